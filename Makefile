@@ -1,0 +1,102 @@
+# `make book` and `make test` each set up everything they need in .venv.
+# Needed beforehand: Python 3.11 or newer, and make.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+# Two of these at once would fight over two cores and one .venv.
+.NOTPARALLEL:
+
+# Which Python makes .venv; choose another with: make book PYTHON=/path/to/python
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
+HTML := book/_build/html
+NOTEBOOKS = $(wildcard book/*.ipynb)
+PROCESSES ?= 2
+
+# One thread a process: sums in a fixed order, and room for a second process.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+
+.PHONY: help setup book test lint types unit notebooks claims pages rerun bench \
+	format clean distclean
+
+help: ## list the targets
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+		| awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+setup: $(STAMP) ## make .venv and install the book's exact dependencies
+
+$(STAMP): requirements.txt constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found." \
+		"Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is not Python 3.11 or newer." \
+		"Name another: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip check
+	@touch $@
+
+book: $(STAMP) ## build the book from its stored outputs
+	rm -rf book/_build _build
+	$(BIN)/jupyter-book build . --path-output book -n -W --keep-going --quiet
+	@echo
+	@echo "The book is built. Open"
+	@echo "  $(CURDIR)/$(HTML)/index.html"
+
+test: lint types unit notebooks claims pages ## run the whole suite: the next six lines
+	@echo
+	@echo "All passed: style, types, unit and property tests, every notebook"
+	@echo "re-executed, every claim checked again, the published pages."
+
+lint: $(STAMP) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy on tapx
+	$(BIN)/mypy
+
+unit: $(STAMP) ## unit and property tests
+	$(BIN)/pytest -q -n $(PROCESSES) -m "not published" tests
+
+notebooks: $(STAMP) ## re-execute every notebook and compare with its stored outputs
+	$(BIN)/pytest -q -n $(PROCESSES) --dist loadfile -p no:cacheprovider \
+		--nbval --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 120 \
+		$(NOTEBOOKS)
+
+claims: $(STAMP) ## re-run the chapters and compare every claim within its tolerance
+	$(BIN)/python -m tapx check --processes $(PROCESSES)
+
+pages: $(STAMP) ## build the book and read its pages
+	$(BIN)/pytest -q -m published tests
+
+rerun: $(STAMP) ## re-execute every chapter in place, two processes
+	$(BIN)/python -m tapx rerun --processes $(PROCESSES)
+
+bench: $(BENCH_STAMP) ## measure speed and memory against a dense model
+	$(BIN)/python -m tapx bench
+
+$(BENCH_STAMP): $(STAMP) requirements-bench.txt
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+	@touch $@
+
+format: $(STAMP) ## put the code into ruff's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what was built, keep .venv
+	rm -rf book/_build _build build runs .pytest_cache .ruff_cache .mypy_cache \
+		.hypothesis *.egg-info
+	find tapx tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	rm -rf $(VENV)

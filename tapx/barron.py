@@ -1,0 +1,231 @@
+"""Two-layer ReLU nets as Barron functions: norm, slopes, sampling, sup errors.
+
+A net ``f(x) = sum_k a_k relu(b_k . x + c_k)`` has Barron norm (G.2 of the paper) at
+most ``sum_k |a_k| (||b_k||_1 + |c_k|)``, and a random m-neuron net drawn from it in the
+right proportions is off by the order of ``norm / sqrt(m)`` (Lemma G.6).
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class TwoLayerNet:
+    """``sum_k outer_k relu(inner_k . x + bias_k)``.
+
+    Args:
+        outer: (width,), the a_k.
+        inner: (width, dimension), the b_k.
+        bias: (width,), the c_k; zero if None.
+
+    Tensors, arrays and nested lists are taken; all are kept in float64.
+
+    Raises:
+        ValueError: shapes that do not fit, or a number that is not finite.
+    """
+
+    outer: Float[Tensor, " width"]
+    inner: Float[Tensor, "width dimension"]
+    bias: Float[Tensor, " width"]
+
+    def __init__(self, outer: Any, inner: Any, bias: Any = None) -> None:
+        """Bring all to float64 and check the shapes."""
+        outer = torch.as_tensor(outer, dtype=torch.float64)
+        inner = torch.as_tensor(inner, dtype=torch.float64)
+        bias = torch.zeros_like(outer) if bias is None else bias
+        bias = torch.as_tensor(bias, dtype=torch.float64)
+        if inner.dim() != 2 or not outer.shape == inner.shape[:1] == bias.shape:
+            raise ValueError(
+                "shapes must be (width,), (width, dimension), (width,), not "
+                f"{tuple(outer.shape)}, {tuple(inner.shape)}, {tuple(bias.shape)}"
+            )
+        for name, value in (("outer", outer), ("inner", inner), ("bias", bias)):
+            if not torch.isfinite(value).all():
+                raise ValueError(f"{name} holds a number that is not finite")
+        self.outer, self.inner, self.bias = outer, inner, bias
+
+    def __call__(self, x: Float[Tensor, "*batch dimension"]) -> Float[Tensor, "*batch"]:
+        """The value at each point."""
+        hidden = torch.relu(x.to(torch.float64) @ self.inner.T + self.bias)
+        return hidden @ self.outer
+
+    @property
+    def width(self) -> int:
+        """Number of neurons."""
+        return len(self.outer)
+
+    @property
+    def dimension(self) -> int:
+        """Size of a point."""
+        return self.inner.shape[1]
+
+    @property
+    def sizes(self) -> Float[Tensor, " width"]:
+        """``||b_k||_1 + |c_k|``, what the Barron norm charges a neuron."""
+        return self.inner.abs().sum(1) + self.bias.abs()
+
+    @property
+    def norm(self) -> float:
+        """An upper bound of the Barron norm: this net is one way to write f."""
+        return float((self.outer.abs() * self.sizes).sum())
+
+    @property
+    def coordinate_slopes(self) -> Float[Tensor, " dimension"]:
+        """For each coordinate, a proven upper bound of ``|df/dx_j|`` everywhere.
+
+        Whatever set of neurons is active, the derivative is a sum of some of the
+        ``a_k b_kj``: at most the sum of the positive ones, at least that of the
+        negative ones.
+        """
+        products = self.outer[:, None] * self.inner
+        rising = products.clamp(min=0).sum(0)
+        falling = (-products).clamp(min=0).sum(0)
+        # Summing m numbers in float64 errs by less than m units in the last place.
+        return torch.maximum(rising, falling) * (1 + self.width * 2**-52)
+
+    @property
+    def lipschitz(self) -> float:
+        """A proven upper bound of the Lipschitz constant in the Euclidean norm."""
+        by_coordinate = float(self.coordinate_slopes.norm())
+        by_neuron = float((self.outer.abs() * self.inner.norm(dim=1)).sum())
+        return min(by_coordinate, by_neuron) * (1 + (self.width + 4) * 2**-52)
+
+    def gradient(
+        self, x: Float[Tensor, "*batch dimension"]
+    ) -> Float[Tensor, "*batch dimension"]:
+        """The gradient at each point (on a kink, that of the inactive side)."""
+        active = (x.to(torch.float64) @ self.inner.T + self.bias) > 0
+        return (active * self.outer) @ self.inner
+
+    def merged(self) -> "TwoLayerNet":
+        """The same function with equal neurons written once."""
+        keys = torch.cat([self.inner, self.bias[:, None]], dim=1)
+        unique, index = torch.unique(keys, dim=0, return_inverse=True)
+        outer = torch.zeros(len(unique), dtype=torch.float64)
+        outer.index_add_(0, index, self.outer)
+        return TwoLayerNet(outer, unique[:, :-1], unique[:, -1])
+
+    def minus(self, other: "TwoLayerNet") -> "TwoLayerNet":
+        """The difference of two nets, with neurons that they share written once."""
+        if other.dimension != self.dimension:
+            raise ValueError(
+                f"cannot subtract a net on R^{other.dimension} from one on "
+                f"R^{self.dimension}"
+            )
+        return TwoLayerNet(
+            torch.cat([self.outer, -other.outer]),
+            torch.cat([self.inner, other.inner]),
+            torch.cat([self.bias, other.bias]),
+        ).merged()
+
+
+def relu_sum(directions: Any) -> TwoLayerNet:
+    """``sum_k relu(<w_k, x>)``: the readout of experiments 1b, 2a and 3a.
+
+    Args:
+        directions: the w_k, one a row; a tensor, array or nested list.
+    """
+    directions = torch.as_tensor(directions, dtype=torch.float64)
+    if directions.dim() != 2:
+        raise ValueError(f"directions are rows, not shape {tuple(directions.shape)}")
+    return TwoLayerNet(torch.ones(len(directions)), directions)
+
+
+def normal_directions(width: int, dimension: int, seed: int) -> Tensor:
+    """Rows ``w_k ~ N(0, I)`` from a seed, (width, dimension), float64."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(width, dimension, generator=generator, dtype=torch.float64)
+
+
+def sample(net: TwoLayerNet, width: int, generator: torch.Generator) -> TwoLayerNet:
+    """A random net of `width` neurons whose mean is `net` (Maurey's sampling).
+
+    Neuron k is drawn with probability ``|a_k| (||b_k||_1 + |c_k|) / norm``, and every
+    drawn one gets the same share ``norm / width`` of the total. The norm of the result
+    is the norm of `net`; neurons may repeat.
+
+    Raises:
+        ValueError: width below 1.
+    """
+    if width < 1:
+        raise ValueError(f"width must be at least 1, not {width}")
+    shares = net.outer.abs() * net.sizes
+    if net.norm == 0:
+        return TwoLayerNet(torch.zeros(width), torch.zeros(width, net.dimension))
+    drawn = torch.multinomial(shares, width, replacement=True, generator=generator)
+    outer = torch.sign(net.outer) * net.norm / (width * net.sizes.clamp(min=1e-300))
+    return TwoLayerNet(outer[drawn], net.inner[drawn], net.bias[drawn])
+
+
+def sup_certified(
+    net: TwoLayerNet,
+    radius: float,
+    tolerance: float = 0.01,
+    max_boxes: int = 200_000,
+) -> tuple[float, float]:
+    """Proven interval for ``max |f|`` on the cube ``[-radius, radius]^dimension``.
+
+    Branch and bound: on a box, neurons that cannot change sign make an exact linear
+    part; the others are bounded by their slopes. Boxes that may hold the maximum are
+    split along the coordinate that contributes most.
+
+    Args:
+        net: f, in low dimension (3 or fewer is comfortable).
+        radius: half the cube's side, above 0.
+        tolerance: stop when upper is within this fraction of lower.
+        max_boxes: stop, with a wider interval that still holds, after so many.
+
+    Returns:
+        (lower, upper): lower is attained at a point found, upper is proven.
+    """
+    if not radius > 0:
+        raise ValueError(f"radius must be above 0, not {radius}")
+    net = net.merged()
+    outer, inner = net.outer.numpy(), net.inner.numpy()
+    bias = net.bias.numpy()
+    scale = float((net.outer.abs() * net.sizes).sum()) * max(1.0, radius)
+    rounding = (net.width + net.dimension + 8) * 2.0**-52 * scale
+    rising = np.maximum(outer[:, None] * inner, 0)
+    falling = np.minimum(outer[:, None] * inner, 0)
+    centres = np.zeros((1, net.dimension))
+    halves = np.full((1, net.dimension), float(radius))
+    lower, settled, seen = 0.0, 0.0, 0
+    while len(centres):
+        seen += len(centres)
+        middle = centres @ inner.T + bias
+        values = np.maximum(middle, 0) @ outer
+        lower = max(lower, float(np.abs(values).max()))
+        reach = halves @ np.abs(inner).T
+        on = middle - reach >= 0
+        open_ = (np.abs(middle) < reach) & ~on
+        slope = on @ (outer[:, None] * inner)
+        steepest = np.maximum(
+            np.abs(slope + open_ @ rising), np.abs(slope + open_ @ falling)
+        )
+        gains = steepest * halves
+        uppers = np.abs(values) + gains.sum(1)
+        keep = uppers > lower * (1 + tolerance)
+        settled = max(settled, float(uppers[~keep].max(initial=0.0)))
+        if seen > max_boxes:
+            settled = max(settled, float(uppers.max()))
+            break
+        centres, halves, gains = centres[keep], halves[keep], gains[keep]
+        axis = gains.argmax(1)
+        rows = np.arange(len(centres))
+        halves = halves.copy()
+        halves[rows, axis] /= 2
+        step = np.zeros_like(halves)
+        step[rows, axis] = halves[rows, axis]
+        centres = np.concatenate([centres - step, centres + step])
+        halves = np.concatenate([halves, halves])
+    return lower, max(settled, lower) + rounding
+
+
+def sup_distance_certified(
+    f: TwoLayerNet, g: TwoLayerNet, radius: float, tolerance: float = 0.01
+) -> tuple[float, float]:
+    """Proven interval for ``max |f - g|`` on the cube of half-side `radius`."""
+    return sup_certified(f.minus(g), radius, tolerance)

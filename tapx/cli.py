@@ -1,0 +1,250 @@
+"""The command line: ``python -m tapx COMMAND``.
+
+Exit status: 0 all is well; 1 a chapter failed or disagrees; 2 the request was
+refused and nothing was run or written.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import click
+
+from tapx import __version__
+
+PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="How many chapters run side by side, each on one core.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tapx")
+def main() -> None:
+    """Run, re-run and check the chapters of the book."""
+
+
+@main.command("list")
+def list_chapters() -> None:
+    """List the chapters and what they show."""
+    from tapx import notebooks
+
+    with refusals():
+        found = notebooks.chapters()
+    width = max((len(chapter.id) for chapter in found), default=0)
+    for chapter in found:
+        click.echo(f"{chapter.id:{width}}  {chapter.title}")
+        click.echo(f"{'':{width}}  {chapter.shows}")
+
+
+@main.command()
+@click.argument("chapter")
+def show(chapter: str) -> None:
+    """Show the parameters of CHAPTER: type, default, range, meaning."""
+    from tapx import notebooks, parameters, profiles
+
+    with refusals():
+        entry = notebooks.find(chapter, notebooks.notebook_files())
+        declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
+        stored = {
+            name: {key: all[key] for key in values}
+            for name, values in profiles.available_profiles(entry.id).items()
+            for all in [parameters.resolve(declared, {}, base=values)]
+        }
+    click.echo(f"{entry.id}: {entry.title}")
+    if entry.shows:
+        click.echo(entry.shows)
+    click.echo()
+    rows = [("name", "type", "default", "range", "meaning")]
+    rows += [
+        (item.name, item.type, _literal(item.default), item.range, item.meaning)
+        for item in declared.values()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[4]]))
+    click.echo()
+    for name, values in stored.items():
+        text = ", ".join(f"{key}={_literal(value)}" for key, value in values.items())
+        click.echo(f"profile {name}: {text or 'the defaults'}")
+
+
+@main.command()
+@click.argument("chapter")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a parameter; repeatable. A list is written 1,8 or [1, 8].",
+)
+@click.option(
+    "--profile",
+    default="default",
+    show_default=True,
+    help="Stored parameter set: smoke, default or paper; -p overrides its values.",
+)
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    help="Folder for the notebook and the run record; made if missing.",
+)
+@click.option("--force", is_flag=True, help="Replace the results of an earlier run.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def run(
+    chapter: str,
+    given: tuple[str, ...],
+    profile: str,
+    output: str,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Run CHAPTER with parameters; writes DIR/CHAPTER.ipynb and DIR/CHAPTER.json.
+
+    A chapter that fails half-way leaves DIR/CHAPTER.failed.ipynb and no record.
+    """
+    from tapx import runs
+    from tapx.claims import FAILS
+    from tapx.notebooks import ChapterFailed
+
+    with refusals():
+        try:
+            done = runs.run(
+                chapter,
+                _assignments(given),
+                profile=profile,
+                output=output,
+                force=force,
+                progress=not quiet,
+            )
+        except ChapterFailed as failure:
+            _fail(f"{failure}\nthe partial notebook is {chapter}.failed.ipynb")
+    click.echo(f"notebook: {done.notebook}")
+    click.echo(f"record:   {done.record}")
+    for entry in done.claims:
+        if entry.verdict == FAILS:
+            click.echo(f"note: {entry.id} does not hold with these parameters")
+
+
+@main.command()
+@click.argument("chapters", nargs=-1)
+@PROCESSES
+def rerun(chapters: tuple[str, ...], processes: int) -> None:
+    """Execute CHAPTERS (all if none is named) in place, then the pages made of them.
+
+    A chapter that fails leaves its stored notebook as it was.
+    """
+    from tapx import reruns
+
+    with refusals():
+        failures = reruns.rerun(chapters, processes=processes, tell=click.echo)
+    _end(failures)
+
+
+@main.command()
+@click.argument("chapters", nargs=-1)
+@PROCESSES
+def check(chapters: tuple[str, ...], processes: int) -> None:
+    """Execute CHAPTERS (all if none is named) and compare their claims.
+
+    Nothing is written. A claim that is missing, new, outside its tolerance, of
+    another verdict, or that fails, is listed.
+    """
+    from tapx import reruns
+
+    with refusals():
+        problems = reruns.check(chapters, processes=processes, tell=click.echo)
+    _end(problems)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
+def claims(as_json: bool) -> None:
+    """Print every claim of the book, from the stored notebooks."""
+    from tapx import claim_views, stored_results
+
+    with refusals():
+        entries = stored_results.stored_claims()
+    if as_json:
+        data = [entry.as_dict() for entry in entries]
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(claim_views.table_text(entries))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
+def bench(as_json: bool) -> None:
+    """Measure speed and memory against the aims of the book (a few minutes)."""
+    with refusals():
+        from tapx.notebooks import Refusal
+
+        try:
+            from tapx.bench import bench as measure
+
+            rows = measure()
+        except ImportError as error:
+            raise Refusal(
+                f"the benchmark needs the package {error.name!r}: "
+                "pip install -r requirements-bench.txt"
+            ) from None
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    for row in rows:
+        text = (f"{key}: {_literal(value)}" for key, value in row.items())
+        click.echo("\n  ".join(text))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a refusal into one line on standard error and exit status 2."""
+    from tapx.notebooks import Refusal
+
+    try:
+        yield
+    except Refusal as refusal:
+        click.echo(f"refused: {refusal}", err=True)
+        sys.exit(2)
+    except ValueError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+def _assignments(given: tuple[str, ...]) -> dict[str, str]:
+    from tapx.notebooks import Refusal
+
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise Refusal(f"-p {text!r}: write it as NAME=VALUE, such as -p heads=8")
+        if name in found:
+            raise Refusal(f"parameter {name!r} is given twice: keep one of them")
+        found[name] = value.strip()
+    return found
+
+
+def _literal(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _end(problems: list[str]) -> None:
+    if problems:
+        _fail("\n\n".join(problems))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)

@@ -1,0 +1,193 @@
+"""Theorem 3.1, built: fixed memories by one layer without dot products.
+
+``D = (M + 1) d``. The embedding puts the current token into block 0. Head group k has
+``H_k`` heads whose kernels sum to nearly a delta at lag ``T_k``; they copy block 0 into
+block k. The residual keeps the current token, ``W_O`` is the identity, and the FFN is
+the readout. So the FFN sees nearly ``(x_t, x_{t-T_1}, ..., x_{t-T_M})``.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from tapx import barron, bounds, enclosures, kernels, search
+from tapx.attention import Attention
+from tapx.barron import TwoLayerNet
+from tapx.bump import bump
+from tapx.choices import one_of
+from tapx.constructions.built import Built
+from tapx.kernels import Delta, Kernel
+from tapx.targets import FixedMemory
+from tapx.transformer import FeedForward, Transformer
+
+POSITIONS = {"lin": "exponential", "log": "power"}
+KERNELS = ("best", "bump", "interpolation")
+
+
+def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...]:
+    """Heads for each lag, as in the proof: ``H_k ~ e^{0.01 T_k}`` or ``T_k^1.01``.
+
+    Shares are rounded by largest remainder; every lag gets at least one head.
+
+    Raises:
+        ValueError: fewer heads than lags, or another position than lin and log.
+    """
+    one_of(position, POSITIONS, "position function")
+    if heads < len(lags):
+        raise ValueError(
+            f"{heads} heads cannot serve {len(lags)} lags: each needs one; the nearest "
+            f"valid number of heads is {len(lags)}"
+        )
+    shares = [share * heads for share in bounds.head_shares(tuple(lags), position)]
+    counts = [max(1, math.floor(share)) for share in shares]
+    while sum(counts) < heads:  # the largest remainder first
+        k = max(range(len(lags)), key=lambda k: shares[k] - counts[k])
+        counts[k] += 1
+    while sum(counts) > heads:  # only where single heads were given to small shares
+        spare = [k for k in range(len(lags)) if counts[k] > 1]
+        k = max(spare, key=lambda k: counts[k] - shares[k])
+        counts[k] -= 1
+    return tuple(counts)
+
+
+def _kernel(lag: int, heads: int, position: str, how: str) -> Kernel:
+    """The kernel of one head group, with rates and weights that float64 holds."""
+    family = POSITIONS[position]
+    if how == "best":
+        # Summing `heads` rounded terms loses log2(heads) bits and a few more: weights
+        # as large as 53 bits allow would drown the kernel's own error in rounding.
+        bits = 53 - math.ceil(math.log2(heads + 8))
+        return search.best_delta(lag, heads, family, weight_bits=bits)
+    if how == "bump":
+        ideal = bump(lag, heads, family)
+    else:
+        first = 0.5 if position == "lin" else 1.5
+        rates = [first + 0.5 * h for h in range(heads)]
+        ideal = kernels.interpolation(rates, Delta(lag), family)
+    if not np.isfinite(ideal.float_weights).all():
+        raise ValueError(
+            f"the {how!r} kernel for lag {lag} with {heads} heads has weights beyond "
+            "float64's range; take fewer heads or kernel='best'"
+        )
+    # The certificate must speak of the numbers that the network really holds.
+    return Kernel(
+        family,
+        tuple(kernels.exact(float(rate)) for rate in ideal.float_rates),
+        tuple(kernels.exact(float(weight)) for weight in ideal.float_weights),
+        Delta(lag),
+    )
+
+
+def fixed(
+    target: FixedMemory,
+    heads: int,
+    position: str = "lin",
+    width: int | None = None,
+    kernel: str = "best",
+    *,
+    groups: Sequence[int] | None = None,
+    length: int = 128,
+    seed: int = 0,
+) -> Built:
+    """The network of Theorem 3.1 for a target with fixed memories.
+
+    Args:
+        target: its readout must be a `TwoLayerNet`: Barron and Lipschitz, with known
+            bounds of both constants.
+        heads: H, at least one a lag, shared out by `allocate`.
+        position: "lin" (exponentials) or "log" (powers).
+        width: neurons of the FFN. None, or as many as the readout has, makes the FFN
+            exact; fewer are drawn by Maurey's sampling, with a certified error.
+        kernel: "best" (found by search), "bump" (the proof's own) or
+            "interpolation" (exact on the first lags).
+        groups: heads of each lag, to share them out otherwise than the proof does.
+        length: the longest input for which rounding is accounted for; inputs of any
+            length are covered in exact arithmetic.
+        seed: of the sampled FFN.
+
+    Returns:
+        The network with its certificate.
+
+    Raises:
+        ValueError: unknown names, too few heads or neurons, or weights that float64
+            cannot hold. TypeError: a readout that is no `TwoLayerNet`.
+
+    Numerically safe range: "best" keeps the weights small enough for float64;
+    "bump" and "interpolation" are unsafe from about 8 heads a lag on, and their
+    certificate says so (`float64_safe`).
+    """
+    one_of(position, POSITIONS, "position function")
+    one_of(kernel, KERNELS, "kernel")
+    if not isinstance(target.readout, TwoLayerNet):
+        raise TypeError(
+            "the construction needs a readout of known norm and slope, a TwoLayerNet, "
+            f"not {type(target.readout).__name__}"
+        )
+    if width is not None and width < 1:
+        raise ValueError(f"width must be at least 1, not {width}")
+    if length <= max(target.lags):
+        raise ValueError(
+            f"length {length} does not reach back to lag {max(target.lags)}"
+        )
+    if groups is None:
+        groups = allocate(target.lags, heads, position)
+    if len(groups) != len(target.lags) or sum(groups) != heads or min(groups) < 1:
+        raise ValueError(
+            f"groups {list(groups)} must give {len(target.lags)} lags at least one "
+            f"head each and {heads} in all"
+        )
+    chosen = tuple(
+        _kernel(lag, count, position, kernel)
+        for lag, count in zip(target.lags, groups, strict=True)
+    )
+    readout = target.readout
+    net, readout_error = readout, 0.0
+    if width is not None and width < readout.width:
+        generator = torch.Generator().manual_seed(seed)
+        net = barron.sample(readout, width, generator)
+        reach = 1 + max(enclosures.upper(k.l1_error) for k in chosen)
+        # The box of the theorem; larger only where the attention errs by more than 1.
+        _, readout_error = barron.sup_distance_certified(readout, net, max(2.0, reach))
+    model = _network(target, chosen, net, width or readout.width, position)
+    return Built(model, target, chosen, readout, net, length, readout_error)
+
+
+def _network(
+    target: FixedMemory,
+    chosen: tuple[Kernel, ...],
+    net: TwoLayerNet,
+    width: int,
+    position: str,
+) -> Transformer:
+    """The weights: what each matrix does to each block."""
+    size = target.input_dimension
+    slopes = torch.from_numpy(np.concatenate([k.float_rates for k in chosen]))
+    weights = np.concatenate([k.float_weights for k in chosen])
+    group = np.repeat(np.arange(len(chosen)), [k.heads for k in chosen])
+    model = Transformer(
+        *(size, target.dimension, 1, len(slopes), width, position, "none", "infinite"),
+        slopes=slopes,
+        dtype=torch.float64,
+    )
+    attention, feed_forward = model.attentions[0], model.feed_forwards[0]
+    assert isinstance(attention, Attention) and isinstance(feed_forward, FeedForward)
+    block = torch.eye(size, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter is not attention.slopes:
+                parameter.zero_()
+        # W_E: the current token into block 0.
+        model.embedding[:size] = block
+        # W_V of a head in group k: block k <- block 0, times weight and denominator.
+        totals = attention.position.infinite_sum(slopes).numpy()
+        for head, (k, scale) in enumerate(zip(group, weights * totals, strict=True)):
+            rows = slice((k + 1) * size, (k + 2) * size)
+            attention.value[head, rows, :size] = scale * block
+        attention.output.copy_(torch.eye(target.dimension))
+        # The FFN is the readout; neurons it does not need stay zero.
+        feed_forward.inner[: net.width] = net.inner
+        feed_forward.bias[: net.width] = net.bias
+        feed_forward.outer[0, : net.width] = net.outer
+    return model

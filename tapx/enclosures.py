@@ -1,0 +1,269 @@
+"""Rigorous intervals for norms and distances of kernels, infinite tails included.
+
+Every function here works in ball arithmetic (python-flint): a result is a ball that
+contains the truth. Where the working precision does not give the digits asked for,
+it is doubled; beyond ``MAX_BITS`` a PrecisionError says so.
+
+The l1 norm over all lags rests on a fact about tails. For ``s >= S`` write the sum
+as ``sum_j A_j x^(rate_j - rate_0)``, slowest decay first, with x in (0, 1]. If all
+partial sums ``A_0 + ... + A_j`` have one sign, then so has the whole tail (summation
+by parts), and its l1 norm is the absolute value of a closed form: a geometric sum
+for exponentials, a Hurwitz zeta value for powers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flint import acb, arb, ctx, fmpq
+
+from tapx import tails
+
+if TYPE_CHECKING:
+    from tapx.kernels import Delta, Kernel
+
+MAX_BITS = 1 << 16
+WALK = {"exponential": 100_000, "power": 256}
+"""Lags summed one by one before giving up, or before isolating a power's zeros."""
+
+
+class PrecisionError(ArithmeticError):
+    """The digits asked for need more bits than allowed."""
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with ``bits`` bits inside a ``with`` block."""
+    before, ctx.prec = ctx.prec, bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+def certified(
+    compute: Callable[[], arb | None], digits: int = 12, bits: int = 128
+) -> arb:
+    """Run ``compute`` at growing precision until its ball has ``digits`` digits.
+
+    ``compute`` may return None to say that the precision does not suffice; ``bits``
+    is where to start.
+
+    Raises:
+        PrecisionError: if MAX_BITS bits do not suffice.
+    """
+    while bits <= MAX_BITS:
+        with precision(bits):
+            result = compute()
+        if result is not None and (
+            result == 0 or result.rel_accuracy_bits() >= digits * math.log2(10)
+        ):
+            return result
+        bits *= 2
+    raise PrecisionError(f"{digits} digits need more than {MAX_BITS} bits")
+
+
+def upper(ball: arb) -> float:
+    """The smallest float64 that is surely not below the number in the ball."""
+    edge = ball.upper()
+    result = float(edge)
+    return result if arb(result) >= edge else math.nextafter(result, math.inf)
+
+
+def lower(ball: arb) -> float:
+    """The largest float64 that is surely not above the number in the ball."""
+    edge = ball.lower()
+    result = float(edge)
+    return result if arb(result) <= edge else math.nextafter(result, -math.inf)
+
+
+class Signed:
+    """The difference of a kernel and its target: exponentials, powers and a delta.
+
+    ``exponentials`` and ``powers`` map rates to weights, ``points`` lags to weights.
+    """
+
+    def __init__(self, kernel: Kernel | Delta, target: Kernel | Delta | None = None):
+        self.exponentials: dict[fmpq, fmpq] = {}
+        self.powers: dict[fmpq, fmpq] = {}
+        self.points: dict[int, fmpq] = {}
+        self._add(kernel, 1)
+        if target is not None:
+            self._add(target, -1)
+
+    def _add(self, part: Kernel | Delta, sign: int) -> None:
+        if hasattr(part, "lag"):
+            terms = {part.lag: fmpq(1)}
+            into: dict = self.points
+        else:
+            terms = dict(zip(part.rates, part.weights, strict=True))
+            into = self.exponentials if part.family == "exponential" else self.powers
+        for key, weight in terms.items():
+            into[key] = into.get(key, fmpq(0)) + sign * weight
+            if into[key] == 0:
+                del into[key]
+
+    def cancellation_bits(self) -> int:
+        """Binary digits of the largest weight: what cancellation may cost."""
+        weights = [*self.exponentials.values(), *self.powers.values()]
+        digits = (w.p.bit_length() - w.q.bit_length() for w in weights)
+        return max([0, *digits])
+
+    def at(self, lag: int) -> arb:
+        """Ball of the value at a lag, at the present precision."""
+        total = arb(self.points.get(lag, fmpq(0)))
+        for rate, weight in self.exponentials.items():
+            total += arb(weight) * arb(-rate * lag).exp()
+        if lag > 0 and self.powers:
+            log = arb(lag).log()
+            for rate, weight in self.powers.items():
+                total += arb(weight) * (-arb(rate) * log).exp()
+        return total
+
+
+def ball(part: Kernel | Delta, lag: int) -> arb:
+    """Ball of a kernel's or delta's value at ``lag``, at the present precision."""
+    return Signed(part).at(lag)
+
+
+def value(part: Kernel | Delta, lag: int) -> float:
+    """The value at ``lag`` as float64, with an error below 1e-16 in all."""
+    signed = Signed(part)
+    bits = signed.cancellation_bits() + 128
+    while bits <= MAX_BITS:
+        with precision(bits):
+            result = signed.at(lag)
+            if result.rad() < 1e-17 or result.rel_accuracy_bits() > 60:
+                return float(result.mid())
+        bits *= 2
+    raise PrecisionError(f"the value at lag {lag} needs more than {MAX_BITS} bits")
+
+
+def inner(first: Kernel | Delta, second: Kernel | Delta) -> arb:
+    """Ball of ``sum_s first(s) second(s)`` over all lags, at present precision.
+
+    Raises:
+        ValueError: if the sum diverges (two powers with rates that sum to <= 1).
+    """
+    return _inner(Signed(first), Signed(second))
+
+
+def _inner(f: Signed, g: Signed) -> arb:
+    total = arb(0)
+    for lag, weight in f.points.items():
+        total += arb(weight) * g.at(lag)
+    for lag, weight in g.points.items():
+        total += arb(weight) * (f.at(lag) - arb(f.points.get(lag, fmpq(0))))
+    for a, u in f.exponentials.items():
+        for b, v in g.exponentials.items():
+            total += arb(u * v) / (1 - arb(-a - b).exp())
+        for b, v in g.powers.items():
+            total += arb(u * v) * _polylogarithm(b, a)
+    for a, u in f.powers.items():
+        for b, v in g.exponentials.items():
+            total += arb(u * v) * _polylogarithm(a, b)
+        for b, v in g.powers.items():
+            if a + b <= 1:
+                raise ValueError(
+                    f"powers with rates {float(a):g} and {float(b):g} have no finite "
+                    "inner product: the rates must sum to more than 1"
+                )
+            total += arb(u * v) * arb(a + b).zeta()
+    return total
+
+
+def _polylogarithm(order: fmpq, rate: fmpq) -> arb:
+    """``sum_{s>=1} s^(-order) exp(-rate s)``."""
+    z = acb(arb(-rate).exp())
+    return z.polylog(acb(arb(order))).real
+
+
+def l2_distance(
+    kernel: Kernel, target: Kernel | Delta | None = None, digits: int = 12
+) -> arb:
+    """Enclosure of the l2 distance over all lags ``s >= 0``; exact closed forms.
+
+    For independent +-1 inputs its square is the mean squared error of the readout.
+
+    Raises:
+        ValueError: if the distance is infinite (a power with rate <= 1/2).
+        PrecisionError: if MAX_BITS bits do not give ``digits`` digits.
+    """
+    signed = Signed(kernel, target)
+    for rate in signed.powers:
+        if 2 * rate <= 1:
+            raise ValueError(
+                f"rate {float(rate):g}: a power is square summable only above 1/2"
+            )
+
+    def compute() -> arb:
+        square = _inner(signed, signed)
+        return arb(0) if square == 0 else square.sqrt()
+
+    return certified(compute, digits, 2 * signed.cancellation_bits() + 128)
+
+
+def l1_distance(
+    kernel: Kernel, target: Kernel | Delta | None = None, digits: int = 12
+) -> arb:
+    """Enclosure of the l1 distance over all lags ``s >= 0``, tail included.
+
+    For tokens in the unit ball it is exactly the worst error of the attention.
+
+    Raises:
+        ValueError: if the distance is infinite (a power with rate <= 1).
+        PrecisionError: if MAX_BITS bits do not give ``digits`` digits.
+    """
+    signed = Signed(kernel, target)
+    for rate in signed.powers:
+        if rate <= 1:
+            raise ValueError(
+                f"rate {float(rate):g}: a power is summable over all lags only above 1"
+            )
+    # Zeros of slow powers lie at lags of hundreds of digits: start with more bits.
+    bits = (4 if signed.powers else 1) * signed.cancellation_bits() + 128
+    return certified(lambda: _l1(signed, digits), digits, bits)
+
+
+def _l1(signed: Signed, digits: int) -> arb | None:
+    """The l1 norm at the present precision; None if that does not suffice."""
+    total = arb(0)
+    beyond = max(signed.points, default=-1) + 1
+    family = "exponential" if signed.exponentials else "power"
+    for lag, (value, terms) in zip(range(WALK[family]), _walk(signed), strict=False):
+        if lag >= max(beyond, 1):
+            tail = tails.constant_sign(*terms, lag)
+            if tail is None and lag.bit_count() == 1:
+                tail = tails.negligible(*terms, lag, total * arb(10) ** (-digits - 1))
+            if tail is not None:
+                return total + tail
+        total += abs(value + arb(signed.points.get(lag, fmpq(0))))
+    if signed.exponentials:
+        return None
+    tail = tails.power_pieces(signed.powers, WALK["power"])
+    return None if tail is None else total + tail
+
+
+def _walk(signed: Signed) -> Iterator[tuple[arb, tuple[tails.Terms, tails.Terms]]]:
+    """Value without the delta, and the terms it sums, at lags 0, 1, 2, ..."""
+    fast = sorted(signed.exponentials)
+    slow = sorted(signed.powers)
+    factors = [arb(-rate).exp() for rate in fast]
+    exponentials = [arb(signed.exponentials[rate]) for rate in fast]
+    weights = [arb(signed.powers[rate]) for rate in slow]
+    exponents = [arb(-rate) for rate in slow]
+    lag = 0
+    while True:
+        powers = []
+        if lag > 0 and slow:
+            log = arb(lag).log()
+            powers = [
+                w * (e * log).exp() for w, e in zip(weights, exponents, strict=True)
+            ]
+        value = sum(exponentials, arb(0)) + sum(powers, arb(0))
+        yield value, ((fast, exponentials), (slow, powers))
+        exponentials = [x * z for x, z in zip(exponentials, factors, strict=True)]
+        lag += 1

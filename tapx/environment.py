@@ -1,0 +1,72 @@
+"""Tables of the stored run records: versions, machines, run times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tapx import notebooks, records
+from tapx.profiles import PROFILES
+from tapx.tables import Table
+
+
+def versions(book_dir: str | Path | None = None) -> Table:
+    """The versions that the stored results were computed with."""
+    found = [record["versions"] for record in _all(book_dir)]
+    return Table(("Package", "Version"), _joined(found), "Versions")
+
+
+def machines(book_dir: str | Path | None = None) -> Table:
+    """The machines that the stored results were computed on."""
+    found = [record["machine"] for record in _all(book_dir)]
+    return Table(("Machine", "Value"), _joined(found), "Machine")
+
+
+def seconds(profile: str = "default", book_dir: str | Path | None = None) -> float:
+    """Sum of the run times of the stored runs of a profile, in seconds."""
+    stored = records.stored_records(profile, book_dir)
+    return float(sum(record["duration_s"] for record in stored))
+
+
+def run_times(
+    profile: str = "default", digits: int = 1, book_dir: str | Path | None = None
+) -> Table:
+    """Run time, date, claims and command of the stored runs of a profile.
+
+    Args:
+        profile: "smoke", "default" or "paper".
+        digits: decimals of the run times, 0 or more.
+        book_dir: the book's folder.
+    """
+    titles = {entry.id: entry.title for entry in notebooks.chapters(book_dir)}
+    rows = [
+        (
+            titles.get(record["chapter"], record["chapter"]),
+            f"{record['duration_s']:.{digits}f}",
+            len(record["claims"]),
+            record["started"][:10],
+            record["command"],
+        )
+        for record in records.stored_records(profile, book_dir)
+    ]
+    head = ("Chapter", "Seconds", "Claims", "Date", "Command")
+    return Table(head, rows, f"Run times of the {profile} runs")
+
+
+def _all(book_dir: str | Path | None) -> list[dict[str, Any]]:
+    found = []
+    for profile in PROFILES:
+        found += records.stored_records(profile, book_dir)
+    return found
+
+
+def _joined(found: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
+    """One row for each name, with all values that occur."""
+    values: dict[str, list[str]] = {}
+    for entry in found:
+        for name, value in entry.items():
+            seen = values.setdefault(name, [])
+            if str(value) not in seen:
+                seen.append(str(value))
+    return [(name, ", ".join(seen)) for name, seen in values.items()]

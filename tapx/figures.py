@@ -1,0 +1,205 @@
+"""One look for every figure of the book.
+
+Call :func:`style` once, in the first code cell after the parameters. A figure must be
+readable in greyscale and by colour-blind readers, so no two series differ by colour
+alone: :func:`series` gives each its own lightness, line style and marker together.
+
+Alt text cannot be set from here. It belongs to the cell that shows the figure::
+
+    {"mystnb": {"image": {"alt": "what a reader who cannot see it should know"}}}
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Final, TypedDict
+
+__all__ = [
+    "COLOURS",
+    "PNG_METADATA",
+    "ROLES",
+    "Series",
+    "role",
+    "series",
+    "size",
+    "style",
+]
+
+
+class Series(TypedDict):
+    """Keyword arguments for ``Axes.plot`` that tell one series from the others."""
+
+    color: str
+    linestyle: str | tuple[int, tuple[float, ...]]
+    marker: str
+
+
+COLOURS: Final = (
+    "#005B8E",  # blue
+    "#D55E00",  # vermilion
+    "#0B1F3A",  # ink
+    "#CC79A7",  # rose
+    "#6B1C45",  # wine
+    "#008060",  # green
+)
+"""Six colours in the hues of Okabe and Ito, shifted so that their lightness differs.
+
+Neighbours in the tuple are far apart in lightness, so a figure with few series, which
+takes them from the front, has the strongest contrast. Each stands out from white by a
+contrast of at least 3 to 1.
+"""
+
+_LINESTYLES: Final[tuple[str | tuple[int, tuple[float, ...]], ...]] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1, 1.2)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    (0, (8, 3)),
+)
+_MARKERS: Final = ("o", "s", "X", "^", "D", "v")
+
+ROLES: Final = {"best": 0, "trained": 1, "published": 2, "bound": 3}
+"""What a series is, to its place among the colours: the same in every chapter."""
+
+# Inches; quarters, so that every side is a whole number of dots.
+_SIZES: Final = {
+    "wide": (7.25, 3.75),
+    "tall": (7.25, 5.5),
+    "square": (4.75, 4.5),
+    "pair": (7.25, 3.25),
+}
+_DPI: Final = 144
+# Without this entry each file names the version of matplotlib that wrote it, and the
+# same figure would not be the same file after an upgrade.
+PNG_METADATA: Final[dict[str, str | None]] = {"Software": None}
+
+
+def series(index: int) -> Series:
+    """Return colour, line style and marker of the series with this index.
+
+    Args:
+        index: place of the series in the figure, 0 or more. From the seventh on the
+            colours start again with the next marker, so all pairs stay distinct up to
+            36 series.
+
+    Returns:
+        Keyword arguments for ``Axes.plot``.
+
+    Raises:
+        ValueError: if ``index`` is negative.
+    """
+    if index < 0:
+        raise ValueError(f"index must be 0 or more, got {index}; the nearest is 0")
+    lap, place = divmod(index, len(COLOURS))
+    return Series(
+        color=COLOURS[place],
+        linestyle=_LINESTYLES[place],
+        marker=_MARKERS[(place + lap) % len(_MARKERS)],
+    )
+
+
+def role(name: str) -> Series:
+    """Return the series style of a role that recurs through the book.
+
+    Args:
+        name: ``"best"`` (best possible), ``"trained"``, ``"published"`` or ``"bound"``.
+
+    Returns:
+        Keyword arguments for ``Axes.plot``.
+
+    Raises:
+        ValueError: if the book has no such role.
+    """
+    return series(ROLES[_known(name, ROLES, "role")])
+
+
+def size(kind: str) -> tuple[float, float]:
+    """Return the width and height in inches of one kind of figure.
+
+    Args:
+        kind: ``"wide"`` (one plot across the page), ``"tall"`` (the same width, more
+            height), ``"pair"`` (two plots side by side) or ``"square"``.
+
+    Returns:
+        Width and height, for ``figsize``.
+
+    Raises:
+        ValueError: if there is no such kind.
+    """
+    return _SIZES[_known(kind, _SIZES, "kind")]
+
+
+def style() -> None:
+    """Set the look of all figures drawn after this call.
+
+    Inside a notebook this also fixes how figures are stored: PNG at 144 dots an inch,
+    the full canvas, and no program version in the file, so that two runs with the same
+    numbers store the same bytes.
+    """
+    from matplotlib import style as look
+
+    look.use(_parameters())
+    _store_as_png()
+
+
+def _parameters() -> dict[str, Any]:
+    """Return the matplotlib parameters of the book's look."""
+    from cycler import cycler
+
+    grey = "#5A6570"
+    return {
+        "axes.axisbelow": True,
+        "axes.edgecolor": grey,
+        "axes.grid": True,
+        "axes.labelcolor": "#1F2933",
+        "axes.prop_cycle": cycler(color=COLOURS)
+        + cycler(linestyle=_LINESTYLES)
+        + cycler(marker=_MARKERS),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 11,
+        "figure.constrained_layout.use": True,
+        "figure.dpi": _DPI,
+        "figure.facecolor": "white",
+        "figure.figsize": _SIZES["wide"],
+        # The font that matplotlib itself ships: the same on every machine.
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "grid.color": "#DDE2E7",
+        "grid.linewidth": 0.7,
+        "legend.fontsize": 9,
+        "legend.frameon": False,
+        # Long enough to show the line style between the markers.
+        "legend.handlelength": 3.2,
+        "lines.linewidth": 1.6,
+        "lines.markersize": 5,
+        "mathtext.fontset": "dejavusans",
+        "savefig.dpi": _DPI,
+        "savefig.facecolor": "white",
+        "xtick.color": grey,
+        "ytick.color": grey,
+    }
+
+
+def _store_as_png() -> None:
+    """Tell the notebook, where this runs in one, how to store its figures."""
+    from IPython.core.getipython import get_ipython
+
+    if get_ipython() is None:
+        return
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+    set_matplotlib_formats("png", bbox_inches=None, metadata=PNG_METADATA)
+
+
+def _known(name: str, names: dict[str, Any], what: str) -> str:
+    """Return ``name`` if it is one of ``names``; otherwise say what is allowed."""
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    raise ValueError(
+        f"{what} must be one of {', '.join(names)}, got {name!r}; "
+        f"the nearest is {near[0]!r}"
+    )

@@ -1,0 +1,120 @@
+"""The ledger: what chapters call to state results and to report numbers.
+
+A chapter calls `claim` where a result is reached, `report` for a number that the
+prose quotes, and `claims_table` at its end. Each call writes its full content
+into the cell's output, so that the stored notebooks are the one source for the
+scoreboard, for ``python -m tapx claims`` and for the comparison with a re-run.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, SupportsFloat
+
+from tapx.claim_views import GLUE_PREFIX, render, render_report, render_table
+from tapx.claims import Claim, agree, evaluate, finite_number
+from tapx.stored_results import LedgerError, stored_claims
+
+__all__ = ["Claim", "LedgerError", "claim", "claims_table", "report", "stored_claims"]
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_session: dict[str, Claim] = {}
+
+
+def claim(
+    id: str,
+    measured: SupportsFloat,
+    relation: str,
+    reference: SupportsFloat | None,
+    statement: str,
+    *,
+    result: str = "",
+    source: str = "bound",
+    verdict: str = "holds",
+    tolerance: float = 0.0,
+    rerun_tolerance: float | str = 1e-6,
+) -> None:
+    """Enter a claim in the ledger and show it below the cell.
+
+    Args:
+        id: ``result/quantity`` in letters, digits, points and hyphens.
+        measured: the computed number, finite.
+        relation: "<", "<=", "==", ">=", ">" or "~" (equal within `tolerance`).
+        reference: bound or published figure, finite; None gives the verdict
+            "not available".
+        statement: what is claimed, in one plain sentence.
+        result: the paper's result, for instance "Theorem 3.1".
+        source: "bound", "published" or "computed": what `reference` is.
+        verdict: recorded if the relation is true; otherwise "fails" is.
+        tolerance: for "~" only, a positive relative number.
+        rerun_tolerance: how far a re-run may differ, see `claims.agree`.
+
+    Raises:
+        TypeError: a number is not a real number.
+        ValueError: any other argument is outside what is allowed.
+    """
+    entry = evaluate(
+        id,
+        measured,
+        relation,
+        reference,
+        statement,
+        result=result,
+        source=source,
+        verdict=verdict,
+        tolerance=tolerance,
+        rerun_tolerance=rerun_tolerance,
+    )
+    _session[entry.id] = entry
+    _display(render(entry))
+
+
+def report(
+    name: str,
+    value: SupportsFloat | str,
+    format: str = ".4g",
+    *,
+    rerun_tolerance: float | str = 1e-6,
+) -> None:
+    """Glue a number (or a word) that the prose quotes as {glue:text}`name`.
+
+    Args:
+        name: key in letters, digits, points, hyphens and underscores.
+        value: finite number, or text.
+        format: format specification for a number such as ".3g", or a template
+            such as "{:.1%}". Whole numbers keep all digits under the default.
+        rerun_tolerance: how far a re-run may differ, see `claims.agree`.
+
+    Raises:
+        TypeError: the value is neither a real number nor text.
+        ValueError: any other argument is outside what is allowed.
+    """
+    if not _KEY.fullmatch(name):
+        raise ValueError(
+            f"name {name!r}: allowed are letters, digits, points, hyphens, underscores"
+        )
+    agree(1.0, 1.0, rerun_tolerance)  # refuses a malformed tolerance
+    content: dict[str, Any] = {
+        "name": name,
+        "value": value if isinstance(value, str) else finite_number(name, value),
+        "format": format,
+        "rerun_tolerance": rerun_tolerance,
+    }
+    # The form of myst_nb.glue(name, text, display=False), which would import Sphinx.
+    metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
+    _display(render_report(content), metadata)
+
+
+def claims_table() -> None:
+    """Show the claims made so far in this session as a table."""
+    _display(render_table(_session.values()))
+
+
+def _display(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    from IPython.core.getipython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is not None:
+        display(data, raw=True, metadata=metadata)
+    elif "text/plain" in data:  # a plain Python session
+        print(data["text/plain"])

@@ -1,0 +1,187 @@
+"""Search for the best rates: how well can H heads recall one lag?
+
+With as many exponentials as lags up to T (H > T) the error can be made as small as one
+likes, at the price of weights without bound. So "best" needs a price for large
+weights. Ours is the number of bits: a weight stored with b significant bits is off
+by up to ``2^-b |weight|``, which moves the kernel in l1 by that times the sum of its
+decay over all lags. The best kernel for b bits minimises the error plus this loss.
+
+Both are sums of absolute values. The search minimises weighted squares over rates and
+weights (for given rates the weights solve linear equations: variable projection,
+Golub and Pereyra 1973), then reweights each square by its inverse size, so that
+squares become absolute values, and goes on.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from flint import arb, arb_mat, fmpq
+from scipy.optimize import OptimizeResult, minimize
+
+from tapx import enclosures
+from tapx.bounds import heads_to_recall
+from tapx.choices import one_of
+from tapx.kernels import FAMILIES, Delta, Kernel, first_lag, rational
+
+STARTS = {
+    "exponential": ((0.2, 1.25), (0.5, 1.15), (1.2, 1.1), (3.0, 1.1), (8.0, 1.05)),
+    "power": ((1.5, 1.2), (2.5, 1.3), (6.0, 1.15), (14.0, 1.1), (30.0, 1.08)),
+}
+"""Slowest rate and ratio of the geometric sequences that the search starts from."""
+
+SLOWEST = {"exponential": (1e-3, 50.0), "power": (1.01, 100.0)}
+"""Where the slowest rate is searched; powers at or below 1 are not summable."""
+
+RATIO = (1.005, 3.0)
+"""Least and largest ratio of neighbouring rates: they stay distinct, and in range."""
+
+ROUNDS = 10
+"""Rounds of reweighting; the floor of the sizes falls by four with each."""
+
+
+class _WeightedSquares:
+    """``sum_s scale_s (k(s) - delta(s))^2 + sum_h scale_h (loss_h weight_h)^2``."""
+
+    def __init__(self, lag: int, heads: int, family: str, bits: int):
+        start = first_lag(family)
+        self.family, self.bits = family, bits
+        self.precision = 4 * bits + 16 * heads + 128
+        self.lags = list(range(start, start + 4 * (lag + heads) + 32))
+        with enclosures.precision(self.precision):
+            self.logs = [
+                arb(s) if family == "exponential" else arb(s).log() for s in self.lags
+            ]
+        rows = len(self.lags) + heads
+        self.right = arb_mat(rows, 1)
+        self.right[self.lags.index(lag), 0] = arb(1)
+        self.scale = np.ones(rows)
+
+    def project(self, rates: np.ndarray) -> tuple[arb_mat, arb_mat, arb_mat, list[arb]]:
+        """Design matrix, best weights, residual, and the slopes of the losses."""
+        balls = [arb(float(rate)) for rate in rates]
+        rows = self._decays(balls)
+        losses = [self._loss(rate) for rate in balls]
+        for i, (loss, _) in enumerate(losses):
+            rows.append([loss if i == j else arb(0) for j in range(len(balls))])
+        design = arb_mat(rows)
+        scaled = arb_mat(
+            [
+                [arb(float(scale)) * entry for entry in row]
+                for scale, row in zip(self.scale, rows, strict=True)
+            ]
+        ).transpose()
+        weights = (scaled * design).solve(scaled * self.right)
+        return design, weights, design * weights - self.right, [x[1] for x in losses]
+
+    def _decays(self, rates: list[arb]) -> list[list[arb]]:
+        if self.family == "power":
+            return [[(-rate * log).exp() for rate in rates] for log in self.logs]
+        factors = [(-rate).exp() for rate in rates]
+        rows = [[arb(1) for _ in rates]]
+        for _ in self.lags[1:]:
+            rows.append([x * z for x, z in zip(rows[-1], factors, strict=True)])
+        return rows
+
+    def _loss(self, rate: arb) -> tuple[arb, arb]:
+        """Loss of a unit of weight rounded to ``bits``, and its slope in the rate."""
+        unit = arb(2) ** -self.bits
+        if self.family == "exponential":
+            z = (-rate).exp()
+            return unit / (1 - z), -unit * z / (1 - z) ** 2
+        step = arb(2) ** (-self.precision // 3)
+        here, above = rate.zeta(), (rate + step).zeta()
+        return unit * here, unit * (above - here) / step
+
+    def __call__(self, steps: np.ndarray) -> tuple[float, np.ndarray]:
+        """Logarithm of the least value over the weights, and its gradient."""
+        rates = _rates(steps)
+        with enclosures.precision(self.precision):
+            design, weights, residual, slopes = self.project(rates)
+            rows = range(len(self.scale))
+            pulls = [arb(float(self.scale[i])) * residual[i, 0] for i in rows]
+            value = sum((p * residual[i, 0] for i, p in enumerate(pulls)), arb(0))
+            moments = arb_mat(
+                [[-p * g for p, g in zip(pulls, self.logs, strict=False)]]
+            ) * arb_mat(design.tolist()[: len(self.logs)])
+            gradient = np.empty(len(rates))
+            for i, rate in enumerate(rates):
+                w = weights[i, 0]
+                slope = w * moments[0, i] + pulls[len(self.logs) + i] * slopes[i] * w
+                gradient[i] = float((2 * slope / value).mid()) * rate
+            # A step moves the logarithms of its own rate and of all faster ones.
+            return float(value.log().mid()), np.cumsum(gradient[::-1])[::-1]
+
+    def sizes(self, steps: np.ndarray) -> tuple[np.ndarray, arb_mat]:
+        """Absolute errors and losses, whose sum is to be least; and the weights."""
+        with enclosures.precision(self.precision):
+            _, weights, residual, _ = self.project(_rates(steps))
+            entries = residual.entries()
+            return np.array([abs(float(entry.mid())) for entry in entries]), weights
+
+
+def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kernel:
+    """The best kernel found that recalls ``lag``, for weights of ``weight_bits`` bits.
+
+    It is a search: the error of what it returns is certified (``kernel.l1_error``),
+    that nothing is better is not. Where it finds nothing better than no head at all,
+    all weights are 0 and the error is 1; for exponentials with H <= T that is a
+    theorem (:func:`tapx.bounds.heads_to_recall`).
+
+    Args:
+        lag: T, at least 0 (exponential) or 1 (power).
+        heads: H, at least 1.
+        family: "exponential" or "power".
+        weight_bits: significant bits of a stored weight, 2 to 2000; 53 is float64.
+
+    Returns:
+        A kernel with float64 rates and weights of ``weight_bits`` bits.
+
+    Raises:
+        ValueError: on parameters out of these ranges.
+    """
+    one_of(family, FAMILIES, "family")
+    if Delta(lag).lag < first_lag(family):
+        raise ValueError(f"lag {lag}: a power kernel sees lags from 1 on")
+    if heads < 1:
+        raise ValueError(f"heads {heads}: at least 1 head is needed")
+    if not 2 <= weight_bits <= 2000:
+        raise ValueError(f"weight_bits {weight_bits}: allowed are 2 to 2000")
+    return _search(int(lag), heads, family, weight_bits)
+
+
+@lru_cache(maxsize=256)
+def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
+    if family == "exponential" and heads < heads_to_recall(lag):
+        return Kernel.of(family, range(1, heads + 1), [0] * heads, Delta(lag))
+    problem = _WeightedSquares(lag, heads, family, bits)
+    bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
+
+    def descend(steps: np.ndarray, iterations: int) -> OptimizeResult:
+        options = {"maxiter": iterations}
+        return minimize(
+            problem, steps, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
+
+    starts = [
+        np.log([first, *[ratio] * (heads - 1)]) for first, ratio in STARTS[family]
+    ]
+    # A short descent from every start shows which valley is worth the long one.
+    first = min((descend(start, 25) for start in starts), key=lambda found: found.fun)
+    steps = descend(first.x, 300).x
+    lowest, best = 1.0, (steps, [fmpq(0)] * heads)
+    for round_ in range(ROUNDS):
+        sizes, weights = problem.sizes(steps)
+        if sizes.sum() < lowest:
+            lowest = float(sizes.sum())
+            best = steps, [rational(weight) for weight in weights.entries()]
+        problem.scale = 1 / np.maximum(sizes, sizes.sum() * 0.25 ** (round_ + 2))
+        steps = descend(steps, 30).x
+    kernel = Kernel.of(family, _rates(best[0]).tolist(), best[1], Delta(lag))
+    return kernel.rounded(bits)
+
+
+def _rates(steps: np.ndarray) -> np.ndarray:
+    """Ascending rates from the log of the slowest and the logs of the ratios."""
+    return np.exp(np.cumsum(steps))

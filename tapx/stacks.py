@@ -1,0 +1,180 @@
+"""Many one-layer, FFN-free models without dot products, evaluated side by side.
+
+Such a model is linear in its tokens. At the last of T positions it returns
+
+``y = sum_s k(s) x_{T-1-s} + constant``,
+``k(s) = sum_h c_h w_h(s) + r W_E [s = 0]``, ``c_h = r W_O W_V^h W_E``,
+
+with the softmax weights ``w_h(s)`` of head h and the readout r. Small models spend
+their time in Python, not in arithmetic: a stack holds many of them along a leading
+axis of cells, and forms only the kernels k. Values and gradients are those of
+:class:`tapx.transformer.Transformer` with ``evaluation="last"``; the tests compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx.attention import Attention
+from tapx.positions import PerLag
+from tapx.transformer import Transformer
+
+# exp of less is subnormal in float32, which is slow and, beside a largest weight of
+# 1, nothing: the weight is left at exp(-80) = 1.8e-35.
+SMALLEST_LOGIT = -80.0
+
+SLOPES = "attentions.0.slopes"
+
+
+class _Pool(torch.autograd.Function):
+    """``k(s) = sum_h c_h w_h(s)`` with ``w_h = softmax(p_h phi)`` over the lags.
+
+    Its gradient needs three sums over lags a head, ``<w, g>``, ``<w, phi>`` and
+    ``<w, phi g>``, and no second array of heads times lags.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        slopes: Float[Tensor, "cells heads"],
+        coefficients: Float[Tensor, "cells heads"],
+        phi: Float[Tensor, "cells lags"],
+        hidden: Tensor,
+        table: Float[Tensor, "cells heads lags"],
+    ) -> Float[Tensor, "cells lags"]:
+        """`table` is scratch; `hidden` names the cells that do not see lag 0."""
+        # Every phi has its maximum 0 at the first visible lag and slopes are
+        # positive: the softmax needs no shift.
+        torch.mul(slopes[..., None], phi[:, None], out=table)
+        table.clamp_(min=SMALLEST_LOGIT)
+        torch.exp(table, out=table)
+        table[hidden, :, 0] = 0.0
+        total = table.sum(-1)
+        ctx.save_for_backward(table, total, coefficients, phi)
+        return torch.bmm((coefficients / total)[:, None], table)[:, 0]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients in slopes and coefficients."""
+        table, total, coefficients, phi = ctx.saved_tensors
+        (grad,) = grads
+        rows = torch.stack([grad, phi, phi * grad], dim=1)
+        sums = torch.bmm(rows, table.transpose(1, 2)) / total[:, None]
+        in_slopes = coefficients * (sums[:, 2] - sums[:, 1] * sums[:, 0])
+        return in_slopes, sums[:, 0], None, None, None
+
+
+class Stack:
+    """Parameters of models that share all sizes, cells first.
+
+    Args:
+        models: FFN-free one-layer Transformers, score "none", normalisation
+            "finite", scalar inputs, equal dimension and heads. Positions may differ.
+        length: T, the number of lags.
+
+    Attributes:
+        log_slopes: (cells, heads). A slope is ``exp`` of its parameter, so it stays
+            positive whatever the optimiser does.
+        matrices: (cells, numbers): embedding, its bias, readout, W_V and W_O.
+
+    Raises:
+        ValueError: a model that is not of this kind, or sizes that differ.
+    """
+
+    def __init__(self, models: Sequence[Transformer], length: int):
+        """Copy the models' parameters."""
+        blocks = [_only_attention(model) for model in models]
+        sizes = {(block.dimension, block.heads) for block in blocks}
+        if len(sizes) != 1:
+            raise ValueError(f"models of (dimension, heads) {sorted(sizes)}: use one")
+        (self.dimension, self.heads) = sizes.pop()
+        self.length = length
+        self.names = [n for n, _ in models[0].named_parameters() if n != SLOPES]
+        dtype = blocks[0].value.dtype
+        lags = torch.arange(length, dtype=torch.float64)
+        phi = torch.stack([block.position(lags) for block in blocks])  # type: ignore[operator]
+        self.hidden = torch.isinf(phi[:, 0]).nonzero()[:, 0]
+        self.exact_phi = phi.masked_fill(torch.isinf(phi), 0.0)
+        self.phi = self.exact_phi.to(dtype)
+        parameters = [dict(model.named_parameters()) for model in models]
+        self.shapes = [parameters[0][name].shape for name in self.names]
+        self.log_slopes = torch.stack([p[SLOPES].detach().log() for p in parameters])
+        self.matrices = torch.stack(
+            [
+                torch.cat([p[name].detach().reshape(-1) for name in self.names])
+                for p in parameters
+            ]
+        )
+        self.table = torch.empty(len(models), self.heads, length, dtype=dtype)
+
+    def kernels(
+        self, log_slopes: Tensor, matrices: Tensor
+    ) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
+        """Kernel over the lags and constant of every cell, differentiable."""
+        part = self.parts(matrices)
+        readout, embedding = part["readout"][:, 0], part["embedding"][..., 0]
+        mixed = (readout[:, None] @ part["attentions.0.output"])[:, 0]
+        rows = torch.einsum("ce,chef->chf", mixed, part["attentions.0.value"])
+        coefficients = (rows @ embedding[..., None])[..., 0]
+        # Softmax weights sum to one, so the bias passes each head unchanged.
+        passed = readout + rows.sum(1)
+        constant = (passed * part["embedding_bias"]).sum(-1)
+        pooled = _Pool.apply(
+            torch.exp(log_slopes), coefficients, self.phi, self.hidden, self.table
+        )
+        residual = (readout * embedding).sum(-1, keepdim=True)
+        return torch.cat([pooled[:, :1] + residual, pooled[:, 1:]], dim=1), constant
+
+    def exact_kernels(self) -> tuple[Tensor, Tensor]:
+        """Kernels and constants of the present parameters, computed in float64."""
+        return self.as_double().kernels(
+            self.log_slopes.double(), self.matrices.double()
+        )
+
+    def as_double(self) -> Stack:
+        """A view of the same sizes whose arithmetic is float64."""
+        twin = copy(self)
+        twin.phi = self.exact_phi
+        twin.table = torch.empty(self.table.shape, dtype=torch.float64)
+        return twin
+
+    def parts(self, matrices: Tensor) -> dict[str, Tensor]:
+        """The matrices by the name they have in the Transformer, cells first."""
+        cells = matrices.shape[0]
+        pieces = matrices.split([shape.numel() for shape in self.shapes], dim=1)
+        return {
+            name: piece.reshape(cells, *shape)
+            for name, piece, shape in zip(
+                self.names, pieces, self.shapes, strict=True
+            )
+        }
+
+    def write(self, cell: int, model: Transformer) -> None:
+        """Copy one cell's parameters into a model of the same sizes."""
+        values = {n: v[cell] for n, v in self.parts(self.matrices).items()}
+        values[SLOPES] = self.log_slopes[cell].exp()
+        model.load_state_dict(values)
+
+
+def _only_attention(model: Transformer) -> Attention:
+    """The attention of a model that a stack can hold."""
+    block = model.attentions[0]
+    assert isinstance(block, Attention)
+    fits = {
+        "one layer": len(model.attentions) == 1,
+        "feed_forward=False": model.readout is not None,
+        "score='none'": block.score == "none",
+        "normalisation='finite'": block.normalisation == "finite",
+        "input_dimension=1": model.embedding.shape[1] == 1,
+        "a position function": not isinstance(block.position, PerLag),
+    }
+    missing = [what for what, true in fits.items() if not true]
+    if missing:
+        raise ValueError(f"a stack holds models with {', '.join(missing)}")
+    return block

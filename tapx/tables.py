@@ -1,0 +1,66 @@
+"""Small tables for notebook outputs: HTML for the page, aligned text for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+
+class Table:
+    """A table that a notebook shows when it is a cell's last line.
+
+    Args:
+        head: names of the columns.
+        rows: one sequence of cells for each row, of the length of `head`. Numbers
+            are shown as given: round them first.
+        caption: what the table shows, in a few words; read out to readers who do
+            not see it.
+    """
+
+    def __init__(
+        self, head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str
+    ) -> None:
+        """Keep the cells as text.
+
+        Raises:
+            ValueError: a row has another length than the head.
+        """
+        self.head = [str(name) for name in head]
+        self.rows = [[str(cell) for cell in row] for row in rows]
+        self.caption = caption
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(
+                    f"row {row} has {len(row)} cells: the head has {len(self.head)}"
+                )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.rows
+        )
+        return (
+            scroll_box(self.caption)
+            + f"<table><thead><tr>{head}</tr></thead>"
+            + f"<tbody>{body}</tbody></table></div>"
+        )
+
+    def __repr__(self) -> str:
+        lines = [self.head, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+            ).rstrip()
+            for line in lines
+        )
+
+
+def scroll_box(label: str, kind: str = "tapx-table") -> str:
+    """Opening tag of a box that scrolls, also by keyboard, where a page is narrow."""
+    return (
+        f'<div class="{kind}" style="overflow-x: auto" tabindex="0" role="region" '
+        f'aria-label="{escape(label)}">'
+    )

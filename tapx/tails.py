@@ -1,0 +1,194 @@
+"""l1 norms of infinite tails ``sum_{s >= start} |f(s)|`` in ball arithmetic."""
+
+from __future__ import annotations
+
+from math import factorial
+
+from flint import arb, arb_mat, fmpq, fmpz
+
+Terms = tuple[list[fmpq], list[arb]]
+"""Rates in ascending order, and the terms ``weight * decay(rate)`` at one lag."""
+
+TAYLOR = 48
+"""Terms of the local expansions that isolate zeros."""
+
+
+def hurwitz(rate: fmpq, start: arb) -> arb:
+    """``sum_{s >= start} s^(-rate)`` for ``rate > 1``."""
+    return arb(rate).zeta(start)
+
+
+def constant_sign(exponentials: Terms, powers: Terms, start: int) -> arb | None:
+    """The tail's l1 norm if its sign is provably constant from ``start``, else None.
+
+    Both arguments hold rates, slowest first, and the terms at ``start``. If all
+    partial sums of the terms have one sign, then so has the tail. Beside powers,
+    exponentials must be smaller at ``start`` and decay faster than the slowest power
+    from there on (``rate * start >= power``).
+    """
+    (fast_rates, fast), (slow_rates, slow) = exponentials, powers
+    least = _least_partial_sum(slow if slow else fast)
+    if least is None:
+        return None
+    if slow and fast:
+        weight = sum((abs(term) for term in fast), arb(0))
+        if not least > weight or fast_rates[0] * start < slow_rates[0]:
+            return None
+    total = arb(0)
+    for rate, term in zip(fast_rates, fast, strict=True):
+        total += term / (1 - arb(-rate).exp())
+    for rate, term in zip(slow_rates, slow, strict=True):
+        total += term * arb(start) ** arb(rate) * hurwitz(rate, arb(start))
+    return abs(total)
+
+
+def negligible(
+    exponentials: Terms, powers: Terms, start: int, limit: arb
+) -> arb | None:
+    """A ball from 0 to the sum of all absolute terms, if that is below ``limit``."""
+    total = arb(0)
+    for rate, term in zip(*exponentials, strict=True):
+        total += abs(term) / (1 - arb(-rate).exp())
+    for rate, term in zip(*powers, strict=True):
+        total += abs(term) * arb(start) ** arb(rate) * hurwitz(rate, arb(start))
+    return total.union(arb(0)) if total < limit else None
+
+
+def _least_partial_sum(terms: list[arb]) -> arb | None:
+    """Least absolute partial sum if all have one sure sign (0 if no terms)."""
+    least, running = None, arb(0)
+    positive = False
+    for index, term in enumerate(terms):
+        running += term
+        if index == 0:
+            positive = running > 0
+        if not (running > 0 if positive else running < 0):
+            return None
+        size = abs(running)
+        least = size if least is None else least.min(size)
+    return arb(0) if least is None else least
+
+
+def power_pieces(powers: dict[fmpq, fmpq], start: int) -> arb | None:
+    """``sum_{s >= start} |f(s)|`` for a sum of powers whose zeros may lie very far.
+
+    In ``v = log(s / start)`` the sum is ``sum_j A_j exp(-rate_j v)``. Its zeros are
+    isolated by bisection with Taylor expansions; between two zeros the sum over s
+    is a difference of Hurwitz zeta values. Returns None if precision is short.
+    """
+    rates = sorted(powers)
+    log = arb(start).log()
+    sizes = [arb(powers[r]) * (-arb(r) * log).exp() for r in rates]
+    f = ExponentialSum(sizes, [arb(r - rates[0]) for r in rates])
+    end = 1
+    while _least_partial_sum(f.terms(arb(end))) is None:
+        end *= 2
+        if end > 1 << 24:
+            return None
+    brackets = _isolate(f, arb(0), arb(end))
+    if brackets is None:
+        return None
+    total, left = arb(0), fmpz(start)
+    rest = _signed_tail(powers, left)
+    for low, high in brackets:
+        before = (start * low.exp()).floor().unique_fmpz()
+        after = (start * high.exp()).ceil().unique_fmpz()
+        if before is None or after is None or before + 1 < left:
+            return None
+        beyond = _signed_tail(powers, before + 1)
+        total += abs(rest - beyond)
+        # The few lags whose sign is not known: count them times their largest size.
+        unknown = max(after - before - 1, fmpz(0))
+        if unknown > 0:
+            scale = (-arb(rates[0]) * low).exp()
+            largest = scale * _largest(f, (low + high) / 2, (high - low) / 2)
+            total += arb(unknown) * largest.union(arb(0))
+            beyond = _signed_tail(powers, after)
+        left, rest = before + 1 + unknown, beyond
+    return total + abs(rest)
+
+
+def _signed_tail(powers: dict[fmpq, fmpq], start: fmpz) -> arb:
+    """``sum_{s >= start} f(s)``, signs included."""
+    terms = (arb(w) * hurwitz(rate, arb(start)) for rate, w in powers.items())
+    return sum(terms, arb(0))
+
+
+def _largest(f: ExponentialSum, middle: arb, radius: arb) -> arb:
+    """A bound of ``|f|`` on the interval around ``middle``."""
+    series = _expansion(f, middle, radius)
+    return sum((abs(c) * radius**k for k, c in enumerate(series)), arb(0))
+
+
+class ExponentialSum:
+    """``f(v) = sum_j sizes[j] exp(-decays[j] v)`` with balls, slowest decay first."""
+
+    def __init__(self, sizes: list[arb], decays: list[arb]):
+        self.sizes, self.decays = sizes, decays
+        self.derivatives = arb_mat(
+            [[(-d) ** k / factorial(k) for k in range(TAYLOR)] for d in decays]
+        )
+
+    def terms(self, v: arb) -> list[arb]:
+        """The terms at ``v``."""
+        pairs = zip(self.sizes, self.decays, strict=True)
+        return [size * (-decay * v).exp() for size, decay in pairs]
+
+    def sign(self, v: arb) -> int:
+        """The sign at ``v``; 0 if the precision does not tell."""
+        total = sum(self.terms(v), arb(0))
+        return 1 if total > 0 else -1 if total < 0 else 0
+
+
+def _expansion(f: ExponentialSum, middle: arb, radius: arb) -> list[arb]:
+    """Taylor coefficients at ``middle``; the last one is a ball for the remainder."""
+    here = f.terms(middle)
+    series = (arb_mat([here]) * f.derivatives).entries()
+    bound = arb(0)
+    for size, decay in zip(here, f.decays, strict=True):
+        bound += abs(size) * (decay * radius).exp() * decay**TAYLOR
+    return [*series, bound.union(-bound) / factorial(TAYLOR)]
+
+
+def _isolate(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | None:
+    """Brackets, in order, of all zeros in [low, high]; None if precision is short."""
+    brackets: list[tuple[arb, arb]] = []
+    stack = [(low, high)]
+    while stack:
+        if len(stack) > 200:
+            return None
+        low, high = stack.pop()
+        middle, radius = ((low + high) / 2).mid(), (high - low) / 2
+        series = _expansion(f, middle, radius)
+        rest = sum((abs(c) * radius**k for k, c in enumerate(series[1:], 1)), arb(0))
+        if abs(series[0]) > rest:
+            continue
+        bend = sum(
+            (k * abs(c) * radius ** (k - 1) for k, c in enumerate(series[2:], 2)),
+            arb(0),
+        )
+        if abs(series[1]) > bend:
+            narrow = _narrow(f, low, high)
+            if narrow is None:
+                return None
+            brackets.extend(narrow)
+        else:
+            stack += [(middle, high), (low, middle)]
+    return brackets
+
+
+def _narrow(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | None:
+    """Shrink a bracket on which the sum is monotone; empty if it has no zero."""
+    first, last = f.sign(low), f.sign(high)
+    if first == 0 or last == 0:
+        return None
+    if first == last:
+        return []
+    # The sum over a bracket falls with the square of its width: 2^-128 is nothing.
+    for _ in range(64):
+        middle = ((low + high) / 2).mid()
+        here = f.sign(middle)
+        if here == 0:
+            break
+        low, high = (middle, high) if here == first else (low, middle)
+    return [(low, high)]

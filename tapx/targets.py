@@ -1,0 +1,134 @@
+"""Target functionals: what a Transformer is asked to compute.
+
+Each maps a batch of inputs (batch, time, d) to one number a position. Tokens before the
+first are zero. ``last_only=True`` gives the number at the last position only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def check_lags(lags: Sequence[int]) -> tuple[int, ...]:
+    """The lags as a tuple of positive whole numbers, all different.
+
+    Raises:
+        ValueError: no lag, a lag below 1, or a lag named twice.
+        TypeError: a lag that is no whole number.
+    """
+    lags = tuple(lags)
+    if not lags:
+        raise ValueError("at least one memory lag is needed, none was given")
+    for lag in lags:
+        if isinstance(lag, bool) or not isinstance(lag, int):
+            raise TypeError(f"memory lags are whole numbers, not {lag!r}")
+        if lag < 1:
+            raise ValueError(
+                f"memory lag {lag} is below 1; the current token (lag 0) is always "
+                "given to the readout and needs no memory"
+            )
+    if len(set(lags)) < len(lags):
+        raise ValueError(f"memory lags must differ, not {list(lags)}")
+    return lags
+
+
+@dataclass(frozen=True)
+class FixedMemory:
+    """``y_t = f(x_t, x_{t-T_1}, ..., x_{t-T_M})``: section 3's class.
+
+    Args:
+        lags: ``T_1, ..., T_M``, whole numbers of at least 1, all different.
+        readout: f, from (..., (M + 1) * d) to (...).
+        input_dimension: d.
+
+    Example: lags (3, 7) and the sum as readout give ``x_t + x_{t-3} + x_{t-7}``.
+    """
+
+    lags: tuple[int, ...]
+    readout: Callable[[Tensor], Tensor]
+    input_dimension: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the lags and, where the readout tells its dimension, that it fits."""
+        object.__setattr__(self, "lags", check_lags(self.lags))
+        if self.input_dimension < 1:
+            raise ValueError(
+                f"input_dimension must be at least 1, not {self.input_dimension}"
+            )
+        takes = getattr(self.readout, "dimension", self.dimension)
+        if takes != self.dimension:
+            raise ValueError(
+                f"the readout takes {takes} numbers, but {len(self.lags)} lags and the "
+                f"current token give {self.dimension}"
+            )
+
+    @property
+    def dimension(self) -> int:
+        """``D = (M + 1) d``, the size of what the readout sees."""
+        return (len(self.lags) + 1) * self.input_dimension
+
+    def memories(
+        self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
+    ) -> Tensor:
+        """What the readout sees: (batch, time, D), or (batch, D)."""
+        batch, time, _ = x.shape
+        if last_only:
+            blank = x.new_zeros(batch, self.input_dimension)
+            tokens = [
+                x[:, time - 1 - lag] if lag < time else blank for lag in (0, *self.lags)
+            ]
+            return torch.cat(tokens, dim=-1)
+        start = max(self.lags)
+        padded = torch.nn.functional.pad(x, (0, 0, start, 0))
+        shifts = [start - lag for lag in (0, *self.lags)]
+        return torch.cat([padded[:, at : at + time] for at in shifts], dim=-1)
+
+    def __call__(
+        self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
+    ) -> Tensor:
+        """Shape (batch, time), or (batch,)."""
+        return self.readout(self.memories(x, last_only))
+
+
+@dataclass(frozen=True)
+class LinearMemory:
+    """``y_t = sum_s rho(s) x_{t-s}`` for scalar tokens: a causal convolution.
+
+    Args:
+        values: ``values[s]`` is rho(s), lags 0 to len(values) - 1; zero beyond. An
+            undefined rho(0) (as in experiment 4a) must have been given a value.
+            A row: a tensor, an array or a list.
+
+    Raises:
+        ValueError: no row, or a value that is not a finite number.
+    """
+
+    values: Tensor
+
+    def __post_init__(self) -> None:
+        """Refuse values that are not finite numbers in a row."""
+        object.__setattr__(self, "values", torch.as_tensor(self.values))
+        if self.values.dim() != 1 or len(self.values) == 0:
+            raise ValueError(
+                f"values must be a row of numbers, not shape {tuple(self.values.shape)}"
+            )
+        bad = (~torch.isfinite(self.values)).nonzero()
+        if len(bad):
+            raise ValueError(f"the value at lag {int(bad[0])} is not a finite number")
+
+    def __call__(
+        self, x: Float[Tensor, "batch time 1"], last_only: bool = False
+    ) -> Tensor:
+        """Shape (batch, time), or (batch,)."""
+        time = x.shape[1]
+        values = self.values.to(x.dtype)[:time]
+        seen = x[:, max(0, time - len(values)) :, 0]
+        if last_only:
+            return seen @ values.flip(0)
+        length = time + len(values)
+        kernel = torch.fft.rfft(values, n=length)
+        spectrum = torch.fft.rfft(x[..., 0], n=length) * kernel
+        return torch.fft.irfft(spectrum, n=length)[:, :time]

@@ -1,0 +1,204 @@
+"""The paper's Transformer: no LayerNorm, residuals as in section 2, a scalar output.
+
+``x^(0) = W_E x + b_E``; layer l adds attention, then adds its FFN; the last FFN has no
+residual and reads the answer out.
+"""
+
+import math
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tapx.attention import EVALUATIONS, Attention, draw
+from tapx.choices import one_of
+from tapx.positions import PerLag, Position
+
+# From this length on an inner layer is evaluated by FFT (see the bench's crossover).
+FFT_FROM = 256
+
+
+class FeedForward(nn.Module):
+    """``sum_k a_k relu(b_k . x + c_k)``, k = 1..width, with `outputs` columns of a.
+
+    Attributes:
+        inner: (width, dimension), the b_k; bias: (width,), the c_k;
+        outer: (outputs, width), the a_k.
+    """
+
+    inner: Tensor
+    bias: Tensor
+    outer: Tensor
+
+    def __init__(
+        self,
+        dimension: int,
+        width: int,
+        outputs: int = 1,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float32,
+    ):
+        """Draw the initial weights; the biases start at zero."""
+        super().__init__()
+        if width < 1:
+            raise ValueError(f"width must be at least 1, not {width}")
+        generator = generator or torch.Generator().manual_seed(0)
+
+        def matrix(*size: int, scale: float) -> nn.Parameter:
+            return nn.Parameter(
+                draw(*size, scale=scale, generator=generator, dtype=dtype)
+            )
+
+        self.inner = matrix(width, dimension, scale=math.sqrt(2 / dimension))
+        self.bias = nn.Parameter(torch.zeros(width, dtype=dtype))
+        self.outer = matrix(outputs, width, scale=1 / math.sqrt(width))
+
+    def forward(self, x: Float[Tensor, "*batch dimension"]) -> Tensor:
+        """Shape (*batch, outputs)."""
+        hidden = torch.relu(nn.functional.linear(x, self.inner, self.bias))
+        return nn.functional.linear(hidden, self.outer)
+
+
+class Transformer(nn.Module):
+    """Tokens in, one number a position out.
+
+    Args:
+        input_dimension: d, the size of an input token.
+        dimension: D, the size of a token inside the network.
+        layers: number of layers, at least 1.
+        heads: heads in each layer.
+        width: neurons of each FFN; ignored (None is fine) without feed-forwards.
+        position: as in `Attention`. A `PerLag` module is shared by all layers.
+        score: "none" or "dot".
+        normalisation: "finite", "infinite" or "none".
+        feed_forward: False leaves the FFNs out; the answer is then a linear readout of
+            the last attention's residual stream.
+        slopes: initial slopes of each layer's heads; ALiBi's if None.
+        seed: of the initial weights.
+        dtype: float32 to train, float64 for constructions.
+
+    Raises:
+        ValueError: a size out of range or an unknown name.
+    """
+
+    embedding: Tensor
+    embedding_bias: Tensor
+
+    def __init__(
+        self,
+        input_dimension: int,
+        dimension: int,
+        layers: int = 1,
+        heads: int = 1,
+        width: int | None = None,
+        position: str | Position | PerLag = "lin",
+        score: str = "none",
+        normalisation: str = "finite",
+        feed_forward: bool = True,
+        *,
+        slopes: Tensor | None = None,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+    ):
+        """Draw the initial weights from `seed`; biases start at zero."""
+        super().__init__()
+        if layers < 1 or input_dimension < 1:
+            raise ValueError(
+                "layers and input_dimension must be at least 1, "
+                f"not {layers}, {input_dimension}"
+            )
+        if feed_forward and width is None:
+            raise ValueError("width is needed unless feed_forward=False")
+        generator = torch.Generator().manual_seed(seed)
+
+        def matrix(*size: int, scale: float) -> nn.Parameter:
+            return nn.Parameter(
+                draw(*size, scale=scale, generator=generator, dtype=dtype)
+            )
+
+        self.embedding = matrix(
+            dimension, input_dimension, scale=1 / math.sqrt(input_dimension)
+        )
+        self.embedding_bias = nn.Parameter(torch.zeros(dimension, dtype=dtype))
+        self.attentions = nn.ModuleList(
+            Attention(
+                dimension,
+                heads,
+                position,
+                score=score,
+                normalisation=normalisation,
+                slopes=slopes,
+                generator=generator,
+                dtype=dtype,
+            )
+            for _ in range(layers)
+        )
+        self.feed_forwards = nn.ModuleList()
+        self.register_parameter("readout", None)
+        if feed_forward:
+            assert width is not None
+            for layer in range(layers):
+                outputs = 1 if layer == layers - 1 else dimension
+                self.feed_forwards.append(
+                    FeedForward(
+                        dimension, width, outputs, generator=generator, dtype=dtype
+                    )
+                )
+        else:
+            self.readout = matrix(1, dimension, scale=1 / math.sqrt(dimension))
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch time input_dimension"],
+        evaluation: str = "dense",
+    ) -> Float[Tensor, " batch"] | Float[Tensor, "batch time"]:
+        """The answer at every position, or at the last one only.
+
+        Args:
+            x: input tokens. The attention's tokens before the first are zero, which
+                with a zero embedding bias means zero input tokens.
+            evaluation: "dense", "fft" or "last". With "last" the inner layers take
+                whichever of the others suits, and one layer alone never looks at
+                another position.
+
+        Returns:
+            (batch, time), or (batch,) with "last".
+        """
+        one_of(evaluation, EVALUATIONS, "evaluation")
+        *inner, final = cast(list[Attention], list(self.attentions))
+        if evaluation == "last" and not inner and final.score == "none":
+            embedding = (self.embedding, self.embedding_bias)
+            stream = nn.functional.linear(x[:, -1], *embedding)
+            stream = stream + final.last(x, embedding)
+            return self._read(stream)
+        stream = nn.functional.linear(x, self.embedding, self.embedding_bias)
+        for layer, attention in enumerate(inner):
+            how = evaluation
+            if evaluation == "last":
+                fast = attention.score == "none" and x.shape[1] >= FFT_FROM
+                how = "fft" if fast else "dense"
+            stream = stream + attention(stream, how)
+            if self.feed_forwards:
+                stream = stream + self.feed_forwards[layer](stream)
+        attended = final(stream, evaluation)
+        if evaluation == "last":
+            return self._read(stream[:, -1] + attended[:, 0])
+        return self._read(stream + attended)
+
+    def _read(self, stream: Tensor) -> Tensor:
+        if self.feed_forwards:
+            return self.feed_forwards[-1](stream)[..., 0]
+        return nn.functional.linear(stream, self.readout)[..., 0]
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trainable numbers by part: embedding, attention, feed_forward, total."""
+        counts = {
+            "embedding": self.embedding.numel() + self.embedding_bias.numel(),
+            "attention": sum(p.numel() for p in self.attentions.parameters()),
+            "feed_forward": sum(p.numel() for p in self.feed_forwards.parameters()),
+        }
+        if self.readout is not None:
+            counts["feed_forward"] = self.readout.numel()
+        return counts | {"total": sum(counts.values())}

@@ -1,0 +1,80 @@
+"""A book of one tiny chapter and two pages, made in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+
+from tapx import notebooks
+
+PARAMETERS = """\
+heads: int = 4  # heads in the block, 2 to 64
+rate: float = 0.5  # rate of the decay, 1e-3 to 2
+position: str = "lin"  # position function, one of lin, log
+lags: list[int] = [3, 7]  # lags to remember, each 1 to 100
+dense: bool = False  # whether to evaluate all positions
+seed: int = 0  # seed of the draws, 0 to 1000"""
+
+MEASURE = """\
+import numpy as np
+from tapx.ledger import claim, claims_table, report
+
+draws = np.random.default_rng(seed).random(heads) * rate
+value = float(draws.sum()) + sum(lags) + (position == "log") + dense
+print(f"sum of the draws: {value:.6f}")"""
+
+CLAIM = """\
+claim("lemma-F.1/tiny", value, ">=", 0, "the sum is positive", result="Lemma F.1")
+report("tiny", value)"""
+
+LOOSE = """\
+print(f"took {1 + 1e-3 * value:.5f} seconds")"""
+
+
+def cell(source: str, *tags: str) -> nbformat.NotebookNode:
+    metadata = {"tags": list(tags)} if tags else {}
+    return nbformat.v4.new_code_cell(source, metadata=metadata)
+
+
+def chapter(
+    *cells: nbformat.NotebookNode, id: str = "tiny", order: int = 1
+) -> nbformat.NotebookNode:
+    metadata = {"tapx": {"id": id, "order": order, "shows": "the sum of draws"}}
+    notebook = nbformat.v4.new_notebook(metadata=metadata)
+    heading = nbformat.v4.new_markdown_cell("# A tiny chapter\n\nWhat is the sum?")
+    notebook.cells = [heading, *cells]
+    return notebook
+
+
+def tiny() -> nbformat.NotebookNode:
+    return chapter(
+        cell(PARAMETERS, "parameters"),
+        cell(MEASURE),
+        cell(CLAIM),
+        cell(LOOSE, "nbval-ignore-output", "within-factor-2"),
+        cell("claims_table()"),
+    )
+
+
+def make(folder: Path, **chapters: nbformat.NotebookNode) -> Path:
+    """Write a book; returns its folder."""
+    book = folder / "book"
+    book.mkdir(parents=True)
+    for name, notebook in (chapters or {"tiny": tiny()}).items():
+        notebooks.save(notebook, book / f"{name}.ipynb")
+    (book / "profiles.yml").write_text("tiny:\n  smoke: {heads: 2, rate: 1e-1}\n")
+    own = notebooks.ROOT / "book"
+    for name in ("conftest.py", "scoreboard.ipynb", "environment.ipynb"):
+        shutil.copy(own / name, book / name)
+    return book
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, to see that nothing was written."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }

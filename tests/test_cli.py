@@ -1,0 +1,167 @@
+"""The command line: what it prints, where, and with which status."""
+
+import json
+import sys
+import types
+
+import pytest
+import small_book
+from click.testing import CliRunner
+
+from tapx import notebooks, reruns, stored_results
+from tapx.cli import main
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    failing = small_book.tiny()
+    failing.metadata.tapx.update(id="failing", order=2)
+    failing.cells[2].source += "\nif dense:\n    raise RuntimeError('planted')"
+    failing.cells[3].source = failing.cells[3].source.replace("/tiny", "/failing")
+    folder = tmp_path_factory.mktemp("cli")
+    book = small_book.make(folder, tiny=small_book.tiny(), failing=failing)
+    assert reruns.rerun(book_dir=book, tell=lambda line: None) == []
+    return book
+
+
+@pytest.fixture
+def tapx(book, monkeypatch):
+    monkeypatch.setenv("TAPX_BOOK", str(book))
+
+    def call(*words):
+        return CliRunner().invoke(main, [str(word) for word in words])
+
+    return call
+
+
+def test_list(tapx):
+    result = tapx("list")
+    assert result.exit_code == 0
+    assert "tiny     A tiny chapter" in result.stdout
+    assert "the sum of draws" in result.stdout
+    assert "scoreboard" not in result.stdout
+
+
+def test_show(tapx):
+    result = tapx("show", "tiny")
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "name type default range meaning" in lines
+    assert "lags list[int] [3, 7] each 1 to 100 lags to remember" in lines
+    assert "profile smoke: heads=2, rate=0.1" in result.stdout
+
+
+def test_claims(tapx, book):
+    result = tapx("claims", "--json")
+    assert result.exit_code == 0
+    data = json.loads(result.stdout)
+    assert data == [claim.as_dict() for claim in stored_results.stored_claims(book)]
+    assert {"id", "chapter", "statement", "measured", "relation", "reference"} < set(
+        data[0]
+    )
+    assert data[0]["verdict"] == "holds"
+    assert len(tapx("claims").stdout.splitlines()) == len(data)
+
+
+def test_run(tapx, tmp_path):
+    result = tapx(
+        "run", "tiny", "-p", "heads=3", "-p", "lags=[2, 4]", "--output", tmp_path
+    )
+    assert result.exit_code == 0
+    assert "tiny.ipynb" in result.stdout and "tiny.json" in result.stdout
+    assert "cell" in result.stderr, "the progress bar"
+    record = json.loads((tmp_path / "tiny.json").read_text())
+    assert record["parameters"]["lags"] == [2, 4]
+
+
+REFUSED = [
+    (("run", "tinny", "--output", "OUT"), "did you mean 'tiny'"),
+    (("show", "tinny"), "did you mean 'tiny'"),
+    (("rerun", "tinny"), "did you mean 'tiny'"),
+    (("check", "tinny"), "did you mean 'tiny'"),
+    (("run", "tiny", "-p", "head=3", "--output", "OUT"), "did you mean 'heads'"),
+    (("run", "tiny", "-p", "heads", "--output", "OUT"), "NAME=VALUE"),
+    (("run", "tiny", "-p", "=3", "--output", "OUT"), "NAME=VALUE"),
+    (("run", "tiny", "-p", "heads=3", "-p", "heads=4", "--output", "OUT"), "twice"),
+    (("run", "tiny", "-p", "heads=x", "--output", "OUT"), "not a whole number"),
+    (("run", "tiny", "-p", "heads=99", "--output", "OUT"), "nearest is 64"),
+    (("run", "tiny", "--profile", "papr", "--output", "OUT"), "did you mean 'paper'"),
+    (("run", "tiny", "--profile", "paper", "--output", "OUT"), "no profile 'paper'"),
+    (("run", "tiny"), "--output"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), REFUSED)
+def test_refused(tapx, tmp_path, words, message, book):
+    before = small_book.files(book)
+    output = tmp_path / "out"
+    result = tapx(*(output if word == "OUT" else word for word in words))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert not output.exists()
+    assert small_book.files(book) == before
+
+
+def test_failure(tapx, tmp_path):
+    words = ("run", "failing", "-p", "dense=true", "--quiet", "--output", tmp_path)
+    result = tapx(*words)
+    assert result.exit_code == 1
+    assert "planted" in result.stderr
+    assert "failing.failed.ipynb" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["failing.failed.ipynb"]
+
+
+def test_check_and_rerun(tapx, book):
+    result = tapx("check", "tiny", "--processes", "1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("tiny: 1 claims, agrees")
+    path = book / "tiny.ipynb"
+    stored = path.read_bytes()
+    notebook = notebooks.load(path)
+    notebook.cells[2].source += "\nvalue += 1"
+    notebooks.save(notebook, path)
+    try:
+        result = tapx("check", "tiny")
+        assert result.exit_code == 1
+        assert "tiny: lemma-F.1/tiny: measured was" in result.stderr
+    finally:
+        path.write_bytes(stored)
+    result = tapx("rerun", "tiny")
+    assert result.exit_code == 0
+    assert path.read_bytes() == stored
+
+
+def test_note_on_a_claim_that_does_not_hold(tapx, book, tmp_path):
+    path = book / "tiny.ipynb"
+    stored = path.read_bytes()
+    notebook = notebooks.load(path)
+    notebook.cells[3].source = notebook.cells[3].source.replace('">=", 0', '">=", 9')
+    notebooks.save(notebook, path)
+    try:
+        words = ("run", "tiny", "-p", "lags=1", "--quiet", "--output", tmp_path)
+        result = tapx(*words)
+    finally:
+        path.write_bytes(stored)
+    assert result.exit_code == 0
+    assert "lemma-F.1/tiny does not hold with these parameters" in result.stdout
+
+
+def test_bench(tapx, monkeypatch):
+    module = types.ModuleType("tapx.bench")
+    module.bench = lambda: [{"name": "step", "ratio": 1234.5}]
+    monkeypatch.setitem(sys.modules, "tapx.bench", module)
+    assert json.loads(tapx("bench", "--json").stdout) == [
+        {"name": "step", "ratio": 1234.5}
+    ]
+    assert "ratio: 1234.5" in tapx("bench").stdout
+
+    def missing():
+        raise ModuleNotFoundError("no", name="x_transformers")
+
+    module.bench = missing
+    result = tapx("bench")
+    assert result.exit_code == 2
+    assert "'x_transformers'" in result.stderr
+    assert "requirements-bench.txt" in result.stderr

@@ -1,0 +1,139 @@
+"""Enclosures contain the truth: against brute force and against higher precision."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapx import enclosures, tails
+from tapx.bump import bump
+from tapx.enclosures import certified, l1_distance, l2_distance, lower, upper
+from tapx.kernels import Delta, Kernel, interpolation
+
+weights = st.fractions(-9, 9, max_denominator=20)
+fast = st.fractions(Fraction(1, 2), 5, max_denominator=30)
+steep = st.fractions(Fraction(5, 2), 9, max_denominator=30)
+
+
+def kernels(family, rates):
+    terms = st.dictionaries(rates, weights, min_size=1, max_size=5)
+    return terms.map(lambda d: Kernel.of(family, tuple(d), tuple(d.values())))
+
+
+exponentials, powers = kernels("exponential", fast), kernels("power", steep)
+targets = st.one_of(st.integers(1, 9).map(Delta), exponentials, powers)
+
+
+def brute(kernel, target, order, lags):
+    """Sum over the first lags in plain float64."""
+
+    def at(part):
+        if isinstance(part, Delta):
+            return (lags == part.lag).astype(float)
+        rates, sizes = part.float_rates[:, None], part.float_weights
+        if part.family == "exponential":
+            return sizes @ np.exp(-rates * lags)
+        return np.where(lags > 0, sizes @ np.maximum(lags, 1.0) ** -rates, 0.0)
+
+    return (np.abs(at(kernel) - at(target)) ** order).sum() ** (1 / order)
+
+
+@given(st.one_of(exponentials, powers), targets)
+def test_distances_agree_with_brute_force(kernel, target):
+    lags = np.arange(4000.0)
+    for order, distance in ((1, l1_distance), (2, l2_distance)):
+        enclosure = distance(kernel, target)
+        # Beyond lag 4000 the slowest power, 9 s^(-5/2) five times over, sums to 2e-4.
+        tail = 2e-4 if order == 1 else 1e-4
+        direct = brute(kernel, target, order, lags)
+        assert direct <= upper(enclosure) + 1e-9
+        assert lower(enclosure) <= direct + tail
+
+
+@given(st.one_of(exponentials, powers), targets)
+def test_fewer_digits_enclose_more_digits(kernel, target):
+    for distance in (l1_distance, l2_distance):
+        rough, fine = distance(kernel, target, 6), distance(kernel, target, 40)
+        assert rough.overlaps(fine)
+        assert fine.rel_accuracy_bits() > 130 or fine == 0
+
+
+@given(st.integers(0, 6), st.integers(2, 8))
+def test_interpolation_tails_against_higher_precision(lag, heads):
+    rates = [Fraction(k + 1, 4) for k in range(heads)]
+    kernel = interpolation(rates, Delta(lag), "exponential")
+    exact = l1_distance(kernel, Delta(lag), 60)
+    assert upper(kernel.l1_error) >= lower(exact)
+    assert lower(kernel.l1_error) <= upper(exact)
+
+
+def test_slow_powers_agree_with_one_by_one_summation(monkeypatch):
+    # The same tail, its zeros isolated from lag 4 on and from lag 256 on.
+    kernel = bump(3, 6, "power", alpha=Fraction(1, 5), gamma=Fraction(1, 2))
+    late = l1_distance(kernel, kernel.target)
+    monkeypatch.setitem(enclosures.WALK, "power", 5)
+    assert l1_distance(kernel, kernel.target).overlaps(late)
+
+
+def test_power_pieces_by_hand():
+    # s^-2 - 2 s^-3 is negative at s = 1, zero at s = 2 and positive after.
+    kernel = Kernel.of("power", (fmpq(2), fmpq(3)), (fmpq(1), fmpq(-2)))
+    zeta2, zeta3 = np.pi**2 / 6, 1.2020569031595942
+    expected = 1 + (zeta2 - 1) - 2 * (zeta3 - 1)
+    assert float(l1_distance(kernel).mid()) == pytest.approx(expected, rel=1e-12)
+    with enclosures.precision(200):
+        far = tails.power_pieces({fmpq(2): fmpq(1), fmpq(3): fmpq(-100)}, 10)
+    direct = np.abs(np.arange(10, 2e6) ** -2.0 - 100 * np.arange(10, 2e6) ** -3.0).sum()
+    assert float(far.mid()) == pytest.approx(direct + 1 / 2e6, rel=1e-6)
+
+
+def test_a_kernel_is_at_distance_zero_from_itself():
+    kernel = Kernel.of("exponential", (1, 2), (3, -1))
+    assert l1_distance(kernel, kernel) == 0
+    assert l2_distance(kernel, kernel) == 0
+
+
+def test_known_values():
+    one = Kernel.of("exponential", (1,), (1,))
+    z = np.exp(-1.0)
+    assert float(l1_distance(one)) == pytest.approx(1 / (1 - z))
+    assert float(l2_distance(one)) == pytest.approx((1 - z * z) ** -0.5)
+    inverse_square = Kernel.of("power", (2,), (1,))
+    assert float(l1_distance(inverse_square)) == pytest.approx(np.pi**2 / 6)
+    assert float(l2_distance(inverse_square)) == pytest.approx(np.pi**2 / 90**0.5)
+
+
+def test_infinite_distances_are_refused():
+    slow = Kernel.of("power", (fmpq(1, 2),), (1,))
+    with pytest.raises(ValueError, match="summable over all lags only above 1"):
+        l1_distance(slow)
+    with pytest.raises(ValueError, match="square summable only above 1/2"):
+        l2_distance(slow)
+    with pytest.raises(ValueError, match="no finite inner product"):
+        enclosures.inner(slow, slow)
+
+
+def test_precision_is_raised_until_it_suffices_or_refused(monkeypatch):
+    seen = []
+
+    def compute():
+        from flint import ctx
+
+        seen.append(ctx.prec)
+        return (1 + arb(2) ** -300) - 1
+
+    assert certified(compute, 20).rel_accuracy_bits() > 66
+    assert seen == [128, 256, 512]
+    monkeypatch.setattr(enclosures, "MAX_BITS", 256)
+    with pytest.raises(enclosures.PrecisionError, match="20 digits"):
+        certified(compute, 20)
+
+
+@given(st.floats(-1e300, 1e300), st.floats(0, 1e-3))
+def test_edges_are_rounded_outwards(middle, relative):
+    ball = arb(middle, abs(middle) * relative)
+    assert arb(lower(ball)) <= ball.lower()
+    assert arb(upper(ball)) >= ball.upper()

@@ -1,0 +1,74 @@
+"""Run records of the book and the tables made of them."""
+
+import pytest
+from small_book import make
+
+from tapx import environment, notebooks, parameters, records, stored_results
+from tapx.claims import evaluate
+from tapx.tables import Table
+
+
+def record(chapter="tiny", profile="default", duration=1.26, **change):
+    made = records.build(
+        chapter,
+        profile=profile,
+        parameters={"heads": 2, "seed": 3},
+        command=f"python -m tapx rerun {chapter}",
+        started=records.datetime(2026, 1, 2, 3, 4, 5, tzinfo=records.UTC),
+        duration=duration,
+        claims=[evaluate("a/b", 1.0, "<", 2.0, "so")],
+    )
+    return {**made, **change}
+
+
+def test_tables(tmp_path):
+    book = make(tmp_path)
+    records.store(record(), book)
+    records.store(
+        record(profile="paper", duration=100.0, versions={"numpy": "9"}), book
+    )
+    times = repr(environment.run_times("default", 1, book)).splitlines()
+    assert times[0].split() == ["Chapter", "Seconds", "Claims", "Date", "Command"]
+    assert times[1].startswith("A tiny chapter  1.3")
+    assert "2026-01-02" in times[1]
+    assert "100.00" in repr(environment.run_times("paper", 2, book))
+    assert environment.seconds("default", book) == 1.26
+    assert ", 9" in repr(environment.versions(book)), "all versions that occur"
+    assert "cores" in repr(environment.machines(book))
+
+
+def test_no_records(tmp_path):
+    book = make(tmp_path)
+    assert environment.seconds("paper", book) == 0.0
+    assert environment.run_times("paper", 1, book).rows == []
+
+
+def test_record_keeps_the_machine_anonymous():
+    import getpass
+    import platform
+
+    text = records.dumps(record())
+    assert platform.node() not in text
+    assert f"/{getpass.getuser()}" not in text
+
+
+def test_table_is_escaped_and_checked():
+    table = Table(("a", "b"), [("x < y", 1)], "a & b")
+    html = table._repr_html_()
+    assert "x &lt; y" in html and 'aria-label="a &amp; b"' in html
+    assert repr(table) == "a      b\nx < y  1"
+    with pytest.raises(ValueError, match="the head has 2"):
+        Table(("a", "b"), [("x",)], "t")
+
+
+def test_stored_records_are_those_of_the_stored_notebooks():
+    """Claims, parameters and chapters agree; nothing was edited by hand."""
+    for entry in notebooks.chapters():
+        stored = records.load_record(entry.id)
+        notebook = notebooks.load(entry.path)
+        claims = stored_results.claims_of(notebook, entry.id)
+        declared = parameters.of_notebook(notebook, entry.id)
+        again = f"run: python -m tapx rerun {entry.id}"
+        assert stored["claims"] == [claim.as_dict() for claim in claims], again
+        assert stored["parameters"] == parameters.resolve(declared, {}), again
+        assert stored["duration_s"] < 120, "a chapter stays under two minutes"

@@ -1,0 +1,88 @@
+"""Every parameter is really used: read by later code, and it changes what is shown."""
+
+import matplotlib
+import parameter_use
+import pytest
+import small_book
+
+from tapx import notebooks, parameters, profiles
+
+BOOK = notebooks.notebook_files()
+
+
+@pytest.fixture(params=BOOK, ids=lambda entry: entry.id)
+def entry(request):
+    return request.param
+
+
+def used(notebook, base, monkeypatch):
+    """Names that are not read, and names whose change shows nowhere."""
+    import torch  # imported once, shared by the forked runs
+
+    matplotlib.use("agg")
+    assert torch.get_num_threads() == 1, "threads do not survive a fork"
+    source, cells = parameter_use.code_cells(notebook)
+    declared = parameters.parse(source)
+    values = parameters.resolve(declared, {}, base=base)
+    read, shown = parameter_use.observe(cells, values)
+    assert shown.endswith(" "), f"the smoke profile fails: {shown}"
+    unread = set(declared) - read
+    silent = set()
+    for name in read:
+        changed = parameter_use.another(declared[name], values[name])
+        declared[name].validate(changed)
+        _, other = parameter_use.observe(cells, {**values, name: changed})
+        if other == shown:
+            silent.add(name)
+    return unread, silent
+
+
+def test_read_and_not_overwritten(entry):
+    """Statically: later code reads every parameter and assigns none."""
+    source, cells = parameter_use.code_cells(notebooks.load(entry.path))
+    reads, sets = parameter_use.names(cells)
+    declared = parameters.parse(source)
+    assert set(declared) <= reads
+    assert not set(declared) & sets
+
+
+def test_changes_what_is_shown(entry, monkeypatch):
+    """At the smoke profile: another value of each parameter changes some output."""
+    monkeypatch.chdir(entry.path.parent)
+    stored = profiles.available_profiles(entry.id)
+    notebook = notebooks.load(entry.path)
+    unread, silent = used(notebook, stored.get("smoke", {}), monkeypatch)
+    assert not unread
+    assert not silent
+
+
+def test_profiles_fit_their_chapters(entry):
+    declared = parameters.of_notebook(notebooks.load(entry.path), entry.id)
+    stored = profiles.available_profiles(entry.id)
+    assert entry.page or "smoke" in stored
+    for values in stored.values():
+        parameters.resolve(declared, {}, base=values)
+
+
+def test_finds_a_parameter_that_is_not_used(monkeypatch):
+    """The test itself: one parameter unread, one read for nothing, the rest used."""
+    notebook = small_book.tiny()
+    notebook.cells[1].source += "\nidle: int = 1  # nothing, 0 to 9"
+    notebook.cells[1].source += "\nvain: int = 1  # nothing, 0 to 9"
+    notebook.cells[2].source += "\ndef read():\n    return vain\n\nread()"
+    unread, silent = used(notebook, {}, monkeypatch)
+    assert unread == {"idle"}
+    assert silent == set(), "the value is shown"
+    notebook.cells[2].source += ";"
+    notebook.cells[2].source = notebook.cells[2].source.replace("read();", "_ = read()")
+    assert used(notebook, {}, monkeypatch) == ({"idle"}, {"vain"})
+    reads, sets = parameter_use.names(["a = 1\ndef f():\n    return b"])
+    assert (reads, sets) == ({"b"}, {"a"})
+
+
+def test_every_profile_is_of_a_chapter():
+    content = profiles.stored()
+    ids = {entry.id for entry in BOOK}
+    assert set(content) <= ids or not BOOK
+    for id, values in content.items():
+        assert set(values) <= set(profiles.PROFILES), id

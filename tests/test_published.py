@@ -1,0 +1,246 @@
+"""The published pages: built cleanly, readable without a network and without sight.
+
+The book is built once, into a temporary folder, exactly as ``make book`` builds it. Its
+pages are then read twice: as files, and as a browser without a network renders them.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup, Tag
+
+pytestmark = pytest.mark.published
+
+ROOT = Path(__file__).resolve().parents[1]
+STRICT = ["-n", "-W", "--keep-going", "--quiet"]
+BUILD_SECONDS = 60
+# A command (\sum, \beta_h), a delimiter, or a formula between dollars.
+RAW_TEX = re.compile(r"\\[a-zA-Z]+|\\[()\[\]]|\$\$|\$[^$\s][^$]*\$")
+# Code is allowed to look like TeX, and formulas are TeX until a browser sets them.
+NOT_PROSE = ["script", "style", "pre", "code", "svg"]
+
+
+def pages_of_the_book() -> list[str]:
+    """The pages that _toc.yml names, as addresses within the site."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    chapters = [
+        entry["file"] for part in contents["parts"] for entry in part["chapters"]
+    ]
+    return [f"{name}.html" for name in [contents["root"], *chapters]]
+
+
+PAGES = pages_of_the_book()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built book."""
+
+    folder: Path
+    seconds: float
+    log: str
+
+
+@cache
+def parsed(file: Path) -> BeautifulSoup:
+    """A page as written. Do not change it: it is shared."""
+    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+
+
+def content(page: BeautifulSoup) -> Tag:
+    """The part of a page that the book's authors wrote."""
+    (article,) = page.select("article.bd-article")
+    return article
+
+
+def prose(article: Tag, *formulas: str) -> str:
+    """Text of an article without code and without the given elements."""
+    copy = BeautifulSoup(str(article), "html.parser")
+    for element in copy.select(", ".join([*NOT_PROSE, *formulas])):
+        element.decompose()
+    return copy.get_text(" ")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Site:
+    output = tmp_path_factory.mktemp("published")
+    program = Path(sys.executable).with_name("jupyter-book")
+    started = time.monotonic()
+    built = subprocess.run(
+        [program, "build", ROOT, "--path-output", output, *STRICT],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10 * BUILD_SECONDS,
+    )
+    seconds = time.monotonic() - started
+    log = built.stdout + built.stderr
+    assert built.returncode == 0, log
+    return Site(output / "_build" / "html", seconds, log)
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    found = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
+    )
+    if found is None:
+        message = "no Chromium is installed to look at the pages with"
+        if os.environ.get("TAPX_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+def rendered(browser: str, file: Path, profile: Path) -> BeautifulSoup:
+    """The page after its scripts have run, no network at hand."""
+    shown = subprocess.run(
+        [
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            f"--user-data-dir={profile}",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert shown.returncode == 0, shown.stderr
+    return BeautifulSoup(shown.stdout, "html.parser")
+
+
+def test_builds_from_stored_outputs_in_time(site):
+    assert site.seconds < BUILD_SECONDS
+
+
+def test_every_page_is_there(site):
+    for page in ["index.html", *PAGES]:
+        assert (site.folder / page).is_file(), page
+
+
+# As files ----------------------------------------------------------------------------
+
+
+def is_external(address: str) -> bool:
+    parts = urlsplit(address)
+    return bool(parts.netloc) or parts.scheme in {"http", "https"}
+
+
+def test_nothing_is_loaded_from_another_host(site):
+    loading = {
+        "script": "src",
+        "img": "src",
+        "iframe": "src",
+        "source": "src",
+        "video": "src",
+        "audio": "src",
+        "embed": "src",
+        "object": "data",
+        "link": "href",
+    }
+    for file in site.folder.rglob("*.html"):
+        page = parsed(file)
+        for name, attribute in loading.items():
+            for element in page.find_all(name):
+                assert not is_external(element.get(attribute, "")), (file.name, element)
+        for element in page.find_all(["script", "style"]):
+            text = element.get_text()
+            assert "http:" not in text and "https:" not in text, (file.name, text)
+    for file in site.folder.rglob("*.css"):
+        text = file.read_text(encoding="utf-8")
+        found = re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", text)
+        assert not found, (file, found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_picture_has_alt_text(site, page):
+    for image in content(parsed(site.folder / page)).find_all("img"):
+        alt = image.get("alt", "").strip()
+        name = Path(urlsplit(image["src"]).path).stem
+        assert len(alt) >= 10, (page, image)
+        assert name not in alt and alt not in image["src"], (page, image)
+        assert not re.search(r"[0-9a-f]{16}|\.(?:png|svg|jpe?g)\b", alt), (page, alt)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_are_there(site, page):
+    file = site.folder / page
+    for image in parsed(file).find_all("img"):
+        address = urlsplit(image["src"])
+        if address.scheme != "data":
+            assert (file.parent / unquote(address.path)).is_file(), (page, image)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_raw_tex_outside_formulas(site, page):
+    text = prose(content(parsed(site.folder / page)), ".math")
+    assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))
+
+
+def test_internal_links_and_anchors_resolve(site):
+    broken = []
+    for file in site.folder.rglob("*.html"):
+        for link in parsed(file).find_all("a", href=True):
+            address = urlsplit(link["href"])
+            if address.scheme or address.netloc:
+                continue
+            target = (file.parent / unquote(address.path)) if address.path else file
+            name = unquote(address.fragment)
+            if not target.is_file() or (
+                name and target.suffix == ".html" and name not in anchors(target)
+            ):
+                broken.append((file.name, link["href"]))
+    assert not broken
+
+
+@cache
+def anchors(file: Path) -> frozenset[str]:
+    named = parsed(file).find_all(lambda tag: tag.get("id") or tag.get("name"))
+    return frozenset(tag.get(key, "") for tag in named for key in ("id", "name"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_are_in_order(site, page):
+    """One title, and no level left out: readers by ear move by headings."""
+    headings = content(parsed(site.folder / page)).find_all(re.compile(r"^h[1-6]$"))
+    levels = [int(heading.name[1]) for heading in headings]
+    assert levels[:1] == [1] and levels.count(1) == 1, (page, levels)
+    steps = [after - before for before, after in pairwise(levels)]
+    assert max(steps, default=0) <= 1, (page, levels)
+
+
+# As a browser shows them -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_formulas_are_set_without_a_network(site, browser, page, tmp_path):
+    file = site.folder / page
+    article = content(rendered(browser, file, tmp_path / "profile"))
+    written = len(content(parsed(file)).select(".math"))
+    assert len(article.find_all("mjx-container")) >= written
+    assert not article.find_all(["mjx-merror", "merror"])
+    text = prose(article, "mjx-container")
+    assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))

@@ -1,0 +1,291 @@
+"""What must hold of the files in the repository: notebooks, pages, versions."""
+
+import ast
+import importlib
+import importlib.metadata
+import json
+import re
+import shlex
+import subprocess
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+import tapx
+from tapx import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+TEXT = {".cff", ".css", ".cfg", ".ipynb", ".md", ".py", ".toml", ".txt", ".yml"}
+
+
+@cache
+def tracked_files() -> list[Path]:
+    """The files of the repository, those that git ignores left out."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listing.returncode:  # a copy without git: everything that is not built
+        built = {".venv", "_build", "build", "runs", "__pycache__"}
+        files = (path for path in ROOT.rglob("*") if not built & set(path.parts))
+    else:
+        files = (ROOT / name for name in listing.stdout.split("\0") if name)
+    return [path for path in files if path.is_file()]
+
+
+@cache
+def text_files() -> list[Path]:
+    """Those of them that hold text."""
+    named = {"Makefile", "run", "LICENSE", "LICENSE-TEXT"}
+    return [
+        path for path in tracked_files() if path.suffix in TEXT or path.name in named
+    ]
+
+
+def cells(path: Path, kind: str = "code") -> list[dict]:
+    """The cells of one kind, their source as one string."""
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for cell in found:
+        cell["source"] = "".join(cell["source"])
+    return [cell for cell in found if cell["cell_type"] == kind]
+
+
+# Notebooks ---------------------------------------------------------------------------
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    pages = {entry["file"] for part in contents["parts"] for entry in part["chapters"]}
+    assert {f"book/{path.stem}" for path in NOTEBOOKS} <= pages
+    for page in {*pages, contents["root"]}:
+        assert any((ROOT / f"{page}{end}").exists() for end in (".md", ".ipynb")), page
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestNotebook:
+    def test_has_one_cell_of_parameters(self, path):
+        tagged = [
+            cell
+            for cell in cells(path)
+            if "parameters" in cell["metadata"].get("tags", [])
+        ]
+        assert len(tagged) == 1
+
+    def test_is_stored_executed_and_without_errors(self, path):
+        outputs = [output for cell in cells(path) for output in cell["outputs"]]
+        assert outputs
+        assert not [one for one in outputs if one["output_type"] == "error"]
+
+    def test_holds_no_noise(self, path):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        assert notebook["nbformat"] == 4
+        assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+        for cell in cells(path):
+            assert cell["execution_count"] is None
+            assert "execution" not in cell["metadata"]
+            for output in cell["outputs"]:
+                assert output.get("execution_count") is None
+
+    def test_cell_ids_are_stable_names(self, path):
+        ids = [
+            cell["id"] for kind in ("code", "markdown") for cell in cells(path, kind)
+        ]
+        assert len(set(ids)) == len(ids)
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in ids)
+
+    def test_code_fits_the_page(self, path):
+        for cell in cells(path):
+            lines = cell["source"].splitlines()
+            assert len(lines) <= 45, (cell["id"], len(lines))
+            wide = [line for line in lines if len(line) > 75]
+            assert not wide, (cell["id"], wide)
+
+    def test_every_figure_is_described(self, path):
+        for cell in cells(path):
+            if not any("image/png" in out.get("data", {}) for out in cell["outputs"]):
+                continue
+            image = cell["metadata"].get("mystnb", {}).get("image", {})
+            assert len(image.get("alt", "")) >= 30, cell["id"]
+
+    def test_stores_no_progress_bar_and_no_warning(self, path):
+        for cell in cells(path):
+            for output in cell["outputs"]:
+                assert output.get("name") != "stderr", (cell["id"], output["text"])
+
+
+# Commands in the documentation -------------------------------------------------------
+
+
+def documented_commands() -> list[tuple[str, list[str]]]:
+    """Every command of a console block in README and how-to, split into words."""
+    found = []
+    for page in (ROOT / "README.md", ROOT / "book" / "how-to.md"):
+        for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in block.splitlines():
+                assert line.startswith("$ "), (page.name, line)
+                words = shlex.split(line[2:], comments=True)
+                found.append((f"{page.name}: {line[2:]}", words))
+    return found
+
+
+COMMANDS = documented_commands()
+
+
+def test_documentation_names_commands():
+    assert {words[0] for _, words in COMMANDS} >= {"make", "python"}
+    assert ["make", "book"] in [words for _, words in COMMANDS]
+    assert ["make", "test"] in [words for _, words in COMMANDS]
+
+
+@pytest.mark.parametrize(
+    ("target"), sorted({words[1] for _, words in COMMANDS if words[0] == "make"})
+)
+def test_documented_make_target_exists_and_is_listed(target):
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
+
+
+TAPX_COMMANDS = [
+    pytest.param(words[3:], id=name)
+    for name, words in COMMANDS
+    if words[:3] == ["python", "-m", "tapx"]
+]
+
+
+@pytest.mark.parametrize("words", TAPX_COMMANDS)
+def test_documented_tapx_command_exists(words):
+    """Its options are known, and its chapter and parameters are real."""
+    name, *rest = words
+    command = cli.main.commands[name]
+    context = command.make_context(name, list(rest), resilient_parsing=False)
+    chapter = context.params.get("chapter")
+    if chapter is None:
+        return
+    notebooks = {
+        json.loads(path.read_text())["metadata"].get("tapx", {}).get("id"): path
+        for path in NOTEBOOKS
+    }
+    assert chapter in notebooks
+    (declared,) = [
+        cell["source"]
+        for cell in cells(notebooks[chapter])
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    for word in rest[rest.index("-p") + 1 :: 2] if "-p" in rest else []:
+        if "=" in word:
+            parameter = word.partition("=")[0]
+            assert re.search(rf"^{parameter}: ", declared, re.MULTILINE), parameter
+
+
+def test_how_to_names_every_command():
+    text = (ROOT / "book" / "how-to.md").read_text()
+    assert isinstance(cli.main, click.Group)
+    for name in cli.main.commands:
+        assert f"python -m tapx {name}" in text, name
+
+
+def test_names_in_the_notation_exist():
+    text = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
+    modules = {path.stem for path in (ROOT / "tapx").glob("*.py")} | {"torch"}
+    names = re.findall(r"`(\w+)\.([\w.]+)(?:\(.*?\))?`", text)
+    assert len(names) > 15
+    for module, attribute in names:
+        assert module in modules, module
+        package = "" if module == "torch" else "tapx."
+        found = importlib.import_module(package + module)
+        for part in attribute.split("."):
+            assert hasattr(found, part), f"{module}.{attribute}"
+            found = getattr(found, part)
+
+
+# Versions ----------------------------------------------------------------------------
+
+
+def test_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    source = project["tool"]["setuptools"]["dynamic"]["version"]
+    assert source == {"attr": "tapx.__version__"}
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == tapx.__version__
+    released = re.findall(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert released[0] == tapx.__version__
+
+
+def pins(name: str) -> dict[str, str]:
+    """The exact versions that a requirements file names, by normalised name."""
+    found = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / name).read_text(), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", package).lower(): pin for package, pin in found}
+
+
+def test_pins_agree_with_the_constraints():
+    constraints = pins("constraints.txt")
+    for name in ("requirements.txt", "requirements-bench.txt"):
+        direct = pins(name)
+        assert direct.items() <= constraints.items(), (
+            direct.items() - constraints.items()
+        )
+
+
+def test_dependencies_of_the_package_are_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[<>=]", entry)[0] for entry in project["dependencies"]}
+    assert needed <= pins("requirements.txt").keys()
+
+
+def test_installed_versions_are_the_pinned_ones():
+    for package, pin in pins("requirements.txt").items():
+        # A local part, as in 2.13.0+cpu, says how the same release was built.
+        installed = importlib.metadata.version(package).partition("+")[0]
+        assert installed == pin, package
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_local_links_resolve(name):
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / name).read_text(encoding="utf-8"))
+    for link in links:
+        assert ":" in link or (ROOT / link).is_file(), link
+
+
+# Files -------------------------------------------------------------------------------
+
+
+def test_no_path_of_one_machine():
+    pattern = re.compile(r"(?<![\w.:/])/(?:home|root|Users|work|farm|mnt|opt)/\w")
+    for path in text_files():
+        found = pattern.search(path.read_text(encoding="utf-8"))
+        assert not found, (path, found)
+
+
+def test_no_unfinished_marks():
+    pattern = re.compile(r"\b(?:TO[D]O|FIX[M]E|X{3})\b")
+    for path in text_files():
+        found = pattern.search(path.read_text(encoding="utf-8"))
+        assert not found, (path, found)
+
+
+def test_no_file_is_large():
+    for path in tracked_files():
+        assert path.stat().st_size < 1_500_000, path
+
+
+def test_tests_that_may_skip_have_a_row():
+    """A row for each function that skips, and a function for each row."""
+    marks = re.compile(r"pytest\.(?:skip|importorskip|mark\.skip(?:if)?)\(")
+    skipping = set()
+    for path in (ROOT / "tests").glob("test_*.py"):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.ClassDef):
+                source = ast.unparse(function)  # decorators included
+                if marks.search(source):
+                    skipping.add(f"{path.name}::{function.name}")
+    rows = (ROOT / "tests" / "SKIPS.md").read_text(encoding="utf-8")
+    assert skipping == set(re.findall(r"^\| `(.+?)` \|", rows, re.MULTILINE))
