@@ -77,21 +77,37 @@ class TwoLayerNet:
         """For each coordinate, a proven upper bound of ``|df/dx_j|`` everywhere.
 
         Whatever set of neurons is active, the derivative is a sum of some of the
-        ``a_k b_kj``: at most the sum of the positive ones, at least that of the
-        negative ones.
+        ``a_k b_kj``. Of two opposite neurons, ``(b, c)`` and ``(-b, -c)``, exactly one
+        is active, so that ``relu(z) - relu(-z) = z`` has slope 1 and not 2.
         """
-        products = self.outer[:, None] * self.inner
-        rising = products.clamp(min=0).sum(0)
-        falling = (-products).clamp(min=0).sum(0)
+        directions, ahead, behind = self._opposites()
+        one, other = ahead[:, None] * directions, -behind[:, None] * directions
+        highest = torch.maximum(one, other).sum(0)
+        lowest = torch.minimum(one, other).sum(0)
         # Summing m numbers in float64 errs by less than m units in the last place.
-        return torch.maximum(rising, falling) * (1 + self.width * 2**-52)
+        slack = (one.abs() + other.abs()).sum(0) * (self.width + 4) * 2**-52
+        return torch.maximum(highest, -lowest) + slack
 
     @property
     def lipschitz(self) -> float:
         """A proven upper bound of the Lipschitz constant in the Euclidean norm."""
-        by_coordinate = float(self.coordinate_slopes.norm())
-        by_neuron = float((self.outer.abs() * self.inner.norm(dim=1)).sum())
-        return min(by_coordinate, by_neuron) * (1 + (self.width + 4) * 2**-52)
+        directions, ahead, behind = self._opposites()
+        sizes = torch.maximum(ahead.abs(), behind.abs()) * directions.norm(dim=1)
+        smaller = min(float(self.coordinate_slopes.norm()), float(sizes.sum()))
+        return smaller * (1 + (self.width + self.dimension + 4) * 2**-52)
+
+    def _opposites(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Directions b up to sign, and the outer weights on either side of each."""
+        keys = torch.cat([self.inner, self.bias[:, None]], dim=1)
+        leading = keys.gather(1, (keys != 0).int().argmax(1, keepdim=True))
+        flipped = leading[:, 0] < 0
+        # Adding 0.0 makes the negative zero of a flipped row a plain zero.
+        keys = torch.where(flipped[:, None], -keys, keys) + 0.0
+        directions, index = torch.unique(keys, dim=0, return_inverse=True)
+        ahead, behind = torch.zeros(2, len(directions), dtype=torch.float64)
+        ahead = ahead.index_add(0, index[~flipped], self.outer[~flipped])
+        behind = behind.index_add(0, index[flipped], self.outer[flipped])
+        return directions[:, :-1], ahead, behind
 
     def gradient(
         self, x: Float[Tensor, "*batch dimension"]

@@ -95,11 +95,14 @@ def against_dense() -> list[Row]:
 
 def cell() -> list[Row]:
     """One cell of experiment 4a at the paper's scale."""
-    found = measure("cell_4a")
+    # The better of two: a neighbour on the machine must not decide.
+    found = min((measure("cell_4a") for _ in range(2)), key=lambda one: one["seconds"])
+    detail = f"processor time; {found['wall']:.1f} s passed; "
+    detail += f"trained error {found['mse']:.1e}"
     return [
         row(
             "experiment 4a, one cell: 64 heads, 10,000 iterations",
-            *(found["seconds"], "s", "<", 15, found["detail"]),
+            *(found["seconds"], "s", "<", 15, detail),
         )
     ]
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -126,6 +127,25 @@ def dense_rival_step(rows: int = BATCH, limit_gib: int = 20) -> dict[str, float]
     }
 
 
+def cell_4a(iterations: int = 10_000) -> dict[str, Any]:
+    """One cell of experiment 4a as the chapter trains it: lin, 64 heads.
+
+    One thread, so its processor time is its time on a core that it has for itself.
+    """
+    from tapx.memory_experiment import experiment
+    from tapx.training import Cell, Recipe, train
+
+    recipe = Recipe(iterations=iterations)
+    values = experiment("4a").target.values(np.arange(recipe.length))
+    start, busy = time.perf_counter(), time.process_time()
+    (trained,) = train([Cell("lin", 64, 0.01, "geometric", 0)], values, recipe)
+    return {
+        "seconds": time.process_time() - busy,
+        "wall": time.perf_counter() - start,
+        "mse": trained.mse,
+    }
+
+
 def crossover() -> dict[str, Any]:
     """Seconds of forward and backward, dense and by FFT, at growing lengths."""
     lengths = [2**k for k in range(4, 12)]
@@ -215,6 +235,7 @@ def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> f
 PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "last_position_step": last_position_step,
     "dense_rival_step": dense_rival_step,
+    "cell_4a": cell_4a,
     "crossover": crossover,
     "long_input": long_input,
     "agreement": agreement,

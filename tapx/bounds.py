@@ -1,7 +1,7 @@
 """The right-hand side of every theorem, as a function with explicit constants.
 
 The paper hides constants in O(.); here each is worked out, so that a bound is a
-number that can be compared with a measured error. All bounds are returned as
+number that can be compared with a measured error. The bounds of the lemmas are
 float64 numbers rounded up, or ``inf`` beyond its range.
 """
 
@@ -17,7 +17,7 @@ from flint import arb
 from tapx import enclosures
 from tapx.bump import bump_derivative
 from tapx.choices import one_of
-from tapx.kernels import FAMILIES, Number, exact
+from tapx.kernels import FAMILIES, Number, exact, first_lag
 
 SPACING = Fraction(1, 100)
 """The paper's alpha and gamma."""
@@ -177,19 +177,20 @@ def best_spacing(family: str, lag: int) -> tuple[float, float]:
     return alpha, float(gamma)
 
 
-def heads_to_recall(lag: int) -> int:
-    """``lag + 1``: fewer exponentials recall a lag no better than no head at all.
+def heads_to_recall(lag: int, family: str = "exponential") -> int:
+    """The fewest heads that recall a lag better than no head at all.
 
-    For H <= T every sum of H exponentials, with any rates and weights, has l1 distance
-    at least 1 to the delta at T; for H = T + 1 the distance can be as small as one
-    likes (proved in the chapter on kernels; not in the paper).
+    ``lag + 1`` exponentials or ``lag`` powers. With fewer, any rates and any weights
+    leave an l1 distance of at least 1 to the delta; with as many, the distance can be
+    as small as one likes (proved in the chapter on kernels; not in the paper).
 
     Raises:
-        ValueError: if ``lag < 0``.
+        ValueError: for a lag below 0 (exponential) or 1 (power), or another family.
     """
-    if lag < 0:
-        raise ValueError(f"lag {lag}: the nearest valid lag is 0")
-    return lag + 1
+    first = first_lag(family)
+    if lag < first:
+        raise ValueError(f"lag {lag}: the nearest valid lag is {first}")
+    return lag + 1 - first
 
 
 def l2_lower_bound(lag: int, heads: int) -> float:

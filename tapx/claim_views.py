@@ -12,6 +12,7 @@ from tapx.tables import scroll_box
 CLAIM_MIME = "application/vnd.tapx.claim+json"
 TABLE_MIME = "application/vnd.tapx.claims-table+json"
 GLUE_PREFIX = "application/papermill.record/"
+RESULTS_MIME = "application/vnd.tapx.results+json"
 REPORT_MIME = GLUE_PREFIX + "application/vnd.tapx.report+json"
 
 

@@ -8,7 +8,8 @@ The l1 norm over all lags rests on a fact about tails. For ``s >= S`` write the 
 as ``sum_j A_j x^(rate_j - rate_0)``, slowest decay first, with x in (0, 1]. If all
 partial sums ``A_0 + ... + A_j`` have one sign, then so has the whole tail (summation
 by parts), and its l1 norm is the absolute value of a closed form: a geometric sum
-for exponentials, a Hurwitz zeta value for powers.
+for exponentials, a Hurwitz zeta value for powers. Where the sign goes on changing at
+very large lags, the zeros are isolated instead (:mod:`tapx.tails`).
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from tapx import tails
 if TYPE_CHECKING:
     from tapx.kernels import Delta, Kernel
 
-MAX_BITS = 1 << 16
-WALK = {"exponential": 100_000, "power": 256}
-"""Lags summed one by one before giving up, or before isolating a power's zeros."""
+MAX_BITS = 1 << 15
+WALK = {"exponential": 4096, "power": 256, "mixed": 65_536}
+"""Lags summed one by one before isolating zeros (or, in mixed sums, giving up)."""
 
 
 class PrecisionError(ArithmeticError):
@@ -114,7 +115,11 @@ class Signed:
 
     def at(self, lag: int) -> arb:
         """Ball of the value at a lag, at the present precision."""
-        total = arb(self.points.get(lag, fmpq(0)))
+        return arb(self.points.get(lag, fmpq(0))) + self.smooth(lag)
+
+    def smooth(self, lag: int) -> arb:
+        """Ball of the value at a lag without the delta, at the present precision."""
+        total = arb(0)
         for rate, weight in self.exponentials.items():
             total += arb(weight) * arb(-rate * lag).exp()
         if lag > 0 and self.powers:
@@ -123,6 +128,15 @@ class Signed:
                 total += arb(weight) * (-arb(rate) * log).exp()
         return total
 
+    def points_from(self, start: int) -> arb:
+        """What the deltas at lags from ``start`` on add to the rest's l1 norm."""
+        change = arb(0)
+        for lag, weight in self.points.items():
+            if lag >= start:
+                value = self.smooth(lag)
+                change += abs(value + arb(weight)) - abs(value)
+        return change
+
 
 def ball(part: Kernel | Delta, lag: int) -> arb:
     """Ball of a kernel's or delta's value at ``lag``, at the present precision."""
@@ -130,7 +144,7 @@ def ball(part: Kernel | Delta, lag: int) -> arb:
 
 
 def value(part: Kernel | Delta, lag: int) -> float:
-    """The value at ``lag`` as float64, with an error below 1e-16 in all."""
+    """The value at ``lag`` as float64, right to 1e-17 or to 60 bits."""
     signed = Signed(part)
     bits = signed.cancellation_bits() + 128
     while bits <= MAX_BITS:
@@ -215,7 +229,8 @@ def l1_distance(
 
     Raises:
         ValueError: if the distance is infinite (a power with rate <= 1).
-        PrecisionError: if MAX_BITS bits do not give ``digits`` digits.
+        PrecisionError: if MAX_BITS bits do not give ``digits`` digits, or if
+            exponentials and powers together change sign at lags beyond the walk.
     """
     signed = Signed(kernel, target)
     for rate in signed.powers:
@@ -230,21 +245,26 @@ def l1_distance(
 
 def _l1(signed: Signed, digits: int) -> arb | None:
     """The l1 norm at the present precision; None if that does not suffice."""
+    if signed.exponentials and signed.powers:
+        kind = "mixed"
+    else:
+        kind = "exponential" if signed.exponentials else "power"
+    end = WALK[kind]
     total = arb(0)
-    beyond = max(signed.points, default=-1) + 1
-    family = "exponential" if signed.exponentials else "power"
-    for lag, (value, terms) in zip(range(WALK[family]), _walk(signed), strict=False):
-        if lag >= max(beyond, 1):
+    for lag, (value, terms) in zip(range(end), _walk(signed), strict=False):
+        if lag >= 1:
             tail = tails.constant_sign(*terms, lag)
             if tail is None and lag.bit_count() == 1:
                 tail = tails.negligible(*terms, lag, total * arb(10) ** (-digits - 1))
             if tail is not None:
-                return total + tail
+                return total + tail + signed.points_from(lag)
         total += abs(value + arb(signed.points.get(lag, fmpq(0))))
-    if signed.exponentials:
-        return None
-    tail = tails.power_pieces(signed.powers, WALK["power"])
-    return None if tail is None else total + tail
+    if kind == "mixed":
+        raise PrecisionError(
+            f"exponentials against powers: the sign is not settled after {end} lags"
+        )
+    tail = tails.pieces(signed.exponentials or signed.powers, kind, end)
+    return None if tail is None else total + tail + signed.points_from(end)
 
 
 def _walk(signed: Signed) -> Iterator[tuple[arb, tuple[tails.Terms, tails.Terms]]]:

@@ -57,6 +57,7 @@ class Delta:
             raise TypeError(f"lag must be a whole number, not {self.lag!r}")
         if self.lag < 0:
             raise ValueError(f"lag {self.lag} is negative; the nearest valid lag is 0")
+        object.__setattr__(self, "lag", int(self.lag))
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Kernel:
         """The largest absolute weight."""
         return float(np.abs(self.float_weights).max(initial=0.0))
 
-    def values(self, lags: Iterable[int]) -> np.ndarray:
+    def values(self, lags: Iterable[int | np.integer]) -> np.ndarray:
         """The kernel at the given lags as float64, right despite any cancellation."""
         return np.array([enclosures.value(self, int(lag)) for lag in lags])
 
@@ -183,10 +184,10 @@ def projection(
         digits: every weight is right to this many digits after the point.
 
     Raises:
-        ValueError: on bad rates or family.
+        ValueError: on no rates, bad rates or a bad family.
         enclosures.PrecisionError: for rates too close to be told apart.
     """
-    units = [Kernel.of(family, (rate,), (1,)) for rate in rates]
+    units = _units(rates, family)
 
     def equations() -> tuple[arb_mat, arb_mat]:
         gram = arb_mat([[enclosures.inner(a, b) for b in units] for a in units])
@@ -222,7 +223,7 @@ def interpolation(
             f"{len(rates)} rates need {len(rates)} lags of at least {start}, "
             f"not {list(lags)}"
         )
-    units = [Kernel.of(family, (rate,), (1,)) for rate in rates]
+    units = _units(rates, family)
 
     def equations() -> tuple[arb_mat, arb_mat]:
         matrix = arb_mat([[enclosures.ball(u, lag) for u in units] for lag in lags])
@@ -231,17 +232,24 @@ def interpolation(
     return Kernel.of(family, rates, _solve(equations, digits), target)
 
 
+def _units(rates: Sequence[Number], family: str) -> list[Kernel]:
+    """One head of weight 1 for each rate."""
+    if not rates:
+        raise ValueError("rates is empty; at least one rate is needed")
+    return [Kernel.of(family, (rate,), (1,)) for rate in rates]
+
+
 def _solve(equations: Callable[[], tuple[arb_mat, arb_mat]], digits: int) -> list[fmpq]:
     """Solve at growing precision until all unknowns have ``digits`` digits."""
     bits = 256
     while bits <= enclosures.MAX_BITS:
         with enclosures.precision(bits):
+            matrix, right = equations()
             try:
-                matrix, right = equations()
                 weights = matrix.solve(right).entries()
             except ZeroDivisionError:
-                weights = []
-            if weights and all(w.rad() < arb(10) ** -digits for w in weights):
+                weights = [arb.nan()]
+            if all(weight.rad() < arb(10) ** -digits for weight in weights):
                 return [rational(weight) for weight in weights]
         bits *= 2
     raise enclosures.PrecisionError(

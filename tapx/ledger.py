@@ -9,13 +9,28 @@ scoreboard, for ``python -m tapx claims`` and for the comparison with a re-run.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, SupportsFloat
 
-from tapx.claim_views import GLUE_PREFIX, render, render_report, render_table
+from tapx.claim_views import (
+    GLUE_PREFIX,
+    RESULTS_MIME,
+    render,
+    render_report,
+    render_table,
+)
 from tapx.claims import Claim, agree, evaluate, finite_number
 from tapx.stored_results import LedgerError, stored_claims
 
-__all__ = ["Claim", "LedgerError", "claim", "claims_table", "report", "stored_claims"]
+__all__ = [
+    "Claim",
+    "LedgerError",
+    "claim",
+    "claims_table",
+    "keep",
+    "report",
+    "stored_claims",
+]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _session: dict[str, Claim] = {}
@@ -103,6 +118,17 @@ def report(
     # The form of myst_nb.glue(name, text, display=False), which would import Sphinx.
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
     _display(render_report(content), metadata)
+
+
+def keep(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Keep detailed results, one flat dict a row, for the record of the run.
+
+    They are in the notebook's outputs, where no reader sees them, and under
+    ``results`` in the record that ``python -m tapx run`` writes. Only plain JSON data.
+    """
+    rows = [dict(row) for row in rows]
+    text = f"{len(rows)} rows kept for the record"
+    _display({RESULTS_MIME: rows, "text/plain": text})
 
 
 def claims_table() -> None:

@@ -50,6 +50,7 @@ def build(
     started: datetime,
     duration: float,
     claims: Iterable[Claim],
+    results: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The record of a complete run.
 
@@ -61,8 +62,10 @@ def build(
         started: time of the start.
         duration: wall time in seconds.
         claims: the claims the run made.
+        results: rows that the chapter kept (`ledger.keep`); without any, the record
+            has no such key.
     """
-    return {
+    record = {
         "status": "complete",
         "chapter": chapter,
         "profile": profile,
@@ -75,6 +78,8 @@ def build(
         "machine": machine(),
         "claims": [claim.as_dict() for claim in claims],
     }
+    kept = [dict(row) for row in results]
+    return record | ({"results": kept} if kept else {})
 
 
 def versions() -> dict[str, str]:

@@ -92,6 +92,7 @@ def run(
         started=started,
         duration=duration,
         claims=claims,
+        results=stored_results.results_of(result),
     )
     result.metadata.tapx["run"] = {"status": "complete", **label}
     done.record.unlink(missing_ok=True)  # a record never stands beside another run

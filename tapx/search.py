@@ -46,17 +46,23 @@ class _WeightedSquares:
 
     def __init__(self, lag: int, heads: int, family: str, bits: int):
         start = first_lag(family)
+        end = start + 4 * (lag + heads) + 32
         self.family, self.bits = family, bits
         self.precision = 4 * bits + 16 * heads + 128
-        self.lags = list(range(start, start + 4 * (lag + heads) + 32))
+        self.lags = list(range(start, end))
+        # A power's tail is long: beyond the window a few lags stand for those around.
+        far = np.unique(np.geomspace(end, 1e5, 14).astype(int)).tolist()
+        self.lags += far if family == "power" else []
+        counts = np.diff([*self.lags, self.lags[-1] + 1])
         with enclosures.precision(self.precision):
             self.logs = [
                 arb(s) if family == "exponential" else arb(s).log() for s in self.lags
             ]
         rows = len(self.lags) + heads
+        self.counts = np.r_[counts, np.ones(heads)]
         self.right = arb_mat(rows, 1)
         self.right[self.lags.index(lag), 0] = arb(1)
-        self.scale = np.ones(rows)
+        self.scale = self.counts
 
     def project(self, rates: np.ndarray) -> tuple[arb_mat, arb_mat, arb_mat, list[arb]]:
         """Design matrix, best weights, residual, and the slopes of the losses."""
@@ -118,7 +124,8 @@ class _WeightedSquares:
         with enclosures.precision(self.precision):
             _, weights, residual, _ = self.project(_rates(steps))
             entries = residual.entries()
-            return np.array([abs(float(entry.mid())) for entry in entries]), weights
+            sizes = np.array([abs(float(entry.mid())) for entry in entries])
+            return sizes * self.counts, weights
 
 
 def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kernel:
@@ -126,8 +133,8 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
 
     It is a search: the error of what it returns is certified (``kernel.l1_error``),
     that nothing is better is not. Where it finds nothing better than no head at all,
-    all weights are 0 and the error is 1; for exponentials with H <= T that is a
-    theorem (:func:`tapx.bounds.heads_to_recall`).
+    all weights are 0 and the error is 1; with too few heads that is a theorem
+    (:func:`tapx.bounds.heads_to_recall`).
 
     Args:
         lag: T, at least 0 (exponential) or 1 (power).
@@ -153,7 +160,7 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
 
 @lru_cache(maxsize=256)
 def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
-    if family == "exponential" and heads < heads_to_recall(lag):
+    if heads < heads_to_recall(lag, family):
         return Kernel.of(family, range(1, heads + 1), [0] * heads, Delta(lag))
     problem = _WeightedSquares(lag, heads, family, bits)
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
@@ -176,7 +183,8 @@ def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
         if sizes.sum() < lowest:
             lowest = float(sizes.sum())
             best = steps, [rational(weight) for weight in weights.entries()]
-        problem.scale = 1 / np.maximum(sizes, sizes.sum() * 0.25 ** (round_ + 2))
+        floor = sizes.sum() * 0.25 ** (round_ + 2)
+        problem.scale = problem.counts**2 / np.maximum(sizes, floor)
         steps = descend(steps, 30).x
     kernel = Kernel.of(family, _rates(best[0]).tolist(), best[1], Delta(lag))
     return kernel.rounded(bits)

@@ -32,23 +32,34 @@ SMALLEST_LOGIT = -80.0
 SLOPES = "attentions.0.slopes"
 
 
-class _Pool(torch.autograd.Function):
-    """``k(s) = sum_h c_h w_h(s)`` with ``w_h = softmax(p_h phi)`` over the lags.
+class _Kernels(torch.autograd.Function):
+    """Kernel and constant of every cell, with the gradient written out.
 
-    Its gradient needs three sums over lags a head, ``<w, g>``, ``<w, phi>`` and
-    ``<w, phi g>``, and no second array of heads times lags.
+    Autograd would spend more time on the dozen small steps from the matrices to the
+    coefficients than the arithmetic takes. For the softmax weights the gradient needs
+    three sums over lags a head, ``<w, g>``, ``<w, phi>`` and ``<w, phi g>``, and no
+    second array of heads times lags.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
         slopes: Float[Tensor, "cells heads"],
-        coefficients: Float[Tensor, "cells heads"],
+        readout: Float[Tensor, "cells dimension"],
+        embedding: Float[Tensor, "cells dimension"],
+        bias: Float[Tensor, "cells dimension"],
+        output: Float[Tensor, "cells dimension dimension"],
+        value: Float[Tensor, "cells heads dimension dimension"],
         phi: Float[Tensor, "cells lags"],
         hidden: Tensor,
         table: Float[Tensor, "cells heads lags"],
-    ) -> Float[Tensor, "cells lags"]:
+    ) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
         """`table` is scratch; `hidden` names the cells that do not see lag 0."""
+        mixed = (readout[:, None] @ output)[:, 0]
+        rows = torch.einsum("ce,chef->chf", mixed, value)
+        coefficients = (rows @ embedding[..., None])[..., 0]
+        # Softmax weights sum to one, so the bias passes each head unchanged.
+        passed = readout + rows.sum(1)
         # Every phi has its maximum 0 at the first visible lag and slopes are
         # positive: the softmax needs no shift.
         torch.mul(slopes[..., None], phi[:, None], out=table)
@@ -56,18 +67,37 @@ class _Pool(torch.autograd.Function):
         torch.exp(table, out=table)
         table[hidden, :, 0] = 0.0
         total = table.sum(-1)
-        ctx.save_for_backward(table, total, coefficients, phi)
-        return torch.bmm((coefficients / total)[:, None], table)[:, 0]
+        kernels = torch.bmm((coefficients / total)[:, None], table)[:, 0]
+        kernels[:, 0] += (readout * embedding).sum(-1)
+        ctx.save_for_backward(
+            *(table, total, phi, coefficients, mixed, rows, passed),
+            *(readout, embedding, bias, output, value),
+        )
+        return kernels, (passed * bias).sum(-1)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients in slopes and coefficients."""
-        table, total, coefficients, phi = ctx.saved_tensors
-        (grad,) = grads
-        rows = torch.stack([grad, phi, phi * grad], dim=1)
-        sums = torch.bmm(rows, table.transpose(1, 2)) / total[:, None]
+        """Gradients in the slopes and in all matrices."""
+        table, total, phi, coefficients, mixed, rows, passed = ctx.saved_tensors[:7]
+        readout, embedding, bias, output, value = ctx.saved_tensors[7:]
+        kernels, constant = grads
+        weighted = torch.stack([kernels, phi, phi * kernels], dim=1)
+        sums = torch.bmm(weighted, table.transpose(1, 2)) / total[:, None]
         in_slopes = coefficients * (sums[:, 2] - sums[:, 1] * sums[:, 0])
-        return in_slopes, sums[:, 0], None, None, None
+        in_coefficients = sums[:, 0]
+        at_zero, constant = kernels[:, :1], constant[:, None]
+        in_passed = constant * bias
+        in_rows = in_coefficients[..., None] * embedding[:, None] + in_passed[:, None]
+        in_mixed = torch.einsum("chef,chf->ce", value, in_rows)
+        in_embedding = (in_coefficients[:, None] @ rows)[:, 0] + at_zero * readout
+        in_readout = in_passed + at_zero * embedding
+        in_readout = in_readout + (output @ in_mixed[..., None])[..., 0]
+        in_output = readout[..., None] * in_mixed[:, None]
+        in_value = mixed[:, None, :, None] * in_rows[:, :, None]
+        return (
+            *(in_slopes, in_readout, in_embedding, constant * passed),
+            *(in_output, in_value, None, None, None),
+        )
 
 
 class Stack:
@@ -98,7 +128,7 @@ class Stack:
         self.names = [n for n, _ in models[0].named_parameters() if n != SLOPES]
         dtype = blocks[0].value.dtype
         lags = torch.arange(length, dtype=torch.float64)
-        phi = torch.stack([block.position(lags) for block in blocks])  # type: ignore[operator]
+        phi = torch.stack([block.position(lags) for block in blocks])
         self.hidden = torch.isinf(phi[:, 0]).nonzero()[:, 0]
         self.exact_phi = phi.masked_fill(torch.isinf(phi), 0.0)
         self.phi = self.exact_phi.to(dtype)
@@ -118,18 +148,17 @@ class Stack:
     ) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
         """Kernel over the lags and constant of every cell, differentiable."""
         part = self.parts(matrices)
-        readout, embedding = part["readout"][:, 0], part["embedding"][..., 0]
-        mixed = (readout[:, None] @ part["attentions.0.output"])[:, 0]
-        rows = torch.einsum("ce,chef->chf", mixed, part["attentions.0.value"])
-        coefficients = (rows @ embedding[..., None])[..., 0]
-        # Softmax weights sum to one, so the bias passes each head unchanged.
-        passed = readout + rows.sum(1)
-        constant = (passed * part["embedding_bias"]).sum(-1)
-        pooled = _Pool.apply(
-            torch.exp(log_slopes), coefficients, self.phi, self.hidden, self.table
+        return _Kernels.apply(
+            torch.exp(log_slopes),
+            part["readout"][:, 0],
+            part["embedding"][..., 0],
+            part["embedding_bias"],
+            part["attentions.0.output"],
+            part["attentions.0.value"],
+            self.phi,
+            self.hidden,
+            self.table,
         )
-        residual = (readout * embedding).sum(-1, keepdim=True)
-        return torch.cat([pooled[:, :1] + residual, pooled[:, 1:]], dim=1), constant
 
     def exact_kernels(self) -> tuple[Tensor, Tensor]:
         """Kernels and constants of the present parameters, computed in float64."""
@@ -150,9 +179,7 @@ class Stack:
         pieces = matrices.split([shape.numel() for shape in self.shapes], dim=1)
         return {
             name: piece.reshape(cells, *shape)
-            for name, piece, shape in zip(
-                self.names, pieces, self.shapes, strict=True
-            )
+            for name, piece, shape in zip(self.names, pieces, self.shapes, strict=True)
         }
 
     def write(self, cell: int, model: Transformer) -> None:

@@ -17,6 +17,7 @@ from tapx.claim_views import (
     CLAIM_MIME,
     GLUE_PREFIX,
     REPORT_MIME,
+    RESULTS_MIME,
     TABLE_MIME,
     render,
     render_report,
@@ -24,7 +25,7 @@ from tapx.claim_views import (
 )
 from tapx.claims import FAILS, Claim, agree
 
-LEDGER_MIMES = (CLAIM_MIME, REPORT_MIME, TABLE_MIME)
+LEDGER_MIMES = (CLAIM_MIME, REPORT_MIME, TABLE_MIME, RESULTS_MIME)
 _NUMBER = re.compile(r"[-+]?(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _WITHIN = re.compile(r"within-(?:factor-(?P<factor>\d+)|(?P<relative>\d\S*))")
 
@@ -79,6 +80,12 @@ def reports_of(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The numbers and words that the prose quotes, by name."""
     found = (data[REPORT_MIME] for data in _data(notebook) if REPORT_MIME in data)
     return {content["name"]: dict(content) for content in found}
+
+
+def results_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that the notebook keeps for its run record (`ledger.keep`), in order."""
+    found = (data[RESULTS_MIME] for data in _data(notebook) if RESULTS_MIME in data)
+    return [dict(row) for rows in found for row in rows]
 
 
 def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:

@@ -12,6 +12,9 @@ Terms = tuple[list[fmpq], list[arb]]
 TAYLOR = 48
 """Terms of the local expansions that isolate zeros."""
 
+FARTHEST = 1 << 48
+"""Where a search for the last zero gives up: ``exp`` of it for powers."""
+
 
 def hurwitz(rate: fmpq, start: arb) -> arb:
     """``sum_{s >= start} s^(-rate)`` for ``rate > 1``."""
@@ -69,55 +72,73 @@ def _least_partial_sum(terms: list[arb]) -> arb | None:
     return arb(0) if least is None else least
 
 
-def power_pieces(powers: dict[fmpq, fmpq], start: int) -> arb | None:
-    """``sum_{s >= start} |f(s)|`` for a sum of powers whose zeros may lie very far.
+def pieces(weights: dict[fmpq, fmpq], family: str, start: int) -> arb | None:
+    """``sum_{s >= start} |f(s)|`` for a sum whose zeros may lie very far.
 
-    In ``v = log(s / start)`` the sum is ``sum_j A_j exp(-rate_j v)``. Its zeros are
-    isolated by bisection with Taylor expansions; between two zeros the sum over s
-    is a difference of Hurwitz zeta values. Returns None if precision is short.
+    In ``v = s - origin`` (exponentials) or ``v = log(s / origin)`` (powers) the sum is
+    ``sum_j A_j exp(-rate_j v)``. Its zeros are isolated by bisection with Taylor
+    expansions; between two zeros the sum over s is a difference of closed forms.
+    Returns None if the precision is short.
     """
-    rates = sorted(powers)
-    log = arb(start).log()
-    sizes = [arb(powers[r]) * (-arb(r) * log).exp() for r in rates]
+    rates = sorted(weights)
+    # The origin is no lag, so that a zero at a lag is not the end of an interval.
+    origin = arb(start) - fmpq(1, 2) - fmpq(1, 1 << 40)
+
+    def lag(v: arb) -> arb:
+        return origin * v.exp() if family == "power" else origin + v
+
+    scale = origin.log() if family == "power" else origin
+    sizes = [arb(weights[r]) * (-arb(r) * scale).exp() for r in rates]
     f = ExponentialSum(sizes, [arb(r - rates[0]) for r in rates])
     end = 1
     while _least_partial_sum(f.terms(arb(end))) is None:
         end *= 2
-        if end > 1 << 24:
+        if end > FARTHEST:
             return None
     brackets = _isolate(f, arb(0), arb(end))
     if brackets is None:
         return None
     total, left = arb(0), fmpz(start)
-    rest = _signed_tail(powers, left)
+    rest = _signed_tail(weights, family, left)
     for low, high in brackets:
-        before = (start * low.exp()).floor().unique_fmpz()
-        after = (start * high.exp()).ceil().unique_fmpz()
+        before = lag(low).floor().unique_fmpz()
+        after = lag(high).ceil().unique_fmpz()
         if before is None or after is None or before + 1 < left:
             return None
-        beyond = _signed_tail(powers, before + 1)
+        beyond = _signed_tail(weights, family, before + 1)
         total += abs(rest - beyond)
         # The few lags whose sign is not known: count them times their largest size.
         unknown = max(after - before - 1, fmpz(0))
         if unknown > 0:
-            scale = (-arb(rates[0]) * low).exp()
-            largest = scale * _largest(f, (low + high) / 2, (high - low) / 2)
+            largest = (-arb(rates[0]) * low).exp() * _largest(f, low, high)
             total += arb(unknown) * largest.union(arb(0))
-            beyond = _signed_tail(powers, after)
+            beyond = _signed_tail(weights, family, after)
         left, rest = before + 1 + unknown, beyond
     return total + abs(rest)
 
 
-def _signed_tail(powers: dict[fmpq, fmpq], start: fmpz) -> arb:
+def _signed_tail(weights: dict[fmpq, fmpq], family: str, start: fmpz) -> arb:
     """``sum_{s >= start} f(s)``, signs included."""
-    terms = (arb(w) * hurwitz(rate, arb(start)) for rate, w in powers.items())
-    return sum(terms, arb(0))
+    total = arb(0)
+    for rate, weight in weights.items():
+        if family == "power":
+            total += arb(weight) * hurwitz(rate, arb(start))
+        else:
+            total += arb(weight) * (-arb(rate) * start).exp() / (1 - arb(-rate).exp())
+    return total
 
 
-def _largest(f: ExponentialSum, middle: arb, radius: arb) -> arb:
-    """A bound of ``|f|`` on the interval around ``middle``."""
+def _largest(f: ExponentialSum, low: arb, high: arb) -> arb:
+    """A bound of ``|f|`` on an interval."""
+    middle, radius = _centre(low, high)
     series = _expansion(f, middle, radius)
     return sum((abs(c) * radius**k for k, c in enumerate(series)), arb(0))
+
+
+def _centre(low: arb, high: arb) -> tuple[arb, arb]:
+    """An exact midpoint, and a radius around it that covers the interval."""
+    middle = ((low + high) / 2).mid()
+    return middle, (high - middle).max(middle - low)
 
 
 class ExponentialSum:
@@ -158,7 +179,7 @@ def _isolate(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | 
         if len(stack) > 200:
             return None
         low, high = stack.pop()
-        middle, radius = ((low + high) / 2).mid(), (high - low) / 2
+        middle, radius = _centre(low, high)
         series = _expansion(f, middle, radius)
         rest = sum((abs(c) * radius**k for k, c in enumerate(series[1:], 1)), arb(0))
         if abs(series[0]) > rest:
@@ -172,6 +193,8 @@ def _isolate(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | 
             if narrow is None:
                 return None
             brackets.extend(narrow)
+        elif radius < arb(2) ** -96:
+            brackets.append((low, high))  # a double zero, or two as good as one
         else:
             stack += [(middle, high), (low, middle)]
     return brackets

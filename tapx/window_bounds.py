@@ -1,8 +1,8 @@
 """Lower bounds on the squared distance that any H heads can reach on a window.
 
-A sum of H exponentials has a Hankel matrix ``g(first + i + j)`` of rank at most H, and a
-sum of H powers a multiplicative one, ``g(i * j)``, ``i, j >= 1``, likewise: one column
-for each head. Scale rows and columns by numbers ``d_i`` with
+A sum of H exponentials has a Hankel matrix ``g(first + i + j)`` of rank at most H, and
+a sum of H powers a multiplicative one, ``g(i * j)`` with ``i, j >= 1``: one matrix of
+rank one for each head. Scale rows and columns by numbers ``d_i`` with
 
 ``sum_{i+j=s} d_i^2 d_j^2 = 1``  (or ``sum_{ij=s}``)  for every lag s.
 
@@ -12,8 +12,8 @@ target than the singular values of its scaled matrix beyond the first H allow:
 
 ``sum_s (g(s) - rho(s))^2  >=  sum_{k>H} sigma_k^2``.
 
-The scales are coefficients of ``(1 - z)^(-1/4)``'s relatives: ``d_i^2`` is the
-coefficient of ``z^i`` in ``(1 - z)^(-1/2)``, and of ``i^(-z)`` in ``zeta(z)^(1/2)``.
+These numbers exist: ``d_i^2`` is the coefficient of ``z^i`` in ``(1 - z)^(-1/2)``, or
+of ``i^(-z)`` in ``zeta(z)^(1/2)``, whose squares have all coefficients equal to 1.
 Both bounds hold for all real or complex rates, positive or not, and for coinciding
 rates too.
 """
@@ -27,14 +27,15 @@ from math import comb
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from tapx.windows import Decay, Family, check_family
+from tapx.choices import one_of
+from tapx.windows import FAMILIES, Decay
 
 SINGULAR_VALUES = 3
 """Singular values beyond the first H that are certified and added up."""
 
 
 def lower_bound(
-    target: Decay, heads: int, family: Family, first: int = 1, last: int = 999
+    target: Decay, heads: int, family: str, first: int = 1, last: int = 999
 ) -> float:
     """A proved lower bound on the squared distance for ``heads`` heads.
 
@@ -58,7 +59,7 @@ def lower_bound(
     Raises:
         ValueError: no head, or an unknown family.
     """
-    check_family(family)
+    one_of(family, FAMILIES, "family")
     if heads < 1:
         raise ValueError(f"heads={heads}: give at least 1")
     if family == "power":
@@ -124,7 +125,7 @@ def _matrix(
 
 
 @lru_cache(maxsize=256)
-def _bound(target: Decay, heads: int, family: Family, first: int, last: int) -> float:
+def _bound(target: Decay, heads: int, family: str, first: int, last: int) -> float:
     """The certified sum of a few squared singular values beyond the first heads."""
     before, ctx.prec = ctx.prec, 192
     try:

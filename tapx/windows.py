@@ -19,37 +19,20 @@ too: heads realise all sums of exponentials or powers with positive rates.
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
 
 import numpy as np
 from flint import arb, ctx
-from scipy.linalg import solve_triangular
-from scipy.optimize import least_squares
 
-Family = Literal["exponential", "power"]
+from tapx.choices import one_of
+from tapx.variable_projection import LOG_RATE_RANGE, design, refine
 
-LOG_RATE_RANGE = (-14.0, 4.1)
-"""Logarithms of the rates searched: from 1e-6 (constant on the window) to 60, where
-``exp(-60)`` and ``2**-60`` are far below every error that is reported."""
+FAMILIES = ("exponential", "power")
 
 ENOUGH = 1e-26
 """Squared errors below this are not improved further: float64 weights end here."""
-
-EVALUATIONS = 150
-"""Residuals evaluated at most in one refinement."""
-
-
-def check_family(family: str) -> Family:
-    """Return the family's name, or raise ValueError with the nearest valid one."""
-    known = get_args(Family)
-    if family in known:
-        return family  # type: ignore[return-value]
-    near = (difflib.get_close_matches(str(family), known, n=1, cutoff=0.0) or known)[0]
-    raise ValueError(f"unknown family {family!r}: use one of {known}; nearest: {near}")
 
 
 @dataclass(frozen=True)
@@ -65,13 +48,13 @@ class Decay:
         ValueError: unknown family, or a rate that is not a positive finite number.
     """
 
-    family: Family
+    family: str
     rate: float
     at_zero: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the values."""
-        check_family(self.family)
+        one_of(self.family, FAMILIES, "family")
         if not (self.rate > 0 and math.isfinite(self.rate)):
             raise ValueError(f"rate {self.rate!r}: give a positive finite number")
 
@@ -107,7 +90,7 @@ class WindowKernel:
         last: last lag of the window, included.
     """
 
-    family: Family
+    family: str
     rates: tuple[float, ...]
     weights: tuple[float, ...]
     target: Decay
@@ -121,8 +104,8 @@ class WindowKernel:
 
     def values(self, lags: np.ndarray) -> np.ndarray:
         """The kernel on ``lags``; a sum of powers is 0 at lag 0."""
-        design = _design(np.log(self.rates), np.asarray(lags), self.family)[0]
-        return design @ np.array(self.weights)
+        columns = design(np.log(self.rates), np.asarray(lags), self.family)[0]
+        return columns @ np.array(self.weights)
 
     @property
     def squared_error(self) -> arb:
@@ -154,19 +137,33 @@ def _enclose(kernel: WindowKernel, bits: int) -> arb:
     before, ctx.prec = ctx.prec, bits
     try:
         total = arb(0)
+        terms = [arb(weight) for weight in kernel.weights]
+        ratios = [(-arb(rate)).exp() for rate in kernel.rates]
         for lag in range(kernel.first, kernel.last + 1):
-            value = arb(0)
-            if lag > 0 or kernel.family == "exponential":
-                for rate, weight in zip(kernel.rates, kernel.weights, strict=True):
-                    value += arb(weight) * _decay_ball(kernel.family, rate, lag)
+            if kernel.family == "exponential":
+                if lag > 0:
+                    pairs = zip(terms, ratios, strict=True)
+                    terms = [term * ratio for term, ratio in pairs]
+                value = sum(terms, arb(0))
+            else:
+                value = _power_sum(kernel, lag)
             total += (value - kernel.target.ball(lag)) ** 2
         return total
     finally:
         ctx.prec = before
 
 
+def _power_sum(kernel: WindowKernel, lag: int) -> arb:
+    """``sum_h weights[h] * lag**(-rates[h])``, and 0 at lag 0."""
+    if lag == 0:
+        return arb(0)
+    depth = -arb(lag).log()
+    pairs = zip(kernel.rates, kernel.weights, strict=True)
+    return sum((arb(w) * (arb(rate) * depth).exp() for rate, w in pairs), arb(0))
+
+
 def best(
-    target: Decay, heads: int, family: Family, first: int = 1, last: int = 999
+    target: Decay, heads: int, family: str, first: int = 1, last: int = 999
 ) -> WindowKernel:
     """Best kernel found for ``heads`` heads on the lags first to last.
 
@@ -186,11 +183,14 @@ def best(
     Raises:
         ValueError: a head count below 1, an empty window, an unknown family.
     """
-    check_family(family)
+    one_of(family, FAMILIES, "family")
     if heads < 1:
         raise ValueError(f"heads={heads}: give at least 1")
     if first not in (0, 1) or last < first + 2:
         raise ValueError(f"window {first} to {last}: first is 0 or 1, last > first + 1")
+    if family == "power" and first == 0:
+        # No power sees lag 0: the error there is fixed, and hides the rest.
+        return replace(best(target, heads, family, 1, last), first=0)
     ladder = _ladder(target, family, first, last)
     while len(ladder) < heads and _climb(ladder):
         pass
@@ -202,73 +202,8 @@ def best(
     return replace(found, rates=tuple(rates), weights=tuple(weights))
 
 
-def _design(
-    log_rates: np.ndarray, lags: np.ndarray, family: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Columns ``decay_h(s)`` and their derivatives in log rate, (lags, heads) each."""
-    lags = np.asarray(lags, dtype=np.float64)
-    seen = np.ones_like(lags) if family == "exponential" else np.sign(lags)
-    depth = lags if family == "exponential" else np.log(np.maximum(lags, 1.0))
-    exponent = np.outer(depth, np.exp(log_rates))
-    columns = np.exp(-exponent) * seen[:, None]
-    return columns, -exponent * columns
-
-
-def _fit(
-    start: np.ndarray, lags: np.ndarray, values: np.ndarray, family: str
-) -> np.ndarray:
-    """Refine log rates by variable projection; returns them in ascending order.
-
-    With ``A = QR`` the residual is ``(1 - QQ')b`` and its derivative in the rate of
-    head h is ``-(1 - QQ')A_h' c_h - Q R^{-T} e_h (A_h' . r)``.
-    """
-    cache: dict[bytes, Any] = {}
-
-    def state(log_rates: np.ndarray) -> Any:
-        key = log_rates.tobytes()
-        if key not in cache:
-            cache.clear()
-            inside = np.clip(log_rates, *LOG_RATE_RANGE)
-            columns, slopes = _design(inside, lags, family)
-            scale = np.linalg.norm(columns, axis=0)
-            basis, triangle = np.linalg.qr(columns / scale)
-            residual = values - basis @ (basis.T @ values)
-            outside = log_rates - inside
-            cache[key] = basis, triangle, slopes / scale, residual, outside
-        return cache[key]
-
-    def residual(log_rates: np.ndarray) -> np.ndarray:
-        return np.append(state(log_rates)[3], state(log_rates)[4])
-
-    def jacobian(log_rates: np.ndarray) -> np.ndarray:
-        basis, triangle, slopes, rest, outside = state(log_rates)
-        coefficients = np.linalg.lstsq(triangle, basis.T @ values, rcond=1e-15)[0]
-        moved = (slopes - basis @ (basis.T @ slopes)) * coefficients
-        tiny = np.abs(np.diag(triangle)) < 1e-300
-        safe = triangle + np.diag(np.where(tiny, 1e-300, 0.0))
-        turned = basis @ solve_triangular(safe, np.eye(len(outside)), trans=1)
-        inside = np.where(outside == 0.0, 1.0, 0.0)
-        change = -(moved + turned * (slopes.T @ rest)) * inside
-        change = np.nan_to_num(change, posinf=0.0, neginf=0.0)
-        return np.vstack([change, np.diag(1.0 - inside)])
-
-    found = least_squares(
-        residual,
-        start,
-        jacobian,
-        method="lm",
-        ftol=1e-15,
-        xtol=1e-15,
-        gtol=1e-15,
-        max_nfev=EVALUATIONS,
-    )
-    return np.sort(np.clip(found.x, *LOG_RATE_RANGE))
-
-
 @lru_cache(maxsize=64)
-def _ladder(
-    target: Decay, family: Family, first: int, last: int
-) -> list[WindowKernel]:
+def _ladder(target: Decay, family: str, first: int, last: int) -> list[WindowKernel]:
     """The kernels found so far for 1, 2, 3, ... heads; starts with one head."""
     empty = WindowKernel(family, (), (), target, first, last)
     starts = [np.array([log_rate]) for log_rate in np.linspace(-8.0, 3.0, 8)]
@@ -299,7 +234,7 @@ def _mse(kernel: WindowKernel) -> float:
 def _kernel(start: np.ndarray, like: WindowKernel) -> WindowKernel:
     """Refine log rates from a start and attach the least-squares weights."""
     lags = _lags(like)
-    return _weighted(_fit(start, lags, like.target.values(lags), like.family), like)
+    return _weighted(refine(start, lags, like.target.values(lags), like.family), like)
 
 
 def _lags(kernel: WindowKernel) -> np.ndarray:
@@ -309,7 +244,7 @@ def _lags(kernel: WindowKernel) -> np.ndarray:
 
 def _weighted(log_rates: np.ndarray, like: WindowKernel) -> WindowKernel:
     """The kernel of these rates with its least-squares weights."""
-    columns = _design(log_rates, _lags(like), like.family)[0]
+    columns = design(log_rates, _lags(like), like.family)[0]
     scale = np.linalg.norm(columns, axis=0)
     values = like.target.values(_lags(like))
     weights = np.linalg.lstsq(columns / scale, values, rcond=1e-15)[0] / scale
@@ -336,10 +271,12 @@ def _starts(ladder: list[WindowKernel]) -> list[np.ndarray]:
         # slowly with the number of heads: continue the last step.
         older = np.log(ladder[-2].rates)
         starts.append(2 * _stretch(known, heads) - _stretch(older, heads))
-    if heads <= 6:
+    if heads <= 4:
         ends = np.concatenate([[known[0] - 1.5], known, [known[-1] + 1.5]])
         starts.append(_stretch(known, heads) + np.linspace(-0.5, 0.5, heads))
-        starts += [np.sort(np.append(known, more)) for more in (ends[1:] + ends[:-1]) / 2]
+        starts += [
+            np.sort(np.append(known, more)) for more in (ends[1:] + ends[:-1]) / 2
+        ]
     kernel = ladder[-1]
     if kernel.family == "power":
         # Near-equal powers need huge weights; spread ones do with small weights.

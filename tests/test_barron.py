@@ -45,6 +45,19 @@ def test_lipschitz_covers_every_activation_pattern(net):
     assert (patterns @ products).norm(dim=1).max() <= net.lipschitz * (1 + 1e-12)
 
 
+@given(st.integers(0, 999))
+def test_opposite_neurons_are_never_active_together(seed):
+    half = random_net(4, 2, seed)
+    net = TwoLayerNet(
+        torch.cat([half.outer, -half.outer]),
+        torch.cat([half.inner, -half.inner]),
+        torch.cat([half.bias, -half.bias]),
+    )  # a linear function
+    slope = half.outer @ half.inner
+    assert torch.allclose(net.coordinate_slopes, slope.abs())
+    assert abs(net.lipschitz - slope.norm()) < 1e-12 * half.norm
+
+
 @given(nets, st.integers(0, 99))
 def test_gradient_is_the_derivative(net, seed):
     generator = torch.Generator().manual_seed(seed)

@@ -42,6 +42,12 @@ def test_a_batch_that_does_not_fit_is_halved_and_scaled(monkeypatch):
     assert memory["passed"]
 
 
+def test_a_cell_of_4a_trains():
+    found = bench_parts.cell_4a(10)
+    assert found["seconds"] > 0
+    assert found["mse"] > 0
+
+
 def test_last_position_step_is_quick():
     found = bench_parts.last_position_step()
     assert found["seconds"] < 0.05  # 2 ms on a free core

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tapx import bounds
 from tapx.bump import bump, bump_derivative
 from tapx.enclosures import lower, upper
-from tapx.kernels import Delta, projection
+from tapx.kernels import Delta, first_lag, interpolation, projection
 
 
 def test_bump_derivatives_against_finite_differences():
@@ -79,18 +79,28 @@ def test_l2_lower_bound_holds_for_projections(rates, lag):
     assert upper(kernel.l2_error) >= bounds.l2_lower_bound(lag, len(rates))
 
 
+@pytest.mark.parametrize("family", ["exponential", "power"])
 @given(
     st.lists(st.floats(0.05, 4), min_size=1, max_size=6, unique=True),
     st.integers(0, 6),
 )
-def test_too_few_heads_recall_nothing(rates, extra):
-    # Fewer than lag + 1 exponentials: the l1 error is at least that of no head.
+def test_too_few_heads_recall_nothing(family, rates, extra):
+    # Fewer heads than heads_to_recall: the l1 error is at least that of no head.
     if min(np.diff(sorted(rates)), default=1) < 1e-3:
         return
-    lag = len(rates) + extra
-    assert len(rates) < bounds.heads_to_recall(lag)
-    kernel = projection(rates, Delta(lag), "exponential")
+    lag = len(rates) + extra + first_lag(family)
+    assert len(rates) < bounds.heads_to_recall(lag, family)
+    kernel = projection([1 + rate for rate in rates], Delta(lag), family)
     assert lower(kernel.l1_error) >= 1 - 1e-12
+
+
+@pytest.mark.parametrize("family", ["exponential", "power"])
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_enough_heads_recall_everything(family, lag):
+    heads = bounds.heads_to_recall(lag, family)
+    rates = [100 + h for h in range(heads)]
+    kernel = interpolation(rates, Delta(lag), family)
+    assert upper(kernel.l1_error) < 1e-6
 
 
 @dataclass

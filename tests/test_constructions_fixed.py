@@ -157,6 +157,14 @@ def test_heads_are_shared_out_as_in_the_proof(lags, spare, position):
         assert np.abs(shares - counts).max() < 1
 
 
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_too_few_heads_remember_nothing_and_say_so(position):
+    built = constructions.fixed(target((3, 7)), 2, position)
+    assert min(built.memory_errors) >= 1
+    measured = built.worst_over(built.adversarial_inputs(count=20))
+    assert 0 < measured <= built.error
+
+
 def test_heads_may_be_shared_out_otherwise():
     built = constructions.fixed(target((1, 3)), 8, "lin", groups=(2, 6))
     assert [kernel.heads for kernel in built.kernels] == [2, 6]

@@ -72,6 +72,11 @@ def test_interpolation_raises_its_precision():
     assert enclosures.upper(kernel.l1_error) < 1e-20
 
 
+def test_no_rates_are_refused():
+    with pytest.raises(ValueError, match="at least one rate"):
+        projection([], Delta(1), "power")
+
+
 def test_rates_too_close_are_refused(monkeypatch):
     monkeypatch.setattr(enclosures, "MAX_BITS", 512)
     close = [1, 1 + Fraction(1, 10**100), 2]

@@ -59,7 +59,11 @@ def _kernel(lag: int, heads: int, position: str, how: str) -> Kernel:
         # Summing `heads` rounded terms loses log2(heads) bits and a few more: weights
         # as large as 53 bits allow would drown the kernel's own error in rounding.
         bits = 53 - math.ceil(math.log2(heads + 8))
-        return search.best_delta(lag, heads, family, weight_bits=bits)
+        found = search.best_delta(lag, heads, family, weight_bits=bits)
+        if not any(found.float_weights):
+            # No weights pay: all heads are idle. Any slopes with finite sums will do.
+            found = Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
+        return found
     if how == "bump":
         ideal = bump(lag, heads, family)
     else:

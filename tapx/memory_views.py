@@ -1,0 +1,205 @@
+"""How experiments 4a and 4b show their numbers: tables and one kind of figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tapx import figures
+from tapx.ledger import report
+from tapx.memory_experiment import (
+    FAMILY,
+    Experiment,
+    Outcome,
+    Setting,
+    best_and_worst,
+    experiment,
+    medians,
+)
+from tapx.tables import Table
+
+
+def setting_name(setting: Setting) -> str:
+    """A setting in few words."""
+    return f"{setting[0]:g}, {setting[1]}"
+
+
+def digits(mse: float) -> str:
+    """An error in two digits, or what it stands for."""
+    return "diverged" if math.isinf(mse) else f"{mse:.1e}"
+
+
+def rounded_up(mse: float) -> str:
+    """Three digits of an upper bound, rounded up so that it stays one."""
+    digits = Context(prec=3, rounding=ROUND_CEILING).create_decimal(mse)
+    return f"{float(digits):.2e}"
+
+
+def rounded_down(mse: float) -> str:
+    """Three digits of a lower bound, rounded down; a dash where there is none."""
+    if mse <= 0:
+        return "–"
+    digits = Context(prec=3, rounding=ROUND_FLOOR).create_decimal(mse)
+    return f"{float(digits):.2e}"
+
+
+def best_table(
+    name: str, head_counts: Iterable[int], positions: Sequence[str] = ("lin", "log")
+) -> Table:
+    """Proved lower bound and certified best kernel, for each cell of the table."""
+    chosen = experiment(name)
+    rows = []
+    for position in positions:
+        for heads in head_counts:
+            kernel = chosen.best(position, heads)
+            rows.append(
+                [
+                    position,
+                    heads,
+                    rounded_down(chosen.bound(position, heads)),
+                    rounded_up(kernel.mse),
+                    f"{max(map(abs, kernel.weights)):.1e}",
+                ]
+            )
+    head = ["position", "heads", "no kernel below", "found", "largest weight"]
+    return Table(head, rows, f"Best possible mean squared error in {name}")
+
+
+def three_columns(
+    name: str, outcomes: Sequence[Outcome], positions: Sequence[str] = ("lin", "log")
+) -> Table:
+    """Best possible, trained and published error, side by side."""
+    chosen = experiment(name)
+    rows = []
+    for position in positions:
+        cells = [outcome for outcome in outcomes if outcome.position == position]
+        for heads in sorted({outcome.heads for outcome in cells}):
+            good, bad = best_and_worst(cells, position, heads)
+            rows.append(
+                [
+                    position,
+                    heads,
+                    rounded_up(chosen.best(position, heads).mse),
+                    f"{digits(good[1])} ({setting_name(good[0])})",
+                    f"{digits(bad[1])} ({setting_name(bad[0])})",
+                    chosen.figure(position, heads),
+                ]
+            )
+    head = ["position", "heads", "best possible ≤", "trained, best setting"]
+    head += ["trained, worst setting", "published"]
+    return Table(head, rows, f"Mean squared errors of experiment {name}")
+
+
+def settings_table(outcomes: Sequence[Outcome]) -> Table:
+    """Median error over the seeds, one column for each setting."""
+    settings = sorted({outcome.setting for outcome in outcomes})
+    keys = sorted({(outcome.position, outcome.heads) for outcome in outcomes})
+    rows = []
+    for position, heads in keys:
+        found = medians(outcomes, position, heads)
+        values = [digits(found[s]) if s in found else "–" for s in settings]
+        rows.append([position, heads, *values])
+    head = ["position", "heads", *map(setting_name, settings)]
+    return Table(head, rows, "Median trained error for each setting")
+
+
+def report_settings(
+    outcomes: Sequence[Outcome], position: str, heads: int
+) -> tuple[float, float]:
+    """Report best and worst setting for the prose, as ``lin64-best``, ``lin64-worst``.
+
+    Returns:
+        The two medians, as claims take them: a diverged setting counts as 1e300.
+    """
+    good, bad = best_and_worst(outcomes, position, heads)
+    errors = min(good[1], 1e300), min(bad[1], 1e300)
+    for word, error in zip(("best", "worst"), errors, strict=True):
+        name = f"{position}{heads}-{word}"
+        report(name, error, ".0e", rerun_tolerance="factor 300")
+    return errors
+
+
+def draw_errors(
+    name: str,
+    outcomes: Sequence[Outcome],
+    head_counts: Sequence[int],
+    baseline: tuple[float, str] | None = None,
+) -> Figure:
+    """Best possible, trained and published error against heads, lin beside log.
+
+    Args:
+        name: the experiment.
+        outcomes: trained cells; where a number of heads has several settings, a bar
+            spans their medians.
+        head_counts: heads of the best kernels.
+        baseline: an error to mark by a horizontal line, and its label.
+
+    Returns:
+        The figure, with one legend below both panels. Errors below 1e-28 are drawn
+        there.
+    """
+    from matplotlib import pyplot
+
+    figure, pair = pyplot.subplots(1, 2, figsize=figures.size("tall"), sharey=True)
+    for axes, position in zip(pair, FAMILY, strict=True):
+        if baseline is not None:
+            axes.axhline(baseline[0], color="0.4", linestyle=":", label=baseline[1])
+        _draw_position(axes, experiment(name), position, outcomes, head_counts)
+    pair[0].set_ylabel("mean squared error")
+    legend: dict[str, Any] = {}
+    for axes in pair:
+        legend.update(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(
+        list(legend.values()), list(legend), loc="outside lower center", ncols=3
+    )
+    return figure
+
+
+def _draw_position(
+    axes: Any,
+    chosen: Experiment,
+    position: str,
+    outcomes: Sequence[Outcome],
+    head_counts: Sequence[int],
+) -> None:
+    """One panel of `draw_errors`."""
+    lowest = [max(chosen.best(position, heads).mse, 1e-28) for heads in head_counts]
+    axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))
+    heads = sorted({one.heads for one in outcomes if one.position == position})
+    pairs = [best_and_worst(outcomes, position, number) for number in heads]
+    low = np.array([good[1] for good, _ in pairs])
+    high = np.array([min(bad[1], 1e3) for _, bad in pairs])
+    style = figures.role("trained")
+    axes.vlines(heads, low, high, color=style["color"])
+    axes.plot(
+        heads, low, style["marker"], color=style["color"], label="trained, best setting"
+    )
+    axes.plot(
+        heads,
+        high,
+        style["marker"],
+        color=style["color"],
+        fillstyle="none",
+        label="trained, worst setting",
+    )
+    look = figures.role("published")
+    for (where, number), figure in chosen.published.items():
+        if where == position:
+            below = figure.relation == "<"
+            axes.plot(
+                [number],
+                [figure.mse],
+                "v" if below else look["marker"],
+                color=look["color"],
+                markersize=9,
+                label="published, at most" if below else "published",
+            )
+    axes.set(xscale="log", yscale="log", xlabel="heads")
+    axes.set_xticks(list(head_counts), [str(number) for number in head_counts])
+    axes.minorticks_off()
+    axes.set_title(f"{position} heads ({FAMILY[position]}s of the lag)")
