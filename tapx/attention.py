@@ -52,8 +52,9 @@ class Attention(nn.Module):
         query, key: (heads, D, D), with score "dot" only.
 
     Raises:
-        ValueError: unknown names, a number of slopes other than `heads`, or "infinite"
-            with a position function whose infinite sum has no closed form.
+        ValueError: unknown names, a number of slopes other than `heads`, a per-lag
+            encoding of other heads or another dtype, or "infinite" with a position
+            function whose infinite sum has no closed form.
     """
 
     position: Position | PerLag
@@ -92,7 +93,14 @@ class Attention(nn.Module):
             )
         generator = generator or torch.Generator().manual_seed(0)
         self.register_parameter("slopes", None)
-        if not isinstance(self.position, PerLag):
+        if isinstance(self.position, PerLag):
+            bias = self.position.bias
+            if len(bias) != heads or bias.dtype != dtype:
+                raise ValueError(
+                    f"a per-lag encoding of {len(bias)} heads in {bias.dtype} does not "
+                    f"fit attention of {heads} heads in {dtype}"
+                )
+        else:
             start = alibi_slopes(heads) if slopes is None else torch.as_tensor(slopes)
             if start.shape != (heads,):
                 raise ValueError(

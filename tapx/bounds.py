@@ -295,9 +295,14 @@ def theorem_3_1(
         position: "lin" or "log".
 
     Returns:
-        The bound, ``inf`` where a lag gets fewer heads than ``order``.
+        The bound, ``inf`` where a lag gets fewer heads than ``order``. The readout is
+        approximated on the box of half-side ``max(2, 1 + E_Attn)``, which holds all
+        that the attention can hand over; the paper's 2 is enough for ``E_Attn <= 1``.
     """
     dimension = (len(target.lags) + 1) * target.input_dimension
-    feed_forward = readout(target.readout.norm, width, dimension)
     attention = attention_theorem_3_1(target.lags, heads, order, position)
+    if math.isinf(attention):
+        return math.inf
+    radius = max(2.0, 1 + attention)
+    feed_forward = readout(target.readout.norm, width, dimension, radius)
     return feed_forward + target.readout.lipschitz * attention

@@ -29,6 +29,11 @@ def setting_name(setting: Setting) -> str:
     return f"{setting[0]:g}, {setting[1]}"
 
 
+def count(position: str, heads: int) -> str:
+    """A number of heads in words: "1 lin head", "64 log heads"."""
+    return f"{heads} {position} head{'' if heads == 1 else 's'}"
+
+
 def digits(mse: float) -> str:
     """An error in two digits, or what it stands for."""
     return "diverged" if math.isinf(mse) else f"{mse:.1e}"
@@ -140,7 +145,7 @@ def draw_errors(
         baseline: an error to mark by a horizontal line, and its label.
 
     Returns:
-        The figure, with one legend below both panels. Errors below 1e-28 are drawn
+        The figure, with one legend below both panels. Errors below 1e-32 are drawn
         there.
     """
     from matplotlib import pyplot
@@ -168,7 +173,7 @@ def _draw_position(
     head_counts: Sequence[int],
 ) -> None:
     """One panel of `draw_errors`."""
-    lowest = [max(chosen.best(position, heads).mse, 1e-28) for heads in head_counts]
+    lowest = [max(chosen.best(position, heads).mse, 1e-32) for heads in head_counts]
     axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))
     heads = sorted({one.heads for one in outcomes if one.position == position})
     pairs = [best_and_worst(outcomes, position, number) for number in heads]

@@ -161,7 +161,8 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
 @lru_cache(maxsize=256)
 def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
     if heads < heads_to_recall(lag, family):
-        return Kernel.of(family, range(1, heads + 1), [0] * heads, Delta(lag))
+        # Rates of at least 2: every normalisation over all lags is then finite.
+        return Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
     problem = _WeightedSquares(lag, heads, family, bits)
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
 

@@ -65,7 +65,8 @@ class _Kernels(torch.autograd.Function):
         torch.mul(slopes[..., None], phi[:, None], out=table)
         table.clamp_(min=SMALLEST_LOGIT)
         torch.exp(table, out=table)
-        table[hidden, :, 0] = 0.0
+        if len(hidden):
+            table[hidden, :, 0] = 0.0
         total = table.sum(-1)
         kernels = torch.bmm((coefficients / total)[:, None], table)[:, 0]
         kernels[:, 0] += (readout * embedding).sum(-1)

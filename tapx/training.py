@@ -150,8 +150,9 @@ def signs(
     generator: np.random.Generator, batch: int, length: int
 ) -> Float[Tensor, "batch length"]:
     """Independent tokens -1 and 1, float32, one random bit each."""
-    drawn = np.frombuffer(generator.bytes(batch * length // 8), np.uint8)
-    return torch.from_numpy(_SIGNS[drawn]).view(batch, length)
+    octets = np.frombuffer(generator.bytes(batch * length // 8), np.uint8)
+    tokens = np.take(_SIGNS, octets, axis=0)  # far faster than indexing
+    return torch.from_numpy(tokens).view(batch, length)
 
 
 def stream(seed: int) -> np.random.Generator:

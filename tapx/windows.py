@@ -31,8 +31,11 @@ from tapx.variable_projection import LOG_RATE_RANGE, design, refine
 
 FAMILIES = ("exponential", "power")
 
-ENOUGH = 1e-26
-"""Squared errors below this are not improved further: float64 weights end here."""
+ENOUGH = 1e-31
+"""Squared errors below this are not improved further."""
+
+GAPS = (1e-4, 1e-3, 1e-2, 0.02, 0.05)
+"""Least distances between the log rates of powers that are tried after refinement."""
 
 
 @dataclass(frozen=True)
@@ -215,12 +218,15 @@ def _climb(ladder: list[WindowKernel]) -> bool:
     kernel = ladder[-1]
     if kernel.mse < ENOUGH:
         return False
-    found = min((_kernel(start, kernel) for start in _starts(ladder)), key=_mse)
+    starts = _starts(ladder)
+    found = min((_kernel(start, kernel) for start in starts), key=_mse)
     if found.family == "power":
         # Near-equal rates need weights so large that their rounding shows: see
-        # whether some distance between the rates serves float64 better.
-        spread = [_weighted(_apart(found, gap), found) for gap in (1e-4, 1e-3, 1e-2)]
-        found = min(found, *spread, key=_mse)
+        # whether some distance between the rates serves float64 better, or the starts
+        # as they are, since what refinement gains exactly it may lose in rounding.
+        spread = [_weighted(_apart(found, gap), found) for gap in GAPS]
+        plain = [_weighted(start, kernel) for start in starts]
+        found = min(found, *spread, *plain, key=_mse)
     if found.mse < kernel.mse:
         ladder.append(found)
     return ladder[-1] is found
@@ -281,6 +287,13 @@ def _starts(ladder: list[WindowKernel]) -> list[np.ndarray]:
     if kernel.family == "power":
         # Near-equal powers need huge weights; spread ones do with small weights.
         starts += [np.log(gap * np.arange(1, heads + 1)) for gap in (1.0, 2.0, 5.0)]
+        # So do evenly spaced ones about a centre that grows with the number of heads.
+        middle = np.arange(heads) - (heads - 1) / 2
+        for centre in (kernel.rates[0] + 6.5, 6.6 * heads):
+            for gap in (0.35, 1.0, 2.0, 3.0):
+                rates = centre + gap * middle
+                if rates[0] > 0.5:
+                    starts.append(np.log(rates))
     elif kernel.first == 0:
         # One head that decays within a lag takes care of lag 0 alone.
         tail = best(kernel.target, heads - 1, "exponential", 1, kernel.last)

@@ -108,6 +108,16 @@ def test_infinite_normalisation_means_zero_tokens_before(position, score):
     assert not torch.allclose(finite(padded)[:, 50:], finite(x), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("heads", "dtype"), [(1, torch.float32), (3, torch.float32), (2, F64)]
+)
+def test_a_per_lag_encoding_must_fit(heads, dtype):
+    message = f"{heads} heads in {dtype} does not fit attention of 2 heads in"
+    with pytest.raises(ValueError, match=message):
+        Attention(2, 2, PerLag(heads, 8, dtype=dtype))
+    Attention(2, 2, PerLag(2, 8))
+
+
 def test_log_head_at_the_first_token_gives_zero():
     for score in ("none", "dot"):
         attention = block("log", "finite", score)

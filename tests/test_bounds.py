@@ -120,8 +120,15 @@ def test_theorem_3_1_adds_its_parts():
     target = Target(readout=Readout())
     attention = bounds.attention_theorem_3_1((3, 7), 40, 2, "lin")
     total = bounds.theorem_3_1(target, 40, 100, 2, "lin")
-    feed_forward = 4 * 2 * math.sqrt(4) * 3.0 / 10
+    # The attention may err by more than 1, so the readout needs a larger box.
+    assert attention > 1
+    feed_forward = 4 * (1 + attention) * math.sqrt(4) * 3.0 / 10
     assert total == pytest.approx(feed_forward + 2.0 * attention)
+    many = bounds.attention_theorem_3_1((3, 7), 10**6, 2, "lin")
+    assert many < 1
+    total = bounds.theorem_3_1(target, 10**6, 100, 2, "lin")
+    assert total == pytest.approx(4 * 2 * math.sqrt(4) * 3.0 / 10 + 2.0 * many)
+    assert bounds.theorem_3_1(target, 2, 100, 2, "lin") == math.inf
     # Shares: 40 e^0.03 / (e^0.03 + e^0.07) = 19.6 and 20.4, rounded down.
     parts = [bounds.lemma_f1(3, 19, 2), bounds.lemma_f1(7, 20, 2)]
     assert attention == pytest.approx(math.hypot(*parts))

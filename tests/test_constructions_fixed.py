@@ -1,3 +1,4 @@
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,12 @@ def random_inputs(count, length, size=1, seed=0):
     x = x / x.norm(dim=-1, keepdim=True)
     radius = torch.rand(count // 2, length, 1, generator=generator, dtype=F64)
     return torch.cat([x[: count // 2], x[count // 2 :] * radius])
+
+
+def signs(count, length, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    bits = torch.randint(0, 2, (count, length, 1), generator=generator)
+    return 2.0 * bits.to(F64) - 1
 
 
 CASES = [
@@ -122,6 +129,16 @@ def test_a_sampled_readout_is_certified():
     assert built.worst_over(built.adversarial_inputs(count=100)) <= built.error
 
 
+def test_rounding_passes_through_the_net_that_is_built():
+    """A sample of f's neurons may be far steeper than f, whose neurons cancel."""
+    readout = barron.TwoLayerNet([1e6, -1e6, 1.0], [[0, 1.0]] * 3)
+    goal = FixedMemory((7,), readout)
+    built = constructions.fixed(goal, 14, "lin", width=2, kernel="interpolation")
+    assert max(built.net.coordinate_slopes) > 1e3 * max(readout.coordinate_slopes)
+    inputs = torch.cat([built.adversarial_inputs(), signs(2000, 128)])
+    assert built.worst_over(inputs) <= built.error
+
+
 def test_huge_weights_are_said_to_be_unsafe():
     built = constructions.fixed(target((3, 7)), 40, "lin", kernel="interpolation")
     assert not built.float64_safe
@@ -196,7 +213,20 @@ def test_inputs_that_the_certificate_does_not_cover_are_refused():
     built = constructions.fixed(target(), 2, "lin", length=16)
     with pytest.raises(ValueError, match="norm 2"):
         built.worst_over(2 * random_inputs(4, 8))
+    with pytest.raises(ValueError, match="norm nan"):
+        built.worst_over(torch.full((2, 8, 1), math.nan))
     with pytest.raises(ValueError, match="17 tokens"):
         built.worst_over(random_inputs(4, 17))
     with pytest.raises(ValueError, match="does not reach"):
         built.adversarial_inputs(length=2)
+
+
+def test_a_norm_rounded_up_is_brought_back_to_the_ball():
+    """Inputs a little outside must not measure more than the ball allows."""
+    built = constructions.fixed(target(), 6, "lin", length=16)
+    x = built.adversarial_inputs(count=20)
+    x = x / x.norm(dim=-1).max()
+    inside, outside = built.worst_over(x), built.worst_over(x * (1 + 9e-13))
+    assert outside == pytest.approx(inside, rel=1e-14, abs=1e-15)
+    with pytest.raises(ValueError, match="norm 1"):
+        built.worst_over(x * (1 + 2e-12))

@@ -20,6 +20,11 @@ def test_no_bound_is_a_dash():
     assert memory_views.rounded_down(0.0) == "–"
 
 
+def test_counts_in_words():
+    assert memory_views.count("lin", 1) == "1 lin head"
+    assert memory_views.count("log", 64) == "64 log heads"
+
+
 def test_tables():
     rows = [outcome(1e-3), outcome(2e-3, position="log", heads=1)]
     text = repr(memory_views.three_columns("4a", rows))

@@ -74,6 +74,38 @@ def test_known_values(target, family, heads, known):
     assert best(target, heads, family).mse == pytest.approx(known, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("heads", "reached"),
+    [(2, 3.6e-17), (3, 1e-21), (4, 5e-23), (5, 1e-23), (6, 5e-24), (8, 1e-24)],
+)
+def test_powers_with_float64_weights(heads, reached):
+    """Errors that spread rates reach, where exactly optimal rates lose to rounding."""
+    assert best(LIGHT, heads, "power").mse < reached
+
+
+def test_no_worse_than_evenly_spaced_powers():
+    rates = np.array([19.1, 20.1, 21.1])
+    lags = np.arange(1, 1000.0)
+    columns = lags[:, None] ** -rates
+    scale = np.linalg.norm(columns, axis=0)
+    weights = np.linalg.lstsq(columns / scale, LIGHT.values(lags), rcond=1e-15)[0]
+    spaced = WindowKernel("power", tuple(rates), tuple(weights / scale), LIGHT, 1, 999)
+    assert best(LIGHT, 3, "power").mse < 2 * spaced.mse
+
+
+def test_the_search_ends_where_float64_weights_gain_nothing():
+    """From some head count on, kernels repeat: the same rates, weights halved."""
+    kernel = best(HEAVY, 64, "exponential")
+    distinct = len(set(kernel.rates))
+    assert 16 < distinct < 64
+    assert kernel.mse < 1e-26
+    shorter = best(HEAVY, distinct, "exponential")
+    assert set(shorter.rates) == set(kernel.rates)
+    assert sum(shorter.weights) == pytest.approx(sum(kernel.weights), rel=1e-14)
+    assert best(HEAVY, distinct - 1, "exponential").mse > kernel.mse
+    assert max(map(abs, kernel.weights)) < 1
+
+
 def test_more_heads_never_hurt():
     for target, family, first in (
         (HEAVY, "exponential", 1),

@@ -59,11 +59,7 @@ def _kernel(lag: int, heads: int, position: str, how: str) -> Kernel:
         # Summing `heads` rounded terms loses log2(heads) bits and a few more: weights
         # as large as 53 bits allow would drown the kernel's own error in rounding.
         bits = 53 - math.ceil(math.log2(heads + 8))
-        found = search.best_delta(lag, heads, family, weight_bits=bits)
-        if not any(found.float_weights):
-            # No weights pay: all heads are idle. Any slopes with finite sums will do.
-            found = Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
-        return found
+        return search.best_delta(lag, heads, family, weight_bits=bits)
     if how == "bump":
         ideal = bump(lag, heads, family)
     else:
