@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ class Attention(nn.Module):
         *,
         score: str = "none",
         normalisation: str = "finite",
-        slopes: Sequence[float] | Tensor | None = None,
+        slopes: Sequence[float] | np.ndarray | Tensor | None = None,
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float32,
     ):

@@ -5,8 +5,10 @@ residual and reads the answer out.
 """
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -98,7 +100,7 @@ class Transformer(nn.Module):
         normalisation: str = "finite",
         feed_forward: bool = True,
         *,
-        slopes: Tensor | None = None,
+        slopes: Sequence[float] | np.ndarray | Tensor | None = None,
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
     ):
