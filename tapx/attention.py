@@ -2,125 +2,27 @@
 
 ``Attn_t(X) = W_O sum_h W_V^h sum_{s>=0} w_t^h(s) x_{t-s}``. With score "none" (the
 paper's DP-free variant) the weights depend on the lag alone, so attention is a causal
-convolution; with score "dot" they also depend on the tokens. Three evaluations give the
-same numbers: "dense" (the reference), "last" (the last position only), "fft".
+convolution; with score "dot" they also depend on the tokens at both ends, with score
+"tmx" (section 4.3) on the current token alone. Four evaluations give the same numbers:
+"dense" (the reference), "last" (the last position only), "fft" and "recurrence".
 
-A finite input is an infinite one with zero tokens before it. The normalisations differ
-in what a head divides by: "finite" by the sum over the lags present (softmax),
-"infinite" by the sum over all lags, in closed form, "none" by 1.
+A finite input is an infinite one with zero tokens before it; `lag_weights` says what
+the normalisations "finite", "infinite" and "none" divide by.
 """
 
-import math
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from tapx import convolution
+from tapx import convolution, lag_weights, recurrence
 from tapx.choices import one_of
-from tapx.positions import PerLag, Position, alibi_slopes, get
+from tapx.heads import Heads
 
-SCORES = ("none", "dot")
-NORMALISATIONS = ("finite", "infinite", "none")
-EVALUATIONS = ("dense", "last", "fft")
+EVALUATIONS = ("dense", "last", "fft", "recurrence")
 
 
-def draw(*shape: int, scale: float, generator: torch.Generator, dtype: Any) -> Tensor:
-    """Normal numbers times `scale`, drawn in float64 and cast (the same everywhere)."""
-    values = torch.randn(*shape, generator=generator, dtype=torch.float64)
-    return (values * scale).to(dtype)
-
-
-class Attention(nn.Module):
-    """One block of attention heads.
-
-    Args:
-        dimension: D, the size of a token inside the network.
-        heads: H.
-        position: a name for `positions.get`, a `Position`, or a `PerLag` module.
-        score: "none" (weights depend on the lag alone) or "dot".
-        normalisation: "finite", "infinite" or "none".
-        slopes: initial slopes, one a head; ALiBi's if None.
-        generator: draws the initial matrices; one seeded with 0 if None.
-        dtype: type of the parameters.
-
-    Attributes:
-        slopes: (heads,), absent (None) for a per-lag encoding.
-        value: (heads, D, D), a head's ``W_V``; output: (D, D), ``W_O``.
-        query, key: (heads, D, D), with score "dot" only.
-
-    Raises:
-        ValueError: unknown names, a number of slopes other than `heads`, a per-lag
-            encoding of other heads or another dtype, or "infinite" with a position
-            function whose infinite sum has no closed form.
-    """
-
-    position: Position | PerLag
-    slopes: Tensor  # None with a per-lag encoding, which never reads it
-    value: Tensor
-    output: Tensor
-    query: Tensor
-    key: Tensor
-
-    def __init__(
-        self,
-        dimension: int,
-        heads: int,
-        position: str | Position | PerLag = "lin",
-        *,
-        score: str = "none",
-        normalisation: str = "finite",
-        slopes: Sequence[float] | np.ndarray | Tensor | None = None,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype = torch.float32,
-    ):
-        """Draw the initial weights."""
-        super().__init__()
-        if dimension < 1 or heads < 1:
-            raise ValueError(
-                f"dimension and heads must be at least 1, not {dimension}, {heads}"
-            )
-        self.dimension, self.heads = dimension, heads
-        self.position = get(position) if isinstance(position, str) else position
-        self.score = one_of(score, SCORES, "score")
-        self.normalisation = one_of(normalisation, NORMALISATIONS, "normalisation")
-        if normalisation == "infinite" and not self.position.has_infinite_sum:
-            raise ValueError(
-                f"no closed form for the infinite sum of a {self.position.name!r} "
-                "head; normalise with 'finite' or 'none'"
-            )
-        generator = generator or torch.Generator().manual_seed(0)
-        self.register_parameter("slopes", None)
-        if isinstance(self.position, PerLag):
-            bias = self.position.bias
-            if len(bias) != heads or bias.dtype != dtype:
-                raise ValueError(
-                    f"a per-lag encoding of {len(bias)} heads in {bias.dtype} does not "
-                    f"fit attention of {heads} heads in {dtype}"
-                )
-        else:
-            start = alibi_slopes(heads) if slopes is None else torch.as_tensor(slopes)
-            if start.shape != (heads,):
-                raise ValueError(
-                    f"{heads} heads need {heads} slopes, not {tuple(start.shape)}"
-                )
-            self.slopes = nn.Parameter(start.detach().clone().to(dtype))
-        shape = (heads, dimension, dimension)
-        scale = 1 / math.sqrt(dimension)
-
-        def matrix(*size: int, scale: float) -> nn.Parameter:
-            return nn.Parameter(
-                draw(*size, scale=scale, generator=generator, dtype=dtype)
-            )
-
-        self.value = matrix(*shape, scale=scale / math.sqrt(heads))
-        self.output = matrix(dimension, dimension, scale=scale)
-        if score == "dot":
-            self.query = matrix(*shape, scale=scale)
-            self.key = matrix(*shape, scale=scale)
+class Attention(Heads):
+    """One block of attention heads; for arguments and attributes see `heads.Heads`."""
 
     def forward(
         self, x: Float[Tensor, "batch time dimension"], evaluation: str = "dense"
@@ -129,40 +31,22 @@ class Attention(nn.Module):
 
         Args:
             x: tokens; those before the first are zero.
-            evaluation: "dense" (quadratic in time, any score), "last" (linear) or
-                "fft" (time log time, score "none" only).
+            evaluation: "dense" (quadratic in time, any score), "last" (linear), "fft"
+                (time log time, no dot products) or "recurrence" (linear, lin without
+                dot products).
 
         Raises:
-            ValueError: unknown evaluation, or "fft" with dot products.
+            ValueError: unknown evaluation, or one that this block does not have.
         """
         one_of(evaluation, EVALUATIONS, "evaluation")
         if evaluation == "last":
-            out = self._last_dot(x) if self.score == "dot" else self.last(x)
+            out = self.last(x) if self.score == "none" else self._last_adaptive(x)
             return out[:, None]
         if evaluation == "fft":
             return self._fft(x)
+        if evaluation == "recurrence":
+            return self._recurrence(x)
         return self._dense(x)
-
-    def weights(self, lags: Tensor) -> Float[Tensor, "heads lags"]:
-        """A head's weight at each lag (a row of them), for score "none".
-
-        "finite" divides by the sum over exactly these lags, as a softmax over the lags
-        present does. Invisible lags have weight zero.
-        """
-        lags = lags.to(self.value.dtype)
-        seen = lags >= self.position.first_lag
-        inside = lags.clamp(min=self.position.first_lag)
-        logits = self.position.logits(self.slopes, inside)
-        return self._normalise(logits, seen)
-
-    def lag_kernel(self, length: int) -> Float[Tensor, "lags dimension dimension"]:
-        """``sum_h w_h(s) W_O W_V^h`` for lags 0 to length - 1, for score "none".
-
-        Convolving the tokens with these matrices is the whole block.
-        """
-        lags = torch.arange(length, dtype=self.value.dtype, device=self.value.device)
-        mixers = self.output @ self.value
-        return torch.einsum("hs,hed->sed", self.weights(lags), mixers)
 
     def last(
         self,
@@ -191,7 +75,7 @@ class Attention(nn.Module):
         lags = torch.arange(
             time - 1, first - 1, -1, dtype=self.value.dtype, device=x.device
         )
-        weights = self._visible_weights(lags)
+        weights = self._visible(lags)
         seen = x[:, : time - first]
         # The cheaper order; but heads that cancel, as in the constructions, lose fewer
         # digits if they cancel first.
@@ -206,43 +90,6 @@ class Attention(nn.Module):
             out = out + weights.sum(-1) @ offset
         return out
 
-    def _visible_weights(self, lags: Tensor) -> Tensor:
-        """Weights where every lag is visible: the short way, few operations."""
-        logits = self.position.logits(self.slopes, lags)
-        if self.normalisation == "finite":
-            return torch.softmax(logits, dim=-1)
-        weights = torch.exp(logits)
-        if self.normalisation == "infinite":
-            weights = weights / self.position.infinite_sum(self.slopes)[:, None]
-        return weights
-
-    def _normalise(
-        self,
-        logits: Float[Tensor, "*batch lags"],
-        seen: Bool[Tensor, "*#batch lags"],
-        beyond: Float[Tensor, "*#batch"] | None = None,
-    ) -> Float[Tensor, "*batch lags"]:
-        """Weights along the last axis, zero where not seen.
-
-        Args:
-            logits: finite everywhere, also where not seen, so that no gradient is NaN.
-            seen: which lags count.
-            beyond: infinite sum over the lags outside the input (zero tokens there have
-                logit ``p * phi``); for "infinite" with dot products only.
-        """
-        if self.normalisation == "finite":
-            # A position that sees nothing would be 0/0: give it equal weights, then 0.
-            blind = ~seen.any(-1, keepdim=True)
-            logits = logits.masked_fill(~seen & ~blind, -math.inf)
-            return torch.softmax(logits, dim=-1).masked_fill(~seen, 0.0)
-        weights = torch.exp(logits.masked_fill(~seen, -math.inf))
-        if self.normalisation == "none":
-            return weights
-        if beyond is None:  # the heads stand first, and no token enters the sum
-            total = self.position.infinite_sum(self.slopes)
-            return weights / total.reshape(-1, *[1] * (weights.dim() - 1))
-        return weights / (weights.sum(-1) + beyond)[..., None]
-
     def _dense(self, x: Tensor) -> Tensor:
         """The reference: every weight of every position formed, one row a position."""
         batch, time, _ = x.shape
@@ -255,30 +102,29 @@ class Attention(nn.Module):
         )
         logits = by_lag[:, lags.clamp(min=0)]
         if self.score == "none":
-            weights = self._normalise(logits, seen)
+            weights = lag_weights.normalise(
+                logits, seen, self.normalisation, self._total()
+            )
             # (heads, T, T) @ (T, batch * D): the batch becomes columns, since torch
             # would copy the weights once for every batch item.
             columns = x.transpose(0, 1).reshape(time, -1)
             mixed = (weights @ columns).reshape(self.heads, time, batch, -1)
-            mixed = mixed.permute(2, 1, 0, 3)
-        else:
+            return self._combine(mixed.permute(2, 1, 0, 3))
+        beyond = self._beyond(place + 1)
+        if self.score == "dot":
             asked = torch.einsum("btd,hed->bhte", x, self.query)
             offered = torch.einsum("btd,hed->bhte", x, self.key)
             logits = logits + asked @ offered.transpose(-1, -2)
-            weights = self._normalise(logits, seen, self._beyond(place + 1))
-            mixed = (weights.reshape(batch, -1, time) @ x).reshape(
-                batch, self.heads, time, -1
-            )
-            mixed = mixed.transpose(1, 2)
-        return self._combine(mixed)
+        else:
+            term = self._token_term(x)
+            logits, beyond = logits + term[..., None], beyond * torch.exp(term)
+        weights = lag_weights.normalise(logits, seen, self.normalisation, beyond=beyond)
+        mixed = (weights.reshape(batch, -1, time) @ x).reshape(
+            batch, self.heads, time, -1
+        )
+        return self._combine(mixed.transpose(1, 2))
 
-    def _beyond(self, first: Tensor) -> Tensor:
-        """Infinite sums over the lags from `first` on, (heads, *first.shape)."""
-        if self.normalisation != "infinite":
-            return self.value.new_zeros(())
-        return self.position.infinite_sum(self.slopes, first)
-
-    def _last_dot(self, x: Tensor) -> Tensor:
+    def _last_adaptive(self, x: Tensor) -> Tensor:
         batch, time, _ = x.shape
         first = self.position.first_lag
         if time <= first:
@@ -287,44 +133,63 @@ class Attention(nn.Module):
             time - 1, first - 1, -1, dtype=self.value.dtype, device=x.device
         )
         past = x[:, : time - first]
-        asked = torch.einsum("bd,hed->bhe", x[:, -1], self.query)
-        asked = torch.einsum("bhe,hed->bhd", asked, self.key)
-        logits = asked @ past.transpose(1, 2)
+        beyond = self._beyond(torch.tensor(time, device=x.device))
+        if self.score == "dot":
+            asked = torch.einsum("bd,hed->bhe", x[:, -1], self.query)
+            asked = torch.einsum("bhe,hed->bhd", asked, self.key)
+            logits = asked @ past.transpose(1, 2)
+        else:
+            logits = self._token_term(x[:, -1:])
+            beyond = beyond * torch.exp(logits[..., 0])
         logits = logits + self.position.logits(self.slopes, lags)
         seen = torch.ones_like(lags, dtype=torch.bool)
-        beyond = self._beyond(torch.tensor(time, device=x.device))
-        weights = self._normalise(logits, seen, beyond)
+        weights = lag_weights.normalise(logits, seen, self.normalisation, beyond=beyond)
         return self._combine((weights @ past)[:, None])[:, 0]
 
-    def _combine(
-        self, mixed: Float[Tensor, "batch positions heads dimension"]
-    ) -> Float[Tensor, "batch positions dimension"]:
-        """``W_O sum_h W_V^h`` of what each head gathered."""
-        values = self.value.transpose(1, 2).reshape(-1, self.dimension)
-        return mixed.flatten(2) @ values @ self.output.T
-
     def _fft(self, x: Tensor) -> Tensor:
-        if self.score != "none":
+        if self.score == "dot":
             raise ValueError(
-                "evaluation 'fft' needs score 'none': with dot products attention is "
-                "no convolution; use 'dense' or 'last'"
+                "evaluation 'fft' needs score 'none' or 'tmx': with dot products "
+                "attention is no convolution; use 'dense' or 'last'"
             )
         time, first = x.shape[1], self.position.first_lag
         if time <= first:
             return torch.zeros_like(x)
         lags = torch.arange(first, time, dtype=self.value.dtype, device=x.device)
-        logits = self.position.logits(self.slopes, lags)
-        if self.normalisation == "finite":
-            # Position t divides by the sum over lags up to t, so only the shape of the
-            # weights is convolved; the division comes after.
-            logits = logits - logits.detach().amax(-1, keepdim=True)
-            weights = torch.exp(logits)
-            totals = torch.cumsum(weights, -1)
-            convolution.refuse_lost_digits(totals)
-        else:
-            weights, totals = self._visible_weights(lags), None
+        weights, totals = lag_weights.running(
+            self.position.logits(self.slopes, lags), self.normalisation, self._total()
+        )
         mixers = self.value.transpose(1, 2) @ self.output.T
         out = convolution.mix_of_convolutions(
-            weights, totals, x[:, : time - first], mixers
+            weights, totals, x[:, : time - first], mixers, self._gates(x[:, first:])
         )
         return nn.functional.pad(out, (0, 0, first, 0))
+
+    def _recurrence(self, x: Tensor) -> Tensor:
+        recurrence.refuse(self.position.name, self.score)
+        totals = None
+        if self.normalisation == "finite":
+            totals = recurrence.totals(self.slopes, x.shape[1])
+        return self.from_states(recurrence.scan(self.slopes, x), x, totals)
+
+    def from_states(
+        self,
+        states: Float[Tensor, "heads batch positions dimension"],
+        x: Float[Tensor, "batch positions dimension"],
+        totals: Float[Tensor, "heads positions"] | None = None,
+    ) -> Float[Tensor, "batch positions dimension"]:
+        """Output at some positions of a lin block without dot products.
+
+        Args:
+            states: ``sum_s e^{-p s} x_{t-s}`` at these positions, from `recurrence`.
+            x: the tokens at them.
+            totals: ``sum_s e^{-p s}`` over the lags present; for "finite" only.
+        """
+        divisor, gates = self._total(), self._gates(x)
+        if self.normalisation == "finite":
+            divisor = totals
+        if divisor is not None:
+            states = states / divisor.reshape(self.heads, 1, -1, 1)
+        if gates is not None:
+            states = states * gates.transpose(0, 1)[..., None]
+        return self._combine(states.permute(1, 2, 0, 3))

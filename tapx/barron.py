@@ -126,16 +126,20 @@ class TwoLayerNet:
 
     def minus(self, other: "TwoLayerNet") -> "TwoLayerNet":
         """The difference of two nets, with neurons that they share written once."""
-        if other.dimension != self.dimension:
-            raise ValueError(
-                f"cannot subtract a net on R^{other.dimension} from one on "
-                f"R^{self.dimension}"
-            )
-        return TwoLayerNet(
-            torch.cat([self.outer, -other.outer]),
-            torch.cat([self.inner, other.inner]),
-            torch.cat([self.bias, other.bias]),
-        ).merged()
+        return _joined(self, other).merged()
+
+
+def _joined(f: TwoLayerNet, g: TwoLayerNet) -> TwoLayerNet:
+    """``f - g`` with all neurons of both."""
+    if f.dimension != g.dimension:
+        raise ValueError(
+            f"cannot subtract a net on R^{g.dimension} from one on R^{f.dimension}"
+        )
+    return TwoLayerNet(
+        torch.cat([f.outer, -g.outer]),
+        torch.cat([f.inner, g.inner]),
+        torch.cat([f.bias, g.bias]),
+    )
 
 
 def relu_sum(directions: Any) -> TwoLayerNet:
@@ -195,34 +199,27 @@ def sup_certified(
         max_boxes: stop, with a wider interval that still holds, after so many.
 
     Returns:
-        (lower, upper): lower is attained at a point found, upper is proven.
+        (lower, upper): lower is met at a point found, upper is proven.
     """
     if not radius > 0:
         raise ValueError(f"radius must be above 0, not {radius}")
-    net = net.merged()
-    outer, inner = net.outer.numpy(), net.inner.numpy()
-    bias = net.bias.numpy()
-    scale = float((net.outer.abs() * net.sizes).sum()) * max(1.0, radius)
+    # Rounding in float64, that of adding equal neurons included.
+    scale = net.norm * max(1.0, radius)
     rounding = (net.width + net.dimension + 8) * 2.0**-52 * scale
-    rising = np.maximum(outer[:, None] * inner, 0)
-    falling = np.minimum(outer[:, None] * inner, 0)
+    net = net.merged()
     centres = np.zeros((1, net.dimension))
     halves = np.full((1, net.dimension), float(radius))
     lower, settled, seen = 0.0, 0.0, 0
     while len(centres):
         seen += len(centres)
-        middle = centres @ inner.T + bias
-        values = np.maximum(middle, 0) @ outer
-        lower = max(lower, float(np.abs(values).max()))
-        reach = halves @ np.abs(inner).T
-        on = middle - reach >= 0
-        open_ = (np.abs(middle) < reach) & ~on
-        slope = on @ (outer[:, None] * inner)
-        steepest = np.maximum(
-            np.abs(slope + open_ @ rising), np.abs(slope + open_ @ falling)
+        parts = len(centres) * net.width // 2**21 + 1  # keeps the memory small
+        pieces = zip(
+            np.array_split(centres, parts), np.array_split(halves, parts), strict=True
         )
-        gains = steepest * halves
-        uppers = np.abs(values) + gains.sum(1)
+        found = [_on_boxes(net, *piece) for piece in pieces]
+        values, gains = (np.concatenate(both) for both in zip(*found, strict=True))
+        lower = max(lower, float(values.max()))
+        uppers = values + gains.sum(1)
         keep = uppers > lower * (1 + tolerance)
         settled = max(settled, float(uppers[~keep].max(initial=0.0)))
         if seen > max_boxes:
@@ -237,11 +234,30 @@ def sup_certified(
         step[rows, axis] = halves[rows, axis]
         centres = np.concatenate([centres - step, centres + step])
         halves = np.concatenate([halves, halves])
-    return lower, max(settled, lower) + rounding
+    return max(0.0, lower - rounding), max(settled, lower) + rounding
+
+
+def _on_boxes(
+    net: TwoLayerNet, centres: np.ndarray, halves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``|f|`` at the centres, and what each half side may add to it."""
+    outer, inner, bias = (n.numpy() for n in (net.outer, net.inner, net.bias))
+    slopes = outer[:, None] * inner
+    middle = centres @ inner.T + bias
+    values = np.maximum(middle, 0) @ outer
+    reach = halves @ np.abs(inner).T
+    on = middle - reach >= 0
+    open_ = (np.abs(middle) < reach) & ~on
+    slope = on @ slopes
+    steepest = np.maximum(
+        np.abs(slope + open_ @ np.maximum(slopes, 0)),
+        np.abs(slope + open_ @ np.minimum(slopes, 0)),
+    )
+    return np.abs(values), steepest * halves
 
 
 def sup_distance_certified(
     f: TwoLayerNet, g: TwoLayerNet, radius: float, tolerance: float = 0.01
 ) -> tuple[float, float]:
     """Proven interval for ``max |f - g|`` on the cube of half-side `radius`."""
-    return sup_certified(f.minus(g), radius, tolerance)
+    return sup_certified(_joined(f, g), radius, tolerance)

@@ -193,8 +193,10 @@ def agreement() -> dict[str, float]:
     )
     for position in ("lin", "log", "kerple-log", "t5"):
         for normalisation in ("finite", "infinite", "none"):
-            for score in ("none", "dot"):
+            for score in ("none", "dot", "tmx"):
                 if position == "t5" and normalisation == "infinite":
+                    continue
+                if score == "tmx" and position not in ("lin", "log"):
                     continue
                 worst = max(worst, _disagreement(position, normalisation, score, x))
     return {"difference": worst}
@@ -215,19 +217,23 @@ def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> f
         out = attention(tokens * 0.5, evaluation)[:, -1]
         out.square().sum().backward()
         assert tokens.grad is not None
-        gradients = [p.grad for p in attention.parameters() if p.grad is not None]
+        gradients = [
+            torch.zeros_like(p) if p.grad is None else p.grad  # divided out, for TMX
+            for p in attention.parameters()
+        ]
         return [out.detach(), tokens.grad, *gradients]
 
     def everywhere(evaluation: str) -> Tensor:
         return attention(x * 0.5, evaluation).detach()
 
-    evaluations = ("last", "fft") if score == "none" else ("last",)
+    whole = [] if score == "dot" else ["fft"]
+    whole += ["recurrence"] if whole and position == "lin" else []
     worst = 0.0
-    for evaluation in evaluations:
+    for evaluation in ("last", *whole):
         for a, b in zip(run("dense"), run(evaluation), strict=True):
             worst = max(worst, (a - b).abs().max().item())
-    if score == "none":
-        off = everywhere("dense") - everywhere("fft")
+    for evaluation in whole:
+        off = everywhere("dense") - everywhere(evaluation)
         worst = max(worst, off.abs().max().item())
     return worst
 

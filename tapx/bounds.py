@@ -110,6 +110,53 @@ def lemma_f4(
         return _delta_bound("power", lag, heads, order, alpha, gamma)
 
 
+def lemma_f2(
+    largest_lag: int,
+    heads: int,
+    order: int,
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
+) -> float:
+    """Lemma F.2: the bound of :func:`lemma_f1` at T, for every adaptive lag B <= T.
+
+    The kernel for T is read at ``s - B + T``, so the error for B is that of the fixed
+    kernel on the lags from ``T - B`` on.
+
+    Raises:
+        ValueError: on parameters out of range; ``largest_lag`` is at least 1.
+    """
+    _check_adaptive(largest_lag)
+    return lemma_f1(largest_lag, heads, order, alpha, gamma)
+
+
+def lemma_f5(
+    largest_lag: int,
+    heads: int,
+    order: int,
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
+) -> float:
+    """Lemma F.5: the bound of :func:`lemma_f4` at T, for every adaptive lag B <= T.
+
+    The kernel for T is read at ``s T / B``. These points keep a distance of ``T / B``,
+    at least 1, from T, so the bump vanishes there, and the tail sum
+    ``sum_s (s T / B)^(-1 - gamma)`` is at most ``zeta(1 + gamma)``.
+
+    Raises:
+        ValueError: on parameters out of range; ``largest_lag`` is at least 1.
+    """
+    _check_adaptive(largest_lag)
+    return lemma_f4(largest_lag, heads, order, alpha, gamma)
+
+
+def _check_adaptive(largest_lag: int) -> None:
+    if largest_lag < 1:
+        raise ValueError(
+            f"largest lag {largest_lag}: adaptive lags are at least 1; the nearest "
+            "valid one is 1"
+        )
+
+
 def lemma(family: str) -> Callable[..., float]:
     """The bound of a family: :func:`lemma_f1` or :func:`lemma_f4`."""
     one_of(family, FAMILIES, "family")

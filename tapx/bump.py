@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from flint import acb, arb, fmpq_poly, fmpz_poly
+from flint import acb, arb, fmpq, fmpq_poly, fmpz_poly
 from scipy.fft import dct
 
 from tapx import enclosures
@@ -72,19 +72,57 @@ def bump(
     target = Delta(lag)
     if lag < first_lag(family):
         raise ValueError("a power kernel is 0 at lag 0; the first lag it sees is 1")
+    a, g = exact_spacing(heads, alpha, gamma)
+    samples = bump_profile(chebyshev_points(heads), lag, family, float(a), float(g))
+    return polynomial_kernel(samples, heads, family, a, g, target)
+
+
+def exact_spacing(heads: int, alpha: Number, gamma: Number) -> tuple[fmpq, fmpq]:
+    """The spacing and the lowest rate, exactly; refuses what gives no kernel."""
     if heads < 1:
         raise ValueError(f"heads {heads}: at least 1 head is needed")
     a, g = exact(alpha), exact(gamma)
     if a <= 0 or g <= 0:
         raise ValueError("alpha and gamma must be positive")
+    return a, g
+
+
+def chebyshev_points(heads: int) -> np.ndarray:
+    """Points of [0, 1], descending, enough to see ``heads`` coefficients."""
     points = 1 << max(14, (8 * heads).bit_length())
-    angles = (np.arange(points) + 0.5) * np.pi / points
-    samples = bump_profile((np.cos(angles) + 1) / 2, lag, family, float(a), float(g))
-    coefficients = _chebyshev_coefficients(samples, heads)
+    return (np.cos((np.arange(points) + 0.5) * np.pi / points) + 1) / 2
+
+
+def polynomial_kernel(
+    samples: np.ndarray,
+    heads: int,
+    family: str,
+    alpha: Number,
+    gamma: Number,
+    target: Delta | Kernel,
+) -> Kernel:
+    """``exp(-gamma s) Q(exp(-alpha s))``, or ``s ** (-1 - gamma) Q(s ** -alpha)``.
+
+    Args:
+        samples: a function on :func:`chebyshev_points`; Q is the partial sum of its
+            Chebyshev series on [0, 1].
+        heads: number of coefficients of Q, at least 1.
+        family: "exponential" or "power".
+        alpha: spacing of the rates, positive.
+        gamma: lowest rate (or lowest rate minus 1), positive.
+        target: what the kernel approximates.
+
+    Returns:
+        A kernel with rates ``gamma + k alpha`` (or ``1 + gamma + k alpha``).
+
+    Raises:
+        ValueError: on heads, alpha or gamma out of these ranges.
+    """
+    a, g = exact_spacing(heads, alpha, gamma)
     polynomial = fmpq_poly([0])
     # T_0 = 1, T_1 = y, T_{k+1} = 2 y T_k - T_{k-1} with y = 2x - 1 on [0, 1].
     before, now = fmpq_poly([1]), fmpq_poly([-1, 2])
-    for coefficient in coefficients:
+    for coefficient in _chebyshev_coefficients(samples, heads):
         polynomial += before * exact(float(coefficient))
         before, now = now, fmpq_poly([-2, 4]) * now - before
     base = g if family == "exponential" else 1 + g

@@ -50,14 +50,21 @@ def _smooth_length(length: int) -> int:
 
 
 def _one_head(
-    weights: Tensor, total: Tensor | None, spectrum: Tensor, mixer: Tensor, length: int
+    weights: Tensor,
+    total: Tensor | None,
+    gate: Tensor | None,
+    spectrum: Tensor,
+    mixer: Tensor,
+    length: int,
 ) -> Tensor:
-    """Convolve some coordinates of the tokens, divide, and apply the head's matrix."""
+    """Convolve some coordinates, divide or multiply, and apply the head's matrix."""
     time = weights.shape[0]
     product = spectrum * torch.fft.rfft(weights, n=length)
     mixed = torch.fft.irfft(product, n=length)[..., :time]
     if total is not None:
         mixed = mixed / total
+    if gate is not None:
+        mixed = mixed * gate[:, None]
     return mixed.transpose(1, 2) @ mixer
 
 
@@ -66,6 +73,7 @@ def mix_of_convolutions(
     totals: Float[Tensor, "heads lags"] | None,
     x: Float[Tensor, "batch lags inputs"],
     mixers: Float[Tensor, "heads inputs outputs"],
+    gates: Float[Tensor, "batch heads lags"] | None = None,
 ) -> Float[Tensor, "batch lags outputs"]:
     """``sum_h ((x * w_h)(t) / total_h(t)) mixer_h`` at every position t.
 
@@ -74,6 +82,7 @@ def mix_of_convolutions(
         totals: what position t divides head h's sum by; None for no division.
         x: tokens, as many as there are lags.
         mixers: the matrix that each head applies to its sum, from the right.
+        gates: what each position multiplies head h's sum by; None for nothing.
     """
     heads, time = weights.shape
     batch, _, inputs = x.shape
@@ -88,7 +97,8 @@ def mix_of_convolutions(
         spectrum = torch.fft.rfft(x[:, :, part].transpose(1, 2), n=length)
         for h in range(heads):
             total = None if totals is None else totals[h]
-            one = (weights[h], total, spectrum, mixers[h, part], length)
+            gate = None if gates is None else gates[:, h]
+            one = (weights[h], total, gate, spectrum, mixers[h, part], length)
             if recompute:
                 out = out + checkpoint(_one_head, *one, use_reentrant=False)
             else:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from flint import acb, arb, ctx, fmpq
 
 from tapx import tails
+from tapx.signed_sums import Signed
 
 if TYPE_CHECKING:
     from tapx.kernels import Delta, Kernel
@@ -81,71 +82,14 @@ def lower(ball: arb) -> float:
     return result if arb(result) <= edge else math.nextafter(result, -math.inf)
 
 
-class Signed:
-    """The difference of a kernel and its target: exponentials, powers and a delta.
-
-    ``exponentials`` and ``powers`` map rates to weights, ``points`` lags to weights.
-    """
-
-    def __init__(self, kernel: Kernel | Delta, target: Kernel | Delta | None = None):
-        self.exponentials: dict[fmpq, fmpq] = {}
-        self.powers: dict[fmpq, fmpq] = {}
-        self.points: dict[int, fmpq] = {}
-        self._add(kernel, 1)
-        if target is not None:
-            self._add(target, -1)
-
-    def _add(self, part: Kernel | Delta, sign: int) -> None:
-        if hasattr(part, "lag"):
-            terms = {part.lag: fmpq(1)}
-            into: dict = self.points
-        else:
-            terms = dict(zip(part.rates, part.weights, strict=True))
-            into = self.exponentials if part.family == "exponential" else self.powers
-        for key, weight in terms.items():
-            into[key] = into.get(key, fmpq(0)) + sign * weight
-            if into[key] == 0:
-                del into[key]
-
-    def cancellation_bits(self) -> int:
-        """Binary digits of the largest weight: what cancellation may cost."""
-        weights = [*self.exponentials.values(), *self.powers.values()]
-        digits = (w.p.bit_length() - w.q.bit_length() for w in weights)
-        return max([0, *digits])
-
-    def at(self, lag: int) -> arb:
-        """Ball of the value at a lag, at the present precision."""
-        return arb(self.points.get(lag, fmpq(0))) + self.smooth(lag)
-
-    def smooth(self, lag: int) -> arb:
-        """Ball of the value at a lag without the delta, at the present precision."""
-        total = arb(0)
-        for rate, weight in self.exponentials.items():
-            total += arb(weight) * arb(-rate * lag).exp()
-        if lag > 0 and self.powers:
-            log = arb(lag).log()
-            for rate, weight in self.powers.items():
-                total += arb(weight) * (-arb(rate) * log).exp()
-        return total
-
-    def points_from(self, start: int) -> arb:
-        """What the deltas at lags from ``start`` on add to the rest's l1 norm."""
-        change = arb(0)
-        for lag, weight in self.points.items():
-            if lag >= start:
-                value = self.smooth(lag)
-                change += abs(value + arb(weight)) - abs(value)
-        return change
-
-
 def ball(part: Kernel | Delta, lag: int) -> arb:
     """Ball of a kernel's or delta's value at ``lag``, at the present precision."""
     return Signed(part).at(lag)
 
 
-def value(part: Kernel | Delta, lag: int) -> float:
+def value(part: Kernel | Delta, lag: int, origin: int | None = None) -> float:
     """The value at ``lag`` as float64, right to 1e-17 or to 60 bits."""
-    signed = Signed(part)
+    signed = Signed(part, origin=origin)
     bits = signed.cancellation_bits() + 128
     while bits <= MAX_BITS:
         with precision(bits):
@@ -221,18 +165,28 @@ def l2_distance(
 
 
 def l1_distance(
-    kernel: Kernel, target: Kernel | Delta | None = None, digits: int = 12
+    kernel: Kernel,
+    target: Kernel | Delta | None = None,
+    digits: int = 12,
+    origin: int | None = None,
 ) -> arb:
     """Enclosure of the l1 distance over all lags ``s >= 0``, tail included.
 
     For tokens in the unit ball it is exactly the worst error of the attention.
+
+    Args:
+        kernel: the sum of decays.
+        target: what it should equal; nothing if None.
+        digits: digits of the result.
+        origin: read the kernel from this adaptive lag B, as ``exp(-rate (s - B))`` or
+            ``(s / B)^-rate`` (Lemmas F.2 and F.5); then the target is a delta or None.
 
     Raises:
         ValueError: if the distance is infinite (a power with rate <= 1).
         PrecisionError: if MAX_BITS bits do not give ``digits`` digits, or if
             exponentials and powers together change sign at lags beyond the walk.
     """
-    signed = Signed(kernel, target)
+    signed = Signed(kernel, target, origin)
     for rate in signed.powers:
         if rate <= 1:
             raise ValueError(
@@ -263,7 +217,8 @@ def _l1(signed: Signed, digits: int) -> arb | None:
         raise PrecisionError(
             f"exponentials against powers: the sign is not settled after {end} lags"
         )
-    tail = tails.pieces(signed.exponentials or signed.powers, kind, end)
+    fast, slow = signed.scaled()
+    tail = tails.pieces(fast or slow, kind, end)
     return None if tail is None else total + tail + signed.points_from(end)
 
 
@@ -271,9 +226,10 @@ def _walk(signed: Signed) -> Iterator[tuple[arb, tuple[tails.Terms, tails.Terms]
     """Value without the delta, and the terms it sums, at lags 0, 1, 2, ..."""
     fast = sorted(signed.exponentials)
     slow = sorted(signed.powers)
+    fast_weights, slow_weights = signed.scaled()
     factors = [arb(-rate).exp() for rate in fast]
-    exponentials = [arb(signed.exponentials[rate]) for rate in fast]
-    weights = [arb(signed.powers[rate]) for rate in slow]
+    exponentials = [fast_weights[rate] for rate in fast]
+    weights = [slow_weights[rate] for rate in slow]
     exponents = [arb(-rate) for rate in slow]
     lag = 0
     while True:

@@ -78,7 +78,10 @@ def best_table(
 def three_columns(
     name: str, outcomes: Sequence[Outcome], positions: Sequence[str] = ("lin", "log")
 ) -> Table:
-    """Best possible, trained and published error, side by side."""
+    """Best possible, trained and published error, side by side.
+
+    Which setting is best may differ between machines; :func:`settings_table` has all.
+    """
     chosen = experiment(name)
     rows = []
     for position in positions:
@@ -90,8 +93,8 @@ def three_columns(
                     position,
                     heads,
                     rounded_up(chosen.best(position, heads).mse),
-                    f"{digits(good[1])} ({setting_name(good[0])})",
-                    f"{digits(bad[1])} ({setting_name(bad[0])})",
+                    digits(good[1]),
+                    digits(bad[1]),
                     chosen.figure(position, heads),
                 ]
             )

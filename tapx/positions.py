@@ -90,6 +90,16 @@ class Position:
         """
         return slopes[:, None] * self.formula(lags)
 
+    def continued(self, values: Tensor) -> Tensor:
+        """Phi of lin or log at any real numbers, for TMX (section 4.3).
+
+        Below the first visible lag both go on along their tangent, whose slope is -1:
+        lin is ``-z`` everywhere, log is ``1 - z`` for ``z < 1``. There the paper's phi
+        is minus infinity and TMX's weight infinite. On phi's domain nothing changes.
+        """
+        inside = values.clamp(min=self.first_lag)
+        return self.formula(inside) - (values - inside)
+
     def infinite_sum(
         self, slopes: Float[Tensor, " heads"], first: Tensor | None = None
     ) -> Tensor:
@@ -176,16 +186,39 @@ def _log() -> Position:
     return Position("log", 1, lambda lags: -torch.log(lags), hurwitz_zeta, 1.0)
 
 
-def _t5(buckets: int = 32, horizon: int = 128) -> Position:
+def t5_starts(buckets: int, horizon: int) -> list[int]:
+    """The first lag of each of T5's ``2 * buckets`` buckets (Table 1), exactly.
+
+    Bucket ``buckets + j`` starts at the first lag n with ``j`` at most
+    ``buckets * log(n/buckets) / log(horizon/buckets)``. Compared as whole numbers:
+    in floating point the floor of that quotient may be one too low where it is whole,
+    as at lag 10 of 5 buckets and horizon 160. A bucket that starts where the
+    next one does is empty. The last one has no end.
+
+    Args:
+        buckets: B, the lags that have a bucket of their own, at least 1.
+        horizon: D, above `buckets`: the last bucket starts before it.
+
+    Raises:
+        ValueError: numbers out of these ranges.
+    """
     if not 1 <= buckets < horizon:
         raise ValueError(f"t5 needs 1 <= buckets < horizon, not {buckets}, {horizon}")
+    starts, lag = list(range(buckets)), buckets
+    for j in range(buckets):
+        # (lag / B) ** B >= (D / B) ** j
+        while lag**buckets * buckets**j < horizon**j * buckets**buckets:
+            lag += 1
+        starts.append(lag)
+    return starts
+
+
+def _t5(buckets: int = 16, horizon: int = 128) -> Position:
+    starts = torch.tensor(t5_starts(buckets, horizon), dtype=torch.float64)
 
     def formula(lags: Tensor) -> Tensor:
-        ratio = math.log(horizon / buckets)
-        far = torch.log(lags.clamp(min=buckets) / buckets) / ratio
-        far = buckets + torch.floor(buckets * far)
-        far = far.clamp(max=2 * buckets - 1)
-        return -torch.where(lags < buckets, lags, far)
+        edges = starts.to(lags.dtype).to(lags.device)
+        return 1.0 - torch.bucketize(lags, edges, right=True).to(lags.dtype)
 
     return Position("t5", 0, formula)
 
@@ -227,8 +260,8 @@ def get(name: str, **options: Any) -> Position:
     Args:
         name: "log" (``-log s``, from lag 1), "lin" (``-s``), "t5" (minus the bucket),
             "kerple-log" (``-log(1 + scale * s)``), "kerple-power" (``-s**exponent``).
-        options: "t5" takes `buckets` (32) and `horizon` (128), "kerple-log" takes
-            `scale` (1), "kerple-power" takes `exponent` (1).
+        options: "t5" takes `buckets` (16: 32 values in all) and `horizon` (128),
+            "kerple-log" takes `scale` (1), "kerple-power" takes `exponent` (1).
 
     Raises:
         ValueError: unknown name (the nearest one is suggested) or option out of range.

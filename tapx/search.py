@@ -14,6 +14,7 @@ squares become absolute values, and goes on.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -41,27 +42,65 @@ ROUNDS = 10
 """Rounds of reweighting; the floor of the sizes falls by four with each."""
 
 
+@dataclass(frozen=True)
+class Window:
+    """The points at which a search looks, and what it wants there.
+
+    Attributes:
+        points: where the kernel is read, ascending: lags, or lags times T / B.
+        counts: how often a point counts; a far one stands for those around it.
+        recall: the point at which the kernel should be 1; it should be 0 elsewhere.
+    """
+
+    points: tuple[fmpq, ...]
+    counts: tuple[float, ...]
+    recall: fmpq
+
+
+def _far(end: int) -> list[int]:
+    """A power's tail is long: beyond the window a few points stand for the others."""
+    return np.unique(np.geomspace(end, 1e5, 14).astype(int)).tolist()
+
+
+def _lag_window(lag: int, heads: int, family: str) -> Window:
+    """The lags that matter for a delta at one of them."""
+    start = first_lag(family)
+    end = start + 4 * (lag + heads) + 32
+    lags = [*range(start, end), *(_far(end) if family == "power" else [])]
+    counts = np.diff([*lags, lags[-1] + 1]).tolist()
+    return Window(tuple(map(fmpq, lags)), tuple(counts), fmpq(lag))
+
+
+def _scaled_window(lags: tuple[int, ...], heads: int) -> Window:
+    """The points ``s T / B`` of all adaptive lags B, for power kernels (F.5)."""
+    largest = lags[-1]
+    end = 1 + 4 * (largest + heads) + 32
+    counts: dict[fmpq, float] = {}
+    for lag in lags:
+        for s in range(1, end * lag // largest + 1):
+            point = fmpq(s * largest, lag)
+            counts[point] = counts.get(point, 0) + 1
+    far = _far(end + 1)
+    for place, gap in zip(far, np.diff([*far, far[-1] + 1]), strict=True):
+        counts[fmpq(place)] = float(gap) * sum(lags) / largest
+    points = sorted(counts)
+    return Window(tuple(points), tuple(counts[x] for x in points), fmpq(largest))
+
+
 class _WeightedSquares:
     """``sum_s scale_s (k(s) - delta(s))^2 + sum_h scale_h (loss_h weight_h)^2``."""
 
-    def __init__(self, lag: int, heads: int, family: str, bits: int):
-        start = first_lag(family)
-        end = start + 4 * (lag + heads) + 32
+    def __init__(self, window: Window, heads: int, family: str, bits: int):
         self.family, self.bits = family, bits
         self.precision = 4 * bits + 16 * heads + 128
-        self.lags = list(range(start, end))
-        # A power's tail is long: beyond the window a few lags stand for those around.
-        far = np.unique(np.geomspace(end, 1e5, 14).astype(int)).tolist()
-        self.lags += far if family == "power" else []
-        counts = np.diff([*self.lags, self.lags[-1] + 1])
+        self.points = window.points
         with enclosures.precision(self.precision):
-            self.logs = [
-                arb(s) if family == "exponential" else arb(s).log() for s in self.lags
-            ]
-        rows = len(self.lags) + heads
-        self.counts = np.r_[counts, np.ones(heads)]
+            balls = [arb(point) for point in window.points]
+            self.logs = [x if family == "exponential" else x.log() for x in balls]
+        rows = len(self.points) + heads
+        self.counts = np.r_[window.counts, np.ones(heads)]
         self.right = arb_mat(rows, 1)
-        self.right[self.lags.index(lag), 0] = arb(1)
+        self.right[self.points.index(window.recall), 0] = arb(1)
         self.scale = self.counts
 
     def project(self, rates: np.ndarray) -> tuple[arb_mat, arb_mat, arb_mat, list[arb]]:
@@ -86,7 +125,7 @@ class _WeightedSquares:
             return [[(-rate * log).exp() for rate in rates] for log in self.logs]
         factors = [(-rate).exp() for rate in rates]
         rows = [[arb(1) for _ in rates]]
-        for _ in self.lags[1:]:
+        for _ in self.points[1:]:
             rows.append([x * z for x, z in zip(rows[-1], factors, strict=True)])
         return rows
 
@@ -151,19 +190,50 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
     one_of(family, FAMILIES, "family")
     if Delta(lag).lag < first_lag(family):
         raise ValueError(f"lag {lag}: a power kernel sees lags from 1 on")
+    _check(heads, weight_bits)
+    if heads < heads_to_recall(lag, family):
+        return _nothing(lag, heads, family)
+    return _search(_lag_window(int(lag), heads, family), heads, family, weight_bits)
+
+
+def best_scaled(lags: tuple[int, ...], heads: int, weight_bits: int = 53) -> Kernel:
+    """The best power kernel found for the points ``s T / B`` of adaptive lags B.
+
+    Lemma F.5 reads one kernel for every B, at ``s T / B``; T is the largest of the
+    lags. The sum of the errors over all B is made small, and the kernel's target is a
+    delta at T.
+
+    Args:
+        lags: the adaptive lags, ascending, each at least 1.
+        heads: H, at least 1.
+        weight_bits: significant bits of a stored weight, 2 to 2000.
+
+    Raises:
+        ValueError: on parameters out of these ranges.
+    """
+    if not lags or lags[0] < 1 or list(lags) != sorted(set(lags)):
+        raise ValueError(f"lags {list(lags)} must ascend from 1 or more")
+    _check(heads, weight_bits)
+    if heads < heads_to_recall(lags[-1], "power"):
+        return _nothing(lags[-1], heads, "power")
+    return _search(_scaled_window(lags, heads), heads, "power", weight_bits)
+
+
+def _check(heads: int, weight_bits: int) -> None:
     if heads < 1:
         raise ValueError(f"heads {heads}: at least 1 head is needed")
     if not 2 <= weight_bits <= 2000:
         raise ValueError(f"weight_bits {weight_bits}: allowed are 2 to 2000")
-    return _search(int(lag), heads, family, weight_bits)
+
+
+def _nothing(lag: int, heads: int, family: str) -> Kernel:
+    """Weights 0; rates of at least 2: every sum over all lags is then finite."""
+    return Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
 
 
 @lru_cache(maxsize=256)
-def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
-    if heads < heads_to_recall(lag, family):
-        # Rates of at least 2: every normalisation over all lags is then finite.
-        return Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
-    problem = _WeightedSquares(lag, heads, family, bits)
+def _search(window: Window, heads: int, family: str, bits: int) -> Kernel:
+    problem = _WeightedSquares(window, heads, family, bits)
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
 
     def descend(steps: np.ndarray, iterations: int) -> OptimizeResult:
@@ -178,7 +248,8 @@ def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
     # A short descent from every start shows which valley is worth the long one.
     first = min((descend(start, 25) for start in starts), key=lambda found: found.fun)
     steps = descend(first.x, 300).x
-    lowest, best = 1.0, (steps, [fmpq(0)] * heads)
+    nothing = window.counts[window.points.index(window.recall)]  # its error, summed
+    lowest, best = nothing, (steps, [fmpq(0)] * heads)
     for round_ in range(ROUNDS):
         sizes, weights = problem.sizes(steps)
         if sizes.sum() < lowest:
@@ -187,7 +258,8 @@ def _search(lag: int, heads: int, family: str, bits: int) -> Kernel:
         floor = sizes.sum() * 0.25 ** (round_ + 2)
         problem.scale = problem.counts**2 / np.maximum(sizes, floor)
         steps = descend(steps, 30).x
-    kernel = Kernel.of(family, _rates(best[0]).tolist(), best[1], Delta(lag))
+    target = Delta(int(window.recall.p))
+    kernel = Kernel.of(family, _rates(best[0]).tolist(), best[1], target)
     return kernel.rounded(bits)
 
 

@@ -72,7 +72,7 @@ def _least_partial_sum(terms: list[arb]) -> arb | None:
     return arb(0) if least is None else least
 
 
-def pieces(weights: dict[fmpq, fmpq], family: str, start: int) -> arb | None:
+def pieces(weights: dict[fmpq, arb], family: str, start: int) -> arb | None:
     """``sum_{s >= start} |f(s)|`` for a sum whose zeros may lie very far.
 
     In ``v = s - origin`` (exponentials) or ``v = log(s / origin)`` (powers) the sum is
@@ -88,7 +88,7 @@ def pieces(weights: dict[fmpq, fmpq], family: str, start: int) -> arb | None:
         return origin * v.exp() if family == "power" else origin + v
 
     scale = origin.log() if family == "power" else origin
-    sizes = [arb(weights[r]) * (-arb(r) * scale).exp() for r in rates]
+    sizes = [weights[r] * (-arb(r) * scale).exp() for r in rates]
     f = ExponentialSum(sizes, [arb(r - rates[0]) for r in rates])
     end = 1
     while _least_partial_sum(f.terms(arb(end))) is None:
@@ -117,14 +117,14 @@ def pieces(weights: dict[fmpq, fmpq], family: str, start: int) -> arb | None:
     return total + abs(rest)
 
 
-def _signed_tail(weights: dict[fmpq, fmpq], family: str, start: fmpz) -> arb:
+def _signed_tail(weights: dict[fmpq, arb], family: str, start: fmpz) -> arb:
     """``sum_{s >= start} f(s)``, signs included."""
     total = arb(0)
     for rate, weight in weights.items():
         if family == "power":
-            total += arb(weight) * hurwitz(rate, arb(start))
+            total += weight * hurwitz(rate, arb(start))
         else:
-            total += arb(weight) * (-arb(rate) * start).exp() / (1 - arb(-rate).exp())
+            total += weight * (-arb(rate) * start).exp() / (1 - arb(-rate).exp())
     return total
 
 

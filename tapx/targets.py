@@ -5,11 +5,14 @@ first are zero. ``last_only=True`` gives the number at the last position only.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from tapx.kernels import Kernel
 
 
 def check_lags(lags: Sequence[int]) -> tuple[int, ...]:
@@ -106,7 +109,7 @@ class LinearMemory:
         ValueError: no row, or a value that is not a finite number.
     """
 
-    values: Tensor
+    values: Any  # a tensor once built
 
     def __post_init__(self) -> None:
         """Refuse values that are not finite numbers in a row."""
@@ -132,3 +135,85 @@ class LinearMemory:
         kernel = torch.fft.rfft(values, n=length)
         spectrum = torch.fft.rfft(x[..., 0], n=length) * kernel
         return torch.fft.irfft(spectrum, n=length)[:, :time]
+
+
+@dataclass(frozen=True, eq=False)
+class EssentialMemory:
+    """``y_t = f((X * rho_1)(t), ..., (X * rho_M)(t))``: section 5's class.
+
+    A memory is a whole past, weighed: ``(X * rho)(t) = sum_{s>=0} rho(s) x_{t-s}``. A
+    delta remembers one token, so that fixed memories are the case of deltas (with one
+    at lag 0 for the current token, which this class does not pass on unasked).
+
+    Args:
+        kernels: for each memory a row of values at lags 0, 1, ... (zero beyond), or a
+            `kernels.Kernel`, which goes on for ever.
+        readout: f, from (..., M * d) to (...).
+        input_dimension: d.
+
+    Raises:
+        ValueError: no kernel, a row that is empty or not finite, or a readout of
+            another dimension.
+
+    Example: kernels ``[1]`` and ``[0, 0.5, 0.5]`` with the sum as readout give
+    ``x_t + (x_{t-1} + x_{t-2}) / 2``.
+    """
+
+    kernels: Sequence[Any]
+    readout: Callable[[Tensor], Tensor]
+    input_dimension: int = 1
+    _rows: dict[tuple[int, int], LinearMemory] = field(
+        default_factory=dict, repr=False, init=False
+    )
+
+    def __post_init__(self) -> None:
+        """Check the rows, and the readout where it tells its dimension."""
+        if not len(self.kernels):
+            raise ValueError("at least one kernel is needed, none was given")
+        if self.input_dimension < 1:
+            raise ValueError(
+                f"input_dimension must be at least 1, not {self.input_dimension}"
+            )
+        for index in range(len(self.kernels)):
+            self.linear_memory(index, 1)
+        takes = getattr(self.readout, "dimension", self.dimension)
+        if takes != self.dimension:
+            raise ValueError(
+                f"the readout takes {takes} numbers, but {len(self.kernels)} kernels "
+                f"and tokens of {self.input_dimension} numbers give {self.dimension}"
+            )
+
+    @property
+    def dimension(self) -> int:
+        """``D = M d``, the size of what the readout sees."""
+        return len(self.kernels) * self.input_dimension
+
+    def linear_memory(self, index: int, length: int) -> LinearMemory:
+        """One memory as the convolution that inputs of this length feel."""
+        kernel = self.kernels[index]
+        if not isinstance(kernel, Kernel):
+            row = torch.as_tensor(kernel, dtype=torch.float64)
+            return LinearMemory(row)
+        if (index, length) not in self._rows:
+            values = torch.from_numpy(kernel.values(range(length)))
+            self._rows[index, length] = LinearMemory(values)
+        return self._rows[index, length]
+
+    def memories(
+        self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
+    ) -> Tensor:
+        """What the readout sees: (batch, time, D), or (batch, D)."""
+        batch, time, size = x.shape
+        rows = x.transpose(1, 2).reshape(batch * size, time, 1)  # each coordinate alone
+        count = len(self.kernels)
+        found = [self.linear_memory(i, time)(rows, last_only) for i in range(count)]
+        # (M, batch, d, ...) to (batch, ..., M, d), and the last two joined.
+        stacked = torch.stack(found).reshape(count, batch, size, *found[0].shape[1:])
+        order = (1, 0, 2) if last_only else (1, 3, 0, 2)
+        return stacked.permute(order).flatten(-2)
+
+    def __call__(
+        self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
+    ) -> Tensor:
+        """Shape (batch, time), or (batch,)."""
+        return self.readout(self.memories(x, last_only))

@@ -13,20 +13,29 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tapx.attention import EVALUATIONS, Attention, draw
+from tapx.attention import EVALUATIONS, Attention
 from tapx.choices import one_of
+from tapx.heads import draw
 from tapx.positions import PerLag, Position
 
 # From this length on an inner layer is evaluated by FFT (see the bench's crossover).
 FFT_FROM = 256
 
 
+PRECISIONS = ("none", "integer", "log")
+
+
 class FeedForward(nn.Module):
     """``sum_k a_k relu(b_k . x + c_k)``, k = 1..width, with `outputs` columns of a.
 
+    With precision "integer" each output is rounded to the nearest whole number, with
+    "log" it becomes the logarithm of the whole number, at least 1, nearest to its
+    exponential (section 4 of the paper). Rounding has no useful gradient: it is for
+    constructions.
+
     Attributes:
         inner: (width, dimension), the b_k; bias: (width,), the c_k;
-        outer: (outputs, width), the a_k.
+        outer: (outputs, width), the a_k; precision: "none", "integer" or "log".
     """
 
     inner: Tensor
@@ -39,6 +48,7 @@ class FeedForward(nn.Module):
         width: int,
         outputs: int = 1,
         *,
+        precision: str = "none",
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float32,
     ):
@@ -46,6 +56,7 @@ class FeedForward(nn.Module):
         super().__init__()
         if width < 1:
             raise ValueError(f"width must be at least 1, not {width}")
+        self.precision = one_of(precision, PRECISIONS, "precision")
         generator = generator or torch.Generator().manual_seed(0)
 
         def matrix(*size: int, scale: float) -> nn.Parameter:
@@ -60,7 +71,12 @@ class FeedForward(nn.Module):
     def forward(self, x: Float[Tensor, "*batch dimension"]) -> Tensor:
         """Shape (*batch, outputs)."""
         hidden = torch.relu(nn.functional.linear(x, self.inner, self.bias))
-        return nn.functional.linear(hidden, self.outer)
+        out = nn.functional.linear(hidden, self.outer)
+        if self.precision == "integer":
+            return torch.round(out)
+        if self.precision == "log":
+            return torch.log(torch.round(torch.exp(out)).clamp(min=1.0))
+        return out
 
 
 class Transformer(nn.Module):
@@ -73,10 +89,11 @@ class Transformer(nn.Module):
         heads: heads in each layer.
         width: neurons of each FFN; ignored (None is fine) without feed-forwards.
         position: as in `Attention`. A `PerLag` module is shared by all layers.
-        score: "none" or "dot".
+        score: "none", "dot" or "tmx".
         normalisation: "finite", "infinite" or "none".
         feed_forward: False leaves the FFNs out; the answer is then a linear readout of
             the last attention's residual stream.
+        precision: of all FFNs but the last: "none", "integer" or "log".
         slopes: initial slopes of each layer's heads; ALiBi's if None.
         seed: of the initial weights.
         dtype: float32 to train, float64 for constructions.
@@ -100,6 +117,7 @@ class Transformer(nn.Module):
         normalisation: str = "finite",
         feed_forward: bool = True,
         *,
+        precision: str = "none",
         slopes: Sequence[float] | np.ndarray | Tensor | None = None,
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
@@ -142,10 +160,15 @@ class Transformer(nn.Module):
         if feed_forward:
             assert width is not None
             for layer in range(layers):
-                outputs = 1 if layer == layers - 1 else dimension
+                last = layer == layers - 1
                 self.feed_forwards.append(
                     FeedForward(
-                        dimension, width, outputs, generator=generator, dtype=dtype
+                        dimension,
+                        width,
+                        1 if last else dimension,
+                        precision="none" if last else precision,
+                        generator=generator,
+                        dtype=dtype,
                     )
                 )
         else:
@@ -161,9 +184,9 @@ class Transformer(nn.Module):
         Args:
             x: input tokens. The attention's tokens before the first are zero, which
                 with a zero embedding bias means zero input tokens.
-            evaluation: "dense", "fft" or "last". With "last" the inner layers take
-                whichever of the others suits, and one layer alone never looks at
-                another position.
+            evaluation: "dense", "fft", "recurrence" or "last". With "last" the inner
+                layers take whichever of the others suits, and one layer alone never
+                looks at another position.
 
         Returns:
             (batch, time), or (batch,) with "last".
@@ -174,22 +197,22 @@ class Transformer(nn.Module):
             embedding = (self.embedding, self.embedding_bias)
             stream = nn.functional.linear(x[:, -1], *embedding)
             stream = stream + final.last(x, embedding)
-            return self._read(stream)
+            return self.read(stream)
         stream = nn.functional.linear(x, self.embedding, self.embedding_bias)
         for layer, attention in enumerate(inner):
             how = evaluation
             if evaluation == "last":
-                fast = attention.score == "none" and x.shape[1] >= FFT_FROM
-                how = "fft" if fast else "dense"
+                how = _fast(attention) if x.shape[1] >= FFT_FROM else "dense"
             stream = stream + attention(stream, how)
             if self.feed_forwards:
                 stream = stream + self.feed_forwards[layer](stream)
         attended = final(stream, evaluation)
         if evaluation == "last":
-            return self._read(stream[:, -1] + attended[:, 0])
-        return self._read(stream + attended)
+            return self.read(stream[:, -1] + attended[:, 0])
+        return self.read(stream + attended)
 
-    def _read(self, stream: Tensor) -> Tensor:
+    def read(self, stream: Float[Tensor, "*batch dimension"]) -> Tensor:
+        """The answer, shape (*batch,), from the stream after the last attention."""
         if self.feed_forwards:
             return self.feed_forwards[-1](stream)[..., 0]
         return nn.functional.linear(stream, self.readout)[..., 0]
@@ -204,3 +227,13 @@ class Transformer(nn.Module):
         if self.readout is not None:
             counts["feed_forward"] = self.readout.numel()
         return counts | {"total": sum(counts.values())}
+
+
+def _fast(attention: Attention) -> str:
+    """An evaluation of all positions that is quicker than "dense", where there is one.
+
+    Where heads cancel, as in constructions with TMX, a recurrence loses fewer digits.
+    """
+    if attention.score == "tmx" and attention.position.name == "lin":
+        return "recurrence"
+    return "fft" if attention.score == "none" else "dense"

@@ -92,6 +92,15 @@ def test_a_stopped_search_still_certifies():
     assert high >= tight[0]
 
 
+def test_many_neurons_are_taken_in_pieces():
+    # Boxes times neurons exceed one piece; the sum is nearly radial.
+    net = barron.relu_sum(barron.normal_directions(40_000, 2, 0))
+    low, high = barron.sup_certified(net, 1.0, tolerance=0.01)
+    corners = torch.tensor(list(itertools.product([-1.0, 1.0], repeat=2)))
+    assert low == pytest.approx(float(net(corners).max()), rel=0.01)
+    assert low <= high <= 1.011 * low
+
+
 @given(nets)
 def test_a_net_is_no_distance_from_itself(net):
     low, high = barron.sup_distance_certified(net, net, 2.0)

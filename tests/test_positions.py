@@ -31,6 +31,31 @@ def test_t5_counts_near_lags_and_buckets_far_ones():
     assert (phi[1:] <= phi[:-1]).all()
 
 
+def test_t5_starts_of_the_library_it_is_named_after():
+    starts = positions.t5_starts(16, 128)
+    assert starts[:17] == list(range(17))
+    assert starts[17:24] == [19, 21, 24, 27, 31, 35, 40]
+    assert starts[24:] == [46, 52, 59, 67, 77, 87, 99, 113]
+
+
+@given(st.integers(1, 24), st.integers(1, 200))
+def test_t5_is_the_formula_up_to_rounding(buckets, more):
+    horizon = buckets + more
+    lags = torch.arange(buckets, 2 * horizon, dtype=F64)
+    found = -positions.get("t5", buckets=buckets, horizon=horizon)(lags)
+    ratio = math.log(horizon / buckets)
+    real = buckets + buckets * torch.log(lags / buckets) / ratio
+    assert (found <= real + 1e-9).all()
+    inside = lags < horizon
+    assert (found[inside] > real[inside] - 1 - 1e-9).all()
+    assert (found[~inside] == 2 * buckets - 1).all()
+
+
+def test_t5_where_the_quotient_is_whole():
+    phi = positions.get("t5", buckets=5, horizon=160)(torch.tensor([9, 10, 20, 80]))
+    assert (-phi).tolist() == [5, 6, 7, 9]
+
+
 def test_kerple_functions():
     lags = torch.arange(6, dtype=F64)
     log = positions.get("kerple-log", scale=2.0)(lags)
@@ -119,3 +144,13 @@ def test_options_out_of_range_are_refused(name, options):
 def test_alibi_needs_a_head():
     with pytest.raises(ValueError, match="at least 1"):
         positions.alibi_slopes(0)
+
+
+def test_lin_and_log_go_on_along_their_tangents():
+    z = torch.tensor([-2.0, 0.0, 0.5, 1.0, 3.0], dtype=torch.float64)
+    assert torch.equal(positions.get("lin").continued(z), -z)
+    wanted = torch.tensor([3.0, 1.0, 0.5, 0.0, -math.log(3)], dtype=torch.float64)
+    assert torch.allclose(positions.get("log").continued(z), wanted)
+    z.requires_grad_()
+    positions.get("log").continued(z).sum().backward()
+    assert torch.allclose(z.grad[:3], -torch.ones(3, dtype=torch.float64))

@@ -11,7 +11,7 @@ from tapx.kernels import exact, round_to_bits
 
 @pytest.mark.parametrize("family", ["exponential", "power"])
 def test_gradient_against_finite_differences(family):
-    problem = search._WeightedSquares(3, 4, family, 40)
+    problem = search._WeightedSquares(search._lag_window(3, 4, family), 4, family, 40)
     problem.scale = np.linspace(1, 2, len(problem.scale))
     steps = np.log([1.4, 1.5, 1.3, 1.7])
     value, gradient = problem(steps)

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from tapx import barron
-from tapx.targets import FixedMemory, LinearMemory
+from tapx.kernels import Kernel
+from tapx.targets import EssentialMemory, FixedMemory, LinearMemory
 
 F64 = torch.float64
 
@@ -66,3 +67,42 @@ def test_linear_memory_refuses_undefined_values():
         LinearMemory(torch.arange(4.0) ** -0.5)
     with pytest.raises(ValueError, match="row of numbers"):
         LinearMemory(torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_essential_memory_by_hand(size):
+    rows = ([1.0], [0.0, 0.5, -0.25])
+    net = barron.relu_sum(torch.eye(2 * size))
+    target, x = EssentialMemory(rows, net, size), tokens(4, 6, size)
+    assert target.dimension == 2 * size
+    seen = target.memories(x)
+    assert seen.shape == (4, 6, 2 * size)
+    assert torch.allclose(seen[..., :size], x, atol=1e-14)
+    assert torch.allclose(seen[:, 3, size:], 0.5 * x[:, 2] - 0.25 * x[:, 1])
+    assert torch.allclose(target.memories(x, last_only=True), seen[:, -1])
+    assert torch.allclose(target(x), net(seen))
+
+
+def test_deltas_make_fixed_memories():
+    net, x = barron.relu_sum(torch.eye(3)), tokens(3, 9)
+    deltas = [torch.eye(6, dtype=F64)[lag] for lag in (0, 2, 5)]
+    fixed = FixedMemory((2, 5), net)
+    assert torch.allclose(EssentialMemory(deltas, net)(x), fixed(x), atol=1e-14)
+
+
+def test_a_kernel_that_never_ends():
+    kernel = Kernel.of("power", (2,), (1,))
+    target, x = EssentialMemory([kernel], lambda z: z[..., 0]), tokens(2, 40)
+    squares = torch.arange(40, dtype=F64) ** -2
+    squares[0] = 0
+    assert torch.allclose(target(x), LinearMemory(squares)(x))
+    assert torch.allclose(target(x, last_only=True), target(x)[:, -1])
+
+
+def test_bad_essential_memories_are_refused():
+    with pytest.raises(ValueError, match="at least one kernel"):
+        EssentialMemory([], lambda z: z[..., 0])
+    with pytest.raises(ValueError, match="lag 1 is not a finite number"):
+        EssentialMemory([[1.0, float("nan")]], lambda z: z[..., 0])
+    with pytest.raises(ValueError, match="2 kernels and tokens of 2 numbers give 4"):
+        EssentialMemory([[1.0], [1.0]], barron.relu_sum(torch.eye(2)), 2)

@@ -1,6 +1,5 @@
-"""A built network together with what is proved about it."""
+"""The network of Theorem 3.1 together with what is proved about it."""
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,15 +10,14 @@ from torch import Tensor
 
 from tapx import enclosures
 from tapx.barron import TwoLayerNet
+from tapx.constructions.certificate import UNIT, MeasuredInBall, up
 from tapx.kernels import Kernel
 from tapx.targets import FixedMemory
 from tapx.transformer import Transformer
 
-UNIT = 2.0**-53  # unit roundoff of float64
-
 
 @dataclass(frozen=True)
-class Built:
+class Built(MeasuredInBall):
     """A network of Theorem 3.1 and what is proved about it.
 
     Attributes:
@@ -50,22 +48,14 @@ class Built:
         """
         return tuple(enclosures.upper(kernel.l1_error) for kernel in self.kernels)
 
-    @cached_property
-    def attention_error(self) -> float:
-        """``E_Attn``: proven sup of the Euclidean error of the FFN's input."""
-        return _up(math.hypot(*self.memory_errors))
+    @property
+    def error(self) -> float:
+        """The certificate, in float64 and over infinite lags.
 
-    @cached_property
-    def propagated_error(self) -> float:
-        """What the attention's error does to the answer, at most.
-
-        The smaller of ``||f||_Lip E_Attn`` and the sum over blocks of f's slope in the
-        block times the block's error.
+        No input in the unit ball makes the model, evaluated at the last position, err
+        by more ("dense" and "fft" sum in another order and are not covered).
         """
-        readout, size = self.readout, self.target.input_dimension
-        slopes = readout.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
-        by_block = float(slopes @ torch.tensor(self.memory_errors, dtype=torch.float64))
-        return _up(min(readout.lipschitz * self.attention_error, by_block))
+        return super().error
 
     @cached_property
     def rounding_error(self) -> float:
@@ -97,46 +87,7 @@ class Built:
             radius = max(radius, 1 + enclosures.upper(kernel.l1_error) + error)
         units = self.net.width + self.net.dimension + 8
         total += units * self.net.norm * radius * UNIT
-        return _up(total)
-
-    @property
-    def error(self) -> float:
-        """The certificate, in float64 and over infinite lags.
-
-        No input in the unit ball makes the model, evaluated at the last position, err
-        by more ("dense" and "fft" sum in another order and are not covered).
-        """
-        return _up(self.readout_error + self.propagated_error + self.rounding_error)
-
-    @property
-    def float64_safe(self) -> bool:
-        """Whether float64 adds less than the construction's own error."""
-        return self.rounding_error <= self.readout_error + self.propagated_error
-
-    def worst_over(self, inputs: Float[Tensor, "batch time inputs"]) -> float:
-        """Largest measured |target - model| at the last position.
-
-        Args:
-            inputs: tokens of norm at most 1, at most `length` of them.
-
-        Raises:
-            ValueError: a token outside the unit ball, or too many tokens.
-        """
-        inputs = inputs.to(torch.float64)
-        if inputs.shape[1] > self.length:
-            raise ValueError(
-                f"{inputs.shape[1]} tokens, but the certificate covers {self.length}: "
-                "build with a larger length"
-            )
-        largest = float(inputs.norm(dim=-1).max()) if inputs.numel() else 0.0
-        if not largest <= 1 + 1e-12:
-            raise ValueError(
-                f"a token has norm {largest:g}: the theorem speaks of norms up to 1"
-            )
-        inputs = inputs / max(1.0, largest)  # norms rounded up to just above 1
-        with torch.no_grad():
-            wanted = self.target(inputs, last_only=True)
-            return float((wanted - self.model(inputs, "last")).abs().max())
+        return up(total)
 
     def deviations(self, length: int) -> Float[Tensor, "lags length"]:
         """Delta minus kernel at lags 0 to length - 1, one row a memory, float64."""
@@ -196,8 +147,3 @@ class Built:
         drawn = drawn / drawn.norm(dim=-1, keepdim=True)
         reach = torch.rand(count, blocks, 1, generator=generator, dtype=torch.float64)
         return torch.cat([axes, -axes, drawn, drawn * reach])
-
-
-def _up(value: float) -> float:
-    """A little more than the value: covers the rounding of a few float operations."""
-    return value * (1 + 2.0**-48)

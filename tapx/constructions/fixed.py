@@ -13,14 +13,13 @@ import numpy as np
 import torch
 
 from tapx import barron, bounds, enclosures, kernels, search
-from tapx.attention import Attention
 from tapx.barron import TwoLayerNet
 from tapx.bump import bump
 from tapx.choices import one_of
 from tapx.constructions.built import Built
+from tapx.constructions.one_layer_network import network
 from tapx.kernels import Delta, Kernel
 from tapx.targets import FixedMemory
-from tapx.transformer import FeedForward, Transformer
 
 POSITIONS = {"lin": "exponential", "log": "power"}
 KERNELS = ("best", "bump", "interpolation")
@@ -150,44 +149,6 @@ def fixed(
         reach = 1 + max(enclosures.upper(k.l1_error) for k in chosen)
         # The box of the theorem; larger only where the attention errs by more than 1.
         _, readout_error = barron.sup_distance_certified(readout, net, max(2.0, reach))
-    model = _network(target, chosen, net, width or readout.width, position)
-    return Built(model, target, chosen, readout, net, length, readout_error)
-
-
-def _network(
-    target: FixedMemory,
-    chosen: tuple[Kernel, ...],
-    net: TwoLayerNet,
-    width: int,
-    position: str,
-) -> Transformer:
-    """The weights: what each matrix does to each block."""
     size = target.input_dimension
-    slopes = torch.from_numpy(np.concatenate([k.float_rates for k in chosen]))
-    weights = np.concatenate([k.float_weights for k in chosen])
-    group = np.repeat(np.arange(len(chosen)), [k.heads for k in chosen])
-    model = Transformer(
-        *(size, target.dimension, 1, len(slopes), width, position, "none", "infinite"),
-        slopes=slopes,
-        dtype=torch.float64,
-    )
-    attention, feed_forward = model.attentions[0], model.feed_forwards[0]
-    assert isinstance(attention, Attention) and isinstance(feed_forward, FeedForward)
-    block = torch.eye(size, dtype=torch.float64)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter is not attention.slopes:
-                parameter.zero_()
-        # W_E: the current token into block 0.
-        model.embedding[:size] = block
-        # W_V of a head in group k: block k <- block 0, times weight and denominator.
-        totals = attention.position.infinite_sum(slopes).numpy()
-        for head, (k, scale) in enumerate(zip(group, weights * totals, strict=True)):
-            rows = slice((k + 1) * size, (k + 2) * size)
-            attention.value[head, rows, :size] = scale * block
-        attention.output.copy_(torch.eye(target.dimension))
-        # The FFN is the readout; neurons it does not need stay zero.
-        feed_forward.inner[: net.width] = net.inner
-        feed_forward.bias[: net.width] = net.bias
-        feed_forward.outer[0, : net.width] = net.outer
-    return model
+    model = network(size, chosen, net, width or readout.width, position)
+    return Built(model, target, chosen, readout, net, length, readout_error)

@@ -1,0 +1,160 @@
+"""The network of Theorem 5.1 together with what is proved about it."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx import enclosures
+from tapx.barron import TwoLayerNet
+from tapx.constructions.certificate import UNIT, MeasuredInBall, up
+from tapx.constructions.essential_kernels import row_values
+from tapx.kernels import Kernel
+from tapx.targets import EssentialMemory
+from tapx.transformer import Transformer
+
+
+def at_zero(memory: Any) -> float:
+    """The value of a memory or kernel at lag 0; powers have none there, which is 0."""
+    if isinstance(memory, Kernel):
+        return 0.0 if memory.family == "power" else enclosures.value(memory, 0)
+    return float(memory[0])
+
+
+@dataclass(frozen=True)
+class BuiltEssential(MeasuredInBall):
+    """A network of Theorem 5.1 and what is proved about it.
+
+    Attributes:
+        model: the Transformer, float64, the same class that is trained.
+        target: what it approximates.
+        kernels: one a memory, exactly as the network holds them.
+        readout: f with lag 0 put right, on the current token and the memories.
+        net: what the FFN computes: `readout` itself, or a sample of its neurons.
+        length: the longest input that `rounding_error` covers.
+        readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+        errors: for each memory, a proven l1 distance over the lags that count.
+        corrections: the c_k, multiples of the current token added to the memories.
+        sizes: l1 norms of the kernels, rounded up.
+    """
+
+    model: Transformer
+    target: EssentialMemory
+    kernels: tuple[Kernel, ...]
+    readout: TwoLayerNet
+    net: TwoLayerNet
+    length: int
+    readout_error: float
+    errors: tuple[float, ...]
+    corrections: tuple[float, ...]
+    sizes: tuple[float, ...]
+    _deviations: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+
+    @property
+    def memory_errors(self) -> tuple[float, ...]:
+        """For each memory, a proven bound of the attention's error on its block.
+
+        With ``lag_zero="residual"`` it counts the lags from 1 on: lag 0 is exact.
+        """
+        return self.errors
+
+    @property
+    def heads(self) -> int:
+        """Heads that the network has."""
+        return sum(kernel.heads for kernel in self.kernels)
+
+    @property
+    def error(self) -> float:
+        """The certificate, in float64 and over infinite lags.
+
+        No input in the unit ball makes the model, evaluated at the last position, err
+        by more ("dense" and "fft" sum in another order and are not covered).
+        """
+        return super().error
+
+    @cached_property
+    def rounding_error(self) -> float:
+        """Bound of what float64 adds when the model evaluates up to `length` tokens.
+
+        The analysis of `Built.rounding_error`: at each lag the heads of a group are
+        summed, then the lags. Added is what the corrections lose: each is a
+        difference of two rounded numbers, folded into the inner weights.
+        """
+        net, size = self.net, self.target.input_dimension
+        slopes = net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
+        lags = np.arange(1, self.length)
+        total, radii, folded = 0.0, [1.0], 0.0
+        for kernel, memory, slope, full in zip(
+            self.kernels, self.target.kernels, slopes.tolist(), self.sizes, strict=True
+        ):
+            phi = lags if kernel.family == "exponential" else np.log(lags)
+            exponents = kernel.float_rates[:, None] * phi
+            units = kernel.heads + 8 + 3 * exponents
+            each = (np.exp(-exponents) * units).sum(1)
+            if kernel.family == "exponential":
+                each += kernel.heads + 8  # lag 0
+            error = UNIT * float(np.abs(kernel.float_weights) @ each)
+            error += self.length * UNIT * (full + error)
+            total += slope * error
+            radii.append(full + error)
+            folded += abs(at_zero(kernel)) + abs(at_zero(memory))
+        # What each neuron adds up, block by block, and its bias.
+        charges = net.inner.abs().reshape(net.width, -1, size).sum(2) @ torch.tensor(
+            radii, dtype=torch.float64
+        )
+        charges = net.outer.abs() @ (charges + net.bias.abs())
+        units = net.width + net.dimension + len(self.kernels) + 16
+        largest = float(net.outer.abs() @ net.inner.abs()[:, size:].sum(1))
+        return up(total + units * (float(charges) + largest * folded) * UNIT)
+
+    def deviations(self, length: int) -> Float[Tensor, "memories length"]:
+        """Memory minus what the network hands over, at lags 0 to length - 1."""
+        if length not in self._deviations:
+            rows = []
+            for kernel, memory, correction in zip(
+                self.kernels, self.target.kernels, self.corrections, strict=True
+            ):
+                row = row_values(memory, length) - row_values(kernel, length)
+                row[0] -= correction
+                rows.append(row)
+            self._deviations[length] = np.array(rows)
+        return torch.from_numpy(self._deviations[length])
+
+    def adversarial_inputs(
+        self, length: int | None = None, count: int = 256, seed: int = 0, steps: int = 4
+    ) -> Float[Tensor, "batch length inputs"]:
+        """Inputs that try to attain the certificate.
+
+        With ``e_k`` the deviation of memory k and ``g_k`` the readout's gradient at the
+        memories, the answer moves by ``sum_s <x_{t-s}, sum_k e_k(s) g_k>``, which the
+        tokens' signs maximise. The memories depend on the tokens in turn, so gradients
+        are drawn from random inputs and the step is repeated from where it leads.
+
+        Args:
+            length: tokens of an input; `self.length` if None.
+            count: random inputs to start from.
+            seed: of those.
+            steps: repetitions.
+        """
+        length = self.length if length is None else length
+        generator = torch.Generator().manual_seed(seed)
+        size = self.target.input_dimension
+        shape = (count, length, size)
+        x = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        x = x / x.norm(dim=-1, keepdim=True).clamp(min=1e-300)
+        off, kept = self.deviations(length), []
+        for step in range(steps):
+            memories = self.target.memories(x, last_only=True)
+            stream = torch.cat([torch.zeros_like(x[:, -1]), memories], dim=1)
+            gradients = self.readout.gradient(stream).reshape(count, -1, size)[:, 1:]
+            push = torch.einsum("ks,nkd->nsd", off, gradients)
+            # Deviations far back are as small as floats go: bring them to size first.
+            push = push / push.abs().amax(-1, keepdim=True).clamp(min=1e-300)
+            pattern = push / push.norm(dim=-1, keepdim=True).clamp(min=1e-300)
+            x = (pattern if step % 2 == 0 else -pattern).flip(1)
+            kept += [x, -x]
+        return torch.cat(kept)

@@ -1,0 +1,124 @@
+"""Proofs that given heads cannot recall a lag, whatever their weights.
+
+Numbers ``y(0), y(1), ...`` with ``y(T) = 1`` and ``sum_s y(s) exp(-rate s) = 0`` for
+every rate annihilate all kernels with these rates. Tested against the delta they
+give 1, so that every such kernel k has
+
+    1 = sum_s y(s) (delta_T - k)(s) <= max|y| * ||delta_T - k||_1 .
+
+If no ``|y(s)|`` exceeds 1, the heads are no better than none. And y moved by one lag
+annihilates the same kernels, so what holds for T then holds for every larger lag.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import arb, arb_mat
+from scipy.linalg import qr
+from scipy.optimize import linprog
+from scipy.sparse import bmat, identity
+
+from tapx import enclosures
+from tapx.kernels import Number, exact
+
+
+@dataclass(frozen=True)
+class RecallFloor:
+    """A certificate against recalling `lag` with exponentials of given rates.
+
+    Attributes:
+        lag: T.
+        values: float64 copy of y, from lag 0 on.
+        largest: proven upper bound of ``|y|`` at the other lags.
+    """
+
+    lag: int
+    values: np.ndarray
+    largest: float
+
+    @property
+    def l1_error(self) -> float:
+        """No weights bring the l1 distance to the delta below this number."""
+        if self.largest <= 1:
+            return 1.0
+        return float(np.nextafter(1 / self.largest, 0.0))
+
+
+def recall_floor(
+    rates: Sequence[Number] | np.ndarray, lag: int, length: int = 1024
+) -> RecallFloor:
+    """The certificate with the least ``max|y|`` on the lags 0 to length - 1.
+
+    A linear programme finds y in float64. A few of its numbers are then changed, in
+    ball arithmetic, so that it annihilates the heads exactly.
+
+    Args:
+        rates: decays of the heads, positive and distinct.
+        lag: T, below `length`.
+        length: lags that y may use; slow decays need many.
+
+    Raises:
+        ValueError: rates or a lag out of range, or rates so close that the programme
+            or its correction fails.
+    """
+    decays = [exact(float(rate)) for rate in rates]
+    if not decays or min(decays) <= 0 or len(set(decays)) < len(decays):
+        raise ValueError(f"rates must be positive and distinct, not {list(rates)}")
+    if not 0 <= lag < length or length <= 2 * len(decays):
+        raise ValueError(
+            f"lag {lag} and length {length}: a lag below the length is needed, and a "
+            f"length of more than {2 * len(decays)}, twice the heads"
+        )
+    heads = np.exp(-np.outer(np.arange(length), [float(rate) for rate in rates]))
+    values = _programme(heads, lag)
+    # The numbers to change: at lags where the heads are easy to tell apart.
+    others = np.delete(np.arange(length), lag)
+    order = qr(heads[others].T, mode="r", pivoting=True)[1]
+    chosen = np.sort(others[order[: len(decays)]]).tolist()
+    with enclosures.precision(53 + 64 * len(decays)):
+        balls = [arb(float(value)) for value in values]
+        columns = [_powers((-arb(rate)).exp(), length) for rate in decays]
+        left = arb_mat([[column[s] for s in chosen] for column in columns])
+        right = arb_mat(
+            [
+                [-sum((y * x for y, x in zip(balls, column, strict=True)), arb(0))]
+                for column in columns
+            ]
+        )
+        try:
+            change = left.solve(right).entries()
+        except ZeroDivisionError:
+            raise ValueError("the rates are too close to be told apart") from None
+        for s, step in zip(chosen, change, strict=True):
+            balls[s] += step
+        largest = max(enclosures.upper(abs(balls[s])) for s in others)
+    return RecallFloor(lag, np.array([float(ball.mid()) for ball in balls]), largest)
+
+
+def _programme(heads: np.ndarray, lag: int) -> np.ndarray:
+    """Least ``max|y|`` over y with ``y(lag) = 1`` that annihilate all heads."""
+    length, count = heads.shape
+    basis = np.linalg.qr(heads)[0]
+    others = np.delete(np.arange(length), lag)
+    one = np.ones((length - 1, 1))
+    eye = identity(length - 1)
+    solved = linprog(
+        np.append(np.zeros(length - 1), 1.0),
+        bmat([[eye, -one], [-eye, -one]], format="csr"),
+        np.zeros(2 * length - 2),
+        np.column_stack([basis[others].T, np.zeros(count)]),
+        -basis[lag],
+        bounds=[(None, None)] * (length - 1) + [(0, None)],
+    )
+    if solved.x is None:
+        raise ValueError(f"no certificate on {length} lags: {solved.message}")
+    return np.insert(solved.x[:-1], lag, 1.0)
+
+
+def _powers(base: arb, count: int) -> list[arb]:
+    """``1, base, base^2, ...``."""
+    powers = [arb(1)]
+    while len(powers) < count:
+        powers.append(powers[-1] * base)
+    return powers

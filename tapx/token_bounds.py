@@ -1,0 +1,116 @@
+"""How well any H exponentials can pick out single tokens, in mean square.
+
+Experiments 1b, 2a, 2b and 3a of the paper ask for the tokens at a few lags among 1000.
+For independent signs the mean squared error of a linear readout is the squared
+Euclidean distance of its kernel to the deltas at these lags, on the lags from 1 on: the
+current token reaches the readout by the residual connection as well.
+
+The argument is that of :mod:`tapx.window_bounds`. The Hankel matrix ``g(1 + i + j)``
+of H exponentials has rank H. Scale rows and columns by numbers ``d_i`` with
+``sum_{i+j=s} d_i^2 d_j^2 <= 1``. If the matrix has singular values sigma for the
+deltas, no H exponentials come nearer to them, in square, than
+``sum_{k>H} sigma_k^2``. Two scalings are tried: ``d_i^2`` the coefficients of
+``(1 - z)^(-1/2)``, for which all sums are 1, and all ``d_i`` equal. For one lag T the
+second is better and gives ``1 - H / T``.
+
+The matrix of a lag T has entries up to lag ``2 T - 1``, so the window must reach there.
+The bounds hold for growing exponentials too. Hence a window read backwards has the same
+ones, and lags near its far end are counted from there. No bound for the whole past may
+be used on a window that ends soon after the lag: on lags 1 to T a delta at T is nearly
+a polynomial of degree ``c sqrt(T)``, which as many nearly equal decays can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from tapx.targets import check_lags
+
+MARGIN = 1e-9
+"""Taken off each bound: far more than float64 loses in singular values up to 2."""
+
+LAST = 999
+"""The last lag of the experiments, whose inputs have 1000 tokens."""
+
+
+def scales(count: int) -> np.ndarray:
+    """The numbers d_0, ..., d_(count-1), shape (count,).
+
+    ``d_i^2`` is ``binomial(2 i, i) / 4^i``, so that ``sum_i d_i^2 d_(s-i)^2 = 1``.
+
+    Raises:
+        ValueError: a count below 1.
+    """
+    if count < 1:
+        raise ValueError(f"count {count}: the nearest valid count is 1")
+    ratios = 1 - 0.5 / np.arange(1, count)
+    return np.sqrt(np.cumprod(np.concatenate([[1.0], ratios])))
+
+
+def least_errors(lags: Sequence[int], last: int = LAST) -> np.ndarray:
+    """Lower bounds on the mean squared error for 0, 1, 2, ... exponentials.
+
+    The target is the sum of the tokens at ``lags``, the inputs are independent signs,
+    and the readout is linear; lag 0 costs it nothing. The bounds hold for all rates and
+    weights, on every window of lags that begins at 0 or 1 and ends at ``last``, or, for
+    lags in its nearer half, later.
+
+    Args:
+        lags: distinct lags, each 1 to ``last``, and all in the same half of the window:
+            up to ``(last + 1) / 2``, or all from there on.
+        last: last lag of the window, at least 1.
+
+    Returns:
+        Bounds, shape (R + 1,), from the number of lags (no head at all) down to 0;
+        lowered by ``MARGIN``. R is the largest distance of a lag from lag 0, or for the
+        far half from ``last + 1``: so many exponentials can do anything there.
+
+    Raises:
+        ValueError: no lags, a repeated lag, one out of range, or lags in both halves.
+        TypeError: a lag that is no whole number.
+    """
+    squares = _squares(_from_the_nearer_end(check_lags(lags), last))
+    beyond = [np.append(np.cumsum(values)[::-1], 0.0) for values in squares]
+    return np.maximum(np.max(beyond, 0) - MARGIN, 0.0)
+
+
+def _from_the_nearer_end(lags: tuple[int, ...], last: int) -> tuple[int, ...]:
+    """The lags, or their distances from the lag after the last one."""
+    if max(lags) > last:
+        raise ValueError(
+            f"lag {max(lags)} lies beyond the window's last lag {last}; the nearest "
+            f"valid lag is {last}"
+        )
+    backwards = tuple(last + 1 - lag for lag in lags)
+    nearer = min(lags, backwards, key=max)
+    if 2 * max(nearer) - 1 > last:
+        raise ValueError(
+            f"lags {list(lags)} lie in both halves of a window to lag {last}; the "
+            f"shortest window that bounds them ends at lag {2 * max(lags) - 1}"
+        )
+    return nearer
+
+
+@lru_cache(maxsize=32)
+def _squares(lags: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Squared singular values of the Hankel matrix, ascending, for both scalings."""
+    size = max(lags)
+    deltas = np.isin(1 + np.add.outer(np.arange(size), np.arange(size)), lags)
+    scaled = deltas * np.outer(scales(size), scales(size))
+    even = deltas / np.sqrt(size)
+    first, second = (np.sort(np.linalg.eigvalsh(m) ** 2) for m in (scaled, even))
+    return first, second
+
+
+def heads_needed(lags: Sequence[int], error: float, last: int = LAST) -> int:
+    """The fewest exponentials whose bound in :func:`least_errors` is at most `error`.
+
+    Raises:
+        ValueError: a negative error, or lags as above.
+    """
+    if not error >= 0:
+        raise ValueError(f"error {error!r} is negative; the nearest valid error is 0")
+    return int(np.argmax(least_errors(lags, last) <= error))

@@ -1,0 +1,95 @@
+"""Exact distances of sums of exponentials from a power, by counting zeros."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import zeta
+
+from tapx import descartes, enclosures, reduction
+from tapx.enclosures import PrecisionError, lower, upper
+from tapx.kernels import Kernel
+
+LAGS = np.arange(1.0, 100_001)
+
+
+def near_power(rates, weights, power=2):
+    return Kernel.of("exponential", rates, weights, Kernel.of("power", [power], [1]))
+
+
+def deviations(kernel):
+    target = LAGS ** -float(kernel.target.rates[0])
+    for rate, weight in zip(kernel.float_rates, kernel.float_weights, strict=True):
+        target -= weight * np.exp(-rate * LAGS)
+    return target
+
+
+@pytest.mark.parametrize("power", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("heads", [1, 4, 9])
+def test_l1_is_the_sum_over_the_lags(power, heads):
+    kernel = reduction.shortest(power, heads)
+    distance = descartes.l1_distance(kernel)
+    assert float(distance.rad()) < 1e-20
+    seen = np.abs(deviations(kernel)).sum()
+    rates, weights = kernel.float_rates, kernel.float_weights
+    beyond = zeta(power, LAGS[-1] + 1)
+    beyond += (weights * np.exp(-rates * (LAGS[-1] + 1)) / -np.expm1(-rates)).sum()
+    assert seen <= upper(distance) * (1 + 1e-9)
+    assert lower(distance) <= (seen + beyond) * (1 + 1e-9)
+
+
+def test_all_zeros_are_found_and_separate_the_stretches():
+    kernel = reduction.shortest(2.0, 5)
+    found = descartes.deviation(kernel)
+    assert len(found.last_before) == 10
+    for first, stop in found.stretches():
+        if stop is not None:
+            signs = {found.at(lag) > 0 for lag in {first, stop - 1}}
+            assert len(signs) == 1
+    assert found.stretches()[-1][1] is None
+
+
+def test_tails_add_up():
+    found = descartes.deviation(reduction.shortest(3.0, 3))
+    with enclosures.precision(descartes.BITS):
+        head = sum((found.at(lag) for lag in range(5, 9)), found.at(4))
+        assert abs(found.tail(4) - head - found.tail(9)) < 1e-40
+
+
+def test_one_exponential_by_hand():
+    kernel = reduction.shortest(2.0, 1)
+    weight, rate = kernel.float_weights[0], kernel.float_rates[0]
+    whole = abs(LAGS**-2 - weight * np.exp(-rate * LAGS)).sum() + 1 / LAGS[-1]
+    distance = upper(descartes.l1_distance(kernel))
+    assert distance == pytest.approx(whole, rel=1e-6)
+
+
+def test_too_few_zeros_are_no_certificate():
+    """A deviation that never changes sign: its zeros cannot all be seen."""
+    with pytest.raises(PrecisionError, match=r"0 changes of sign found .* 2 zeros"):
+        descartes.l1_distance(near_power([1.0], [0.01]))
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        near_power([1.0], [1.0], power=1),
+        Kernel.of("exponential", [1.0], [1.0]),
+        Kernel.of("power", [2.0], [1.0], Kernel.of("power", [2], [1])),
+        Kernel.of("exponential", [1.0], [1.0], Kernel.of("power", [2], [2])),
+        Kernel.of("exponential", [1.0], [1.0], Kernel.of("power", [2, 3], [1, 1])),
+    ],
+)
+def test_other_kernels_are_refused(kernel):
+    with pytest.raises(ValueError, match=r"one power s\^-b with b > 1"):
+        descartes.deviation(kernel)
+
+
+def test_rounding_to_float32_is_still_certified():
+    kernel = reduction.shortest(2.0, 8)
+    rates, weights = (
+        a.astype(np.float32).astype(float).tolist()
+        for a in (kernel.float_rates, kernel.float_weights)
+    )
+    rounded = upper(descartes.l1_distance(near_power(rates, weights)))
+    assert math.isclose(rounded, reduction.certified_error(2.0, 8), rel_tol=1e-2)
