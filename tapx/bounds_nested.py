@@ -1,4 +1,4 @@
-"""Theorem 4.4 and Proposition 4.5 with explicit constants, and the nested condition.
+"""Theorem 4.4 with explicit constants, and its condition on the number of heads.
 
 In a nested network a memory function reads tokens that attention has fetched, hence
 with an error. Rounding removes it only if the error times the slope of the function
@@ -109,7 +109,7 @@ def required_heads(
     """
     one_of(position, ("lin", "log"), "position function")
     nested_condition([0.0] * len(largest_lags), slopes, largest_lags, depth, position)
-    fewest = _fewest(
+    fewest = fewest_heads(
         lambda heads: _holds(largest_lags, slopes, depth, position, heads, error)
     )
     if fewest is None:
@@ -217,9 +217,9 @@ def theorem_4_4(
             exactly.
 
     Returns:
-        The bound; ``inf`` where the heads do not meet the nested condition, or where
-        the width is below what :func:`layer_widths` asks for, with one neuron for the
-        constant.
+        The bound; ``inf`` where the heads do not meet the nested condition, where the
+        width is below what :func:`layer_widths` asks for, with one neuron for the
+        constant, or where a fetched token may leave the box of the memory functions.
 
     Raises:
         ValueError: a width without norms, or as the parts.
@@ -231,6 +231,10 @@ def theorem_4_4(
         needed = layer_widths(norms, lags, depth, target.input_dimension, position)
         if width < max(needed) + 1:
             return math.inf
+        # The memory functions are approximated on a box that must hold the tokens.
+        read = lags[: min(depth, len(lags) - 1)]
+        if any(group_bound(lag, heads, position) > BOX - 1 for lag in read):
+            return math.inf
     nested_condition([0.0] * len(lags), slopes, lags, depth, position)
     if not _holds(lags, slopes, depth, position, heads):
         return math.inf
@@ -238,68 +242,15 @@ def theorem_4_4(
     return bounds_adaptive.total_error(target, attention, width)
 
 
-def proposition_4_5(
-    target: AdaptiveTarget, heads: int, order: int, position: str
-) -> float:
-    """Proposition 4.5: a layer for each memory, functions of ``x_t`` alone.
+def fewest_heads(enough: Callable[[int], bool]) -> int | None:
+    """The least number of heads that is enough, found by doubling and halving.
 
-    The readout and the memory functions are held exactly. No condition on H is left,
-    since ``x_t`` carries no error.
+    Args:
+        enough: says whether a number of heads is; more heads never turn it false.
+
+    Returns:
+        H, or None if not even `MOST_HEADS` are enough.
     """
-    lags = target.largest_lags
-    attention = bounds_adaptive.layered_error(lags, len(lags), heads, order, position)
-    return bounds_adaptive.total_error(target, attention)
-
-
-def deep_widths(
-    norms: Sequence[float],
-    largest_lags: Sequence[int],
-    input_dimension: int,
-    position: str,
-) -> tuple[int, int]:
-    """Width for the memory functions of 4.5's network and of 4.1's: (largest, sum).
-
-    Both round functions of the exact token ``x_t``, so each memory needs the same
-    neurons in either: :func:`tapx.bounds_adaptive.rounding_width`.
-    """
-    each = bounds_adaptive.rounding_width(
-        norms, largest_lags, input_dimension, position
-    )
-    return max(each), sum(each)
-
-
-def attention_heads(
-    largest_lags: Sequence[int],
-    depth: int,
-    error: float,
-    order: int,
-    position: str,
-) -> int:
-    """The fewest heads a layer at which the bound of E_Attn is at most `error`.
-
-    Raises:
-        ValueError: an error that is not positive or that a thousand million heads do
-            not reach, or as :func:`tapx.bounds_adaptive.layered_error`.
-    """
-    if not error > 0:
-        raise ValueError(f"error must be above 0, not {error}")
-
-    fewest = _fewest(
-        lambda heads: (
-            bounds_adaptive.layered_error(largest_lags, depth, heads, order, position)
-            <= error
-        )
-    )
-    if fewest is None:
-        raise ValueError(
-            f"error {error}: {MOST_HEADS} heads do not reach it at order {order}; the "
-            "nearest valid choice is a larger error or order"
-        )
-    return fewest
-
-
-def _fewest(enough: Callable[[int], bool]) -> int | None:
-    """The least number of heads that is enough, by doubling and halving, or None."""
     high = 1
     while not enough(high):
         high *= 2

@@ -15,7 +15,7 @@ entries are second differences of Hurwitz zeta values, and enclose an eigenvalue
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 from flint import arb, arb_mat
@@ -58,8 +58,8 @@ def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
         # Courant and Fischer: on a space of heads + 1 dimensions the quadratic form is
         # nowhere larger, relative to the norm, than the eigenvalue of that rank.
         rows = arb_mat([[arb(float(x)) for x in v] for v in vectors.T[: heads + 1]])
-        least = min(_discs(rows * matrix * rows.transpose(), -1), key=float)
-        largest = max(_discs(rows * rows.transpose(), 1), key=float)
+        least = reduce(arb.min, _discs(rows * matrix * rows.transpose(), -1))
+        largest = reduce(arb.max, _discs(rows * rows.transpose(), 1))
         return max(0.0, enclosures.lower(least / largest))
 
 

@@ -98,8 +98,9 @@ def least_steepness(
 ) -> float:
     """What a one-layer network's readout must have in slope times range, at least.
 
-    For a target whose second lag takes `choices` values, at each of which stands one of
-    `tokens` tokens whose answers are 2 apart, and one layer without normalisation with
+    For a target of two memories whose second lag takes `choices` values other than the
+    first lag, at each of which stands one of `tokens` tokens whose answers are at least
+    2 apart, and one layer without normalisation with
     any scores and any number of heads: if the network errs by `error` or less, the
     Lipschitz constant of its FFN times the radius of a ball that holds what attention
     hands over is at least ``(1 - error) (tokens^(choices / dimension) - 1)``.

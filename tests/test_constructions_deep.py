@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapx import bounds, bounds_adaptive, bounds_nested, constructions, readouts
+from tapx import bounds, bounds_adaptive, bounds_depth, constructions, readouts
 from tapx.adaptive_targets import AdaptiveMemory, boolean_example
 from tapx.constructions import stage_network, stages
 from tapx.constructions.built_stages import BuiltStages
@@ -134,9 +134,9 @@ def test_a_layer_of_the_deep_network_is_as_wide_as_its_widest_function():
 def test_the_bound_covers_the_certificate(position):
     target = warm_up((2, 3))
     built = constructions.deep(target, 8, position)
-    bound = bounds_nested.proposition_4_5(target, 8, 2, position)
+    bound = bounds_depth.proposition_4_5(target, 8, 2, position)
     assert built.propagated_error <= bound
-    assert bounds_nested.proposition_4_5(target, 1, 2, position) == math.inf
+    assert bounds_depth.proposition_4_5(target, 1, 2, position) == math.inf
     shared = bounds_adaptive.one_layer_error((2, 3), 8, 2, position)
     assert bound <= target.readout.lipschitz * shared
 
