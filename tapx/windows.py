@@ -31,8 +31,12 @@ from tapx.variable_projection import LOG_RATE_RANGE, design, refine
 
 FAMILIES = ("exponential", "power")
 
-ENOUGH = 1e-31
-"""Squared errors below this are not improved further."""
+ENOUGH = 1e-27
+"""Squared errors below this are rounding, and are not improved further.
+
+What a search would still gain there differs from run to run, with the place of the
+arrays in memory.
+"""
 
 GAPS = (1e-4, 1e-3, 1e-2, 0.02, 0.05)
 """Least distances between the log rates of powers that are tried after refinement."""

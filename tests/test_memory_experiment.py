@@ -54,7 +54,7 @@ def test_a_diverged_cell_is_the_worst_and_is_named():
     rows = [outcome(None), outcome(1.0, rate=0.1)]
     _, bad = shared.best_and_worst(rows, "lin", 64)
     assert math.isinf(bad[1])
-    assert "diverged (0.01, equal)" in repr(memory_views.three_columns("4a", rows))
+    assert "diverged" in repr(memory_views.three_columns("4a", rows))
     assert memory_views.draw_errors("4a", rows, [1, 64]) is not None
 
 
