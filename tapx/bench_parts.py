@@ -6,7 +6,6 @@ peak memory of a process is that of everything it ever did.
 
 import json
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -16,25 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tapx import measure
 from tapx.attention import Attention
 from tapx.transformer import FeedForward, Transformer
 
 TIME, BATCH, HEADS, DIMENSION, WIDTH = 1000, 100, 8, 4, 32
-
-
-def _peak_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _median_seconds(step: Callable[[], Any], repeats: int, warm: int) -> float:
-    times = []
-    for repeat in range(warm + repeats):
-        start = time.perf_counter()
-        step()
-        if repeat >= warm:
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def _data(batch: int, length: int) -> tuple[Tensor, Tensor]:
@@ -62,7 +47,10 @@ def last_position_step() -> dict[str, float]:
     """One training step of a one-layer network, last position only."""
     model, (x, y) = _ours(), _data(BATCH, TIME)
     step = _training_step(model, lambda: model(x, "last"), y)
-    return {"seconds": _median_seconds(step, 200, 20), "peak_bytes": _peak_bytes()}
+    return {
+        "seconds": measure.median_seconds(step, 200, 20),
+        "peak_bytes": measure.peak_bytes(),
+    }
 
 
 class DenseRival(nn.Module):
@@ -118,10 +106,10 @@ def dense_rival_step(rows: int = BATCH, limit_gib: int = 20) -> dict[str, float]
     with torch.no_grad():
         difference = (rival(x[:4]) - ours(x[:4], "last")).abs().max().item()
     step = _training_step(rival, lambda: rival(x), y)
-    seconds = min(_median_seconds(step, 1, 0) for _ in range(2))
+    seconds = min(measure.median_seconds(step, 1, 0) for _ in range(2))
     return {
         "seconds": seconds,
-        "peak_bytes": _peak_bytes(),
+        "peak_bytes": measure.peak_bytes(),
         "rows": rows,
         "difference": difference,
     }
@@ -161,7 +149,7 @@ def crossover() -> dict[str, Any]:
                 attention.zero_grad()
                 attention(x, evaluation).sum().backward()
 
-            seconds.append(_median_seconds(step, 5, 2))
+            seconds.append(measure.median_seconds(step, 5, 2))
     faster = [
         length
         for k, length in enumerate(lengths)
@@ -182,7 +170,23 @@ def long_input() -> dict[str, float]:
     x = torch.randn(1, 65_536, 16, generator=generator, dtype=torch.float64)
     start = time.perf_counter()
     attention(x, "fft").square().mean().backward()
-    return {"seconds": time.perf_counter() - start, "peak_bytes": _peak_bytes()}
+    return {"seconds": time.perf_counter() - start, "peak_bytes": measure.peak_bytes()}
+
+
+def held(length: int) -> dict[str, float]:
+    """Bytes that a dense step holds: counted, and by how much the process grew."""
+    attention = Attention(DIMENSION, HEADS)
+    x = torch.randn(1, length, DIMENSION, generator=torch.Generator().manual_seed(0))
+
+    def step(x: Tensor) -> None:
+        attention.zero_grad()
+        attention(x).square().sum().backward()
+
+    step(x[:, :32])  # what torch needs once
+    before = measure.peak_bytes()
+    step(x)
+    grown = measure.peak_bytes() - before
+    return {"grown": grown, "counted": measure.held_bytes(lambda: step(x))}
 
 
 def agreement() -> dict[str, float]:
@@ -244,6 +248,7 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "cell_4a": cell_4a,
     "crossover": crossover,
     "long_input": long_input,
+    "held": held,
     "agreement": agreement,
 }
 

@@ -88,24 +88,32 @@ def show(chapter: str) -> None:
     help="Value of a parameter; repeatable. A list is written 1,8 or [1, 8].",
 )
 @click.option(
+    "--data",
+    metavar="DIR",
+    help="Folder with train.bin and val.bin, token ids of your own: -p data=DIR for "
+    "the chapters that have this parameter.",
+)
+@click.option(
     "--profile",
     default="default",
     show_default=True,
-    help="Stored parameter set: smoke, default or paper; -p overrides its values.",
+    help="Stored parameter set; `tapx show CHAPTER` lists them. -p overrides its "
+    "values.",
 )
 @click.option(
     "--output",
-    required=True,
     metavar="DIR",
-    help="Folder for the notebook and the run record; made if missing.",
+    help="Folder for the notebook and the run record; made if missing.  [default: "
+    "runs/CHAPTER]",
 )
 @click.option("--force", is_flag=True, help="Replace the results of an earlier run.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def run(
     chapter: str,
     given: tuple[str, ...],
+    data: str | None,
     profile: str,
-    output: str,
+    output: str | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -121,9 +129,9 @@ def run(
         try:
             done = runs.run(
                 chapter,
-                _assignments(given),
+                _with_data(chapter, _assignments(given), data),
                 profile=profile,
-                output=output,
+                output=output or f"runs/{chapter}",
                 force=force,
                 progress=not quiet,
             )
@@ -234,6 +242,36 @@ def _assignments(given: tuple[str, ...]) -> dict[str, str]:
             raise Refusal(f"parameter {name!r} is given twice: keep one of them")
         found[name] = value.strip()
     return found
+
+
+def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[str, str]:
+    """The assignments with the folder of token files, absolute and looked into.
+
+    A kernel runs in the notebook's folder, so a relative path means nothing to it.
+    """
+    from pathlib import Path
+
+    from tapx import notebooks, parameters
+    from tapx.notebooks import Refusal
+
+    if data is None and not given.get("data"):
+        return given
+    entry = notebooks.find(chapter, notebooks.notebook_files())
+    declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
+    if "data" not in declared or not declared["data"].path:
+        if data is None:
+            return given  # an unknown name, or one that means something else here
+        raise Refusal(
+            f"--data {data!r}: chapter {chapter!r} reads no token files (it has no "
+            f"parameter 'data'; its parameters are {', '.join(declared) or 'none'})"
+        )
+    if data is not None and "data" in given:
+        raise Refusal("--data and -p data=… say the same: keep one of them")
+    from tapx import token_files
+
+    folder = Path(given["data"] if data is None else data).expanduser().absolute()
+    token_files.load(folder)
+    return {**given, "data": str(folder)}
 
 
 def _literal(value: Any) -> str:

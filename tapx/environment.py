@@ -35,7 +35,7 @@ def run_times(
     """Run time, date, claims and command of the stored runs of a profile.
 
     Args:
-        profile: "smoke", "default" or "paper".
+        profile: one of `profiles.PROFILES`.
         digits: decimals of the run times, 0 or more.
         book_dir: the book's folder.
     """

@@ -7,13 +7,13 @@ the end, so that nothing the book found is left out.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from tapx.choices import one_of
+from tapx.claim_index import ClaimIndex
 from tapx.claim_views import table_html, table_text
-from tapx.claims import FAILS, Claim
+from tapx.claims import Claim
 from tapx.notebooks import Chapter
 
 ANSWERS = ("confirmed", "refuted", "partly confirmed", "by reading", "open")
@@ -63,8 +63,7 @@ class Errata:
 
     def __init__(self, claims: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
         """Index the claims by id."""
-        self._claims = {entry.id: entry for entry in claims}
-        self._pages = {chapter.id: f"{chapter.path.stem}.html" for chapter in chapters}
+        self._index = ClaimIndex(claims, chapters)
         self._named: set[str] = set()
 
     def evidence(self, answer: str, *ids: str) -> Evidence:
@@ -81,9 +80,9 @@ class Errata:
         one_of(answer, ANSWERS, "answer")
         if not ids and answer not in ("by reading", "open"):
             raise ValueError(f"the answer {answer!r} rests on claims; none was named")
-        found = [self._find(id) for id in ids]
+        found = [self._index.find(id) for id in ids]
         self._named.update(ids)
-        return Evidence(answer, found, self._pages)
+        return Evidence(answer, found, self._index.pages)
 
     def rest(self, verdicts: Iterable[str]) -> list[Claim]:
         """All claims of these verdicts that no item has named so far.
@@ -94,14 +93,6 @@ class Errata:
         wanted = {one_of(verdict, DEPARTURES, "verdict") for verdict in verdicts}
         return [
             entry
-            for entry in self._claims.values()
+            for entry in self._index.claims.values()
             if entry.verdict in wanted and entry.id not in self._named
         ]
-
-    def _find(self, id: str) -> Claim:
-        if id not in self._claims:
-            near = difflib.get_close_matches(id, self._claims, n=1, cutoff=0.0)
-            raise ValueError(f"no claim {id!r}; the nearest is {near}")
-        if self._claims[id].verdict == FAILS:
-            raise ValueError(f"claim {id!r} fails: it settles nothing")
-        return self._claims[id]

@@ -160,13 +160,13 @@ def grid(
     initial_slopes: Sequence[str],
     seeds: Sequence[int],
 ) -> list[Cell]:
-    """All cells of a table, seeds fastest."""
+    """All cells of a table, seeds fastest; free numbers have no slopes to start."""
     return [
         Cell(position, heads, rate, slopes, seed)
         for position in positions
         for heads in head_counts
         for rate in learning_rates
-        for slopes in initial_slopes
+        for slopes in (("equal",) if position == "free" else initial_slopes)
         for seed in seeds
     ]
 

@@ -14,7 +14,6 @@ from tapx import figures
 from tapx.ledger import report
 from tapx.memory_experiment import (
     FAMILY,
-    Experiment,
     Outcome,
     Setting,
     best_and_worst,
@@ -75,16 +74,26 @@ def best_table(
     return Table(head, rows, f"Best possible mean squared error in {name}")
 
 
-def three_columns(
-    name: str, outcomes: Sequence[Outcome], positions: Sequence[str] = ("lin", "log")
-) -> Table:
+def best_values(name: str, position: str, heads: int, lags: np.ndarray) -> np.ndarray:
+    """The best kernel found at these lags, same shape; free numbers hold the target."""
+    chosen = experiment(name)
+    if position == "free":
+        return chosen.target.values(lags)
+    return chosen.best(position, heads).values(lags)
+
+
+def _best_error(name: str, position: str, heads: int) -> float:
+    return 0.0 if position == "free" else experiment(name).best(position, heads).mse
+
+
+def three_columns(name: str, outcomes: Sequence[Outcome]) -> Table:
     """Best possible, trained and published error, side by side.
 
     Which setting is best may differ between machines; :func:`settings_table` has all.
     """
     chosen = experiment(name)
     rows = []
-    for position in positions:
+    for position in dict.fromkeys(outcome.position for outcome in outcomes):
         cells = [outcome for outcome in outcomes if outcome.position == position]
         for heads in sorted({outcome.heads for outcome in cells}):
             good, bad = best_and_worst(cells, position, heads)
@@ -92,7 +101,7 @@ def three_columns(
                 [
                     position,
                     heads,
-                    rounded_up(chosen.best(position, heads).mse),
+                    rounded_up(_best_error(name, position, heads)),
                     digits(good[1]),
                     digits(bad[1]),
                     chosen.figure(position, heads),
@@ -138,7 +147,7 @@ def draw_errors(
     head_counts: Sequence[int],
     baseline: tuple[float, str] | None = None,
 ) -> Figure:
-    """Best possible, trained and published error against heads, lin beside log.
+    """Best possible, trained and published error against heads, a panel a position.
 
     Args:
         name: the experiment.
@@ -153,14 +162,18 @@ def draw_errors(
     """
     from matplotlib import pyplot
 
-    figure, pair = pyplot.subplots(1, 2, figsize=figures.size("tall"), sharey=True)
-    for axes, position in zip(pair, FAMILY, strict=True):
+    trained = {outcome.position for outcome in outcomes}
+    shown = [*FAMILY, *(trained - set(FAMILY))]
+    figure, panels = pyplot.subplots(
+        1, len(shown), figsize=figures.size("tall"), sharey=True
+    )
+    for axes, position in zip(panels, shown, strict=True):
         if baseline is not None:
             axes.axhline(baseline[0], color="0.4", linestyle=":", label=baseline[1])
-        _draw_position(axes, experiment(name), position, outcomes, head_counts)
-    pair[0].set_ylabel("mean squared error")
+        _draw_position(axes, name, position, outcomes, head_counts)
+    panels[0].set_ylabel("mean squared error")
     legend: dict[str, Any] = {}
-    for axes in pair:
+    for axes in panels:
         legend.update(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     figure.legend(
         list(legend.values()), list(legend), loc="outside lower center", ncols=3
@@ -170,13 +183,13 @@ def draw_errors(
 
 def _draw_position(
     axes: Any,
-    chosen: Experiment,
+    name: str,
     position: str,
     outcomes: Sequence[Outcome],
     head_counts: Sequence[int],
 ) -> None:
     """One panel of `draw_errors`."""
-    lowest = [max(chosen.best(position, heads).mse, 1e-32) for heads in head_counts]
+    lowest = [max(_best_error(name, position, heads), 1e-32) for heads in head_counts]
     axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))
     heads = sorted({one.heads for one in outcomes if one.position == position})
     pairs = [best_and_worst(outcomes, position, number) for number in heads]
@@ -196,7 +209,7 @@ def _draw_position(
         label="trained, worst setting",
     )
     look = figures.role("published")
-    for (where, number), figure in chosen.published.items():
+    for (where, number), figure in experiment(name).published.items():
         if where == position:
             below = figure.relation == "<"
             axes.plot(
@@ -210,4 +223,6 @@ def _draw_position(
     axes.set(xscale="log", yscale="log", xlabel="heads")
     axes.set_xticks(list(head_counts), [str(number) for number in head_counts])
     axes.minorticks_off()
-    axes.set_title(f"{position} heads ({FAMILY[position]}s of the lag)")
+    kind = FAMILY.get(position, "number")
+    words = {"number": "one number a lag"}.get(kind, f"{kind}s of the lag")
+    axes.set_title(f"{position} heads ({words})")

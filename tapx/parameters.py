@@ -6,6 +6,7 @@ A parameters cell has one plain literal a line, with meaning and allowed range:
     position: str = "lin"  # position function, one of lin, log
     head_counts: list[int] = [1, 8]  # heads of each cell, each 1 to 64
     dense: bool = False  # whether to evaluate all positions
+    data: str = ""  # folder of token files, or empty for the speeches, a path
 
 A comment may go on in comment lines of its own below.
 """
@@ -37,7 +38,8 @@ WORDS = {
 _NUMBER = r"[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(
     rf"(?P<meaning>.*?),\s+(?P<each>each\s+)?"
-    rf"(?:one of\s+(?P<choices>.+)|(?P<low>{_NUMBER}) to (?P<high>{_NUMBER}))"
+    rf"(?:one of\s+(?P<choices>.+)|(?P<path>a path)|"
+    rf"(?P<low>{_NUMBER}) to (?P<high>{_NUMBER}))"
 )
 
 
@@ -57,6 +59,7 @@ class Parameter:
         low: smallest allowed number, or None.
         high: largest allowed number, or None.
         choices: the allowed words, or an empty tuple.
+        path: whether it is the path of a file or folder, which any text may be.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    path: bool = False
 
     @property
     def item_type(self) -> str:
@@ -78,6 +82,8 @@ class Parameter:
         each = "each " if self.type.startswith("list[") else ""
         if self.choices:
             return f"{each}one of {', '.join(self.choices)}"
+        if self.path:
+            return "a path"
         if self.low is not None:
             return f"{each}{self.low:g} to {self.high:g}".replace("+0", "")
         return "true or false"
@@ -256,11 +262,17 @@ def _parameter(statement: ast.AnnAssign, comment: str | None, line: str) -> Para
     elif match["choices"]:
         choices = tuple(re.split(r",\s*", match["choices"]))
         parameter = Parameter(name, kind, default, match["meaning"], choices=choices)
+    elif match["path"]:
+        parameter = Parameter(name, kind, default, match["meaning"], path=True)
+        if kind != "str":
+            raise ParametersError(f"a path has the type str: {line}")
     else:
         low, high = float(match["low"]), float(match["high"])
         parameter = Parameter(name, kind, default, match["meaning"], low, high)
-    if (parameter.item_type == "str") != bool(parameter.choices):
-        raise ParametersError(f"words need 'one of …', numbers 'LOW to HIGH': {line}")
+    if (parameter.item_type == "str") != bool(parameter.choices or parameter.path):
+        raise ParametersError(
+            f"words need 'one of …' or 'a path', numbers 'LOW to HIGH': {line}"
+        )
     try:
         parameter.validate(default)
     except Refusal as refusal:

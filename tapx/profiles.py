@@ -1,4 +1,4 @@
-"""Stored parameter sets of the chapters: smoke (seconds), default, paper (full)."""
+"""Stored parameter sets of the chapters, from smoke (seconds) to paper (in full)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import yaml
 from tapx import notebooks
 from tapx.notebooks import Refusal
 
-PROFILES = ("smoke", "default", "paper")
+PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
+"""All names. Language experiments have "paper-small" (an hour of two cores) and "gpu"
+in the place of "paper"."""
 
 
 def profile_values(

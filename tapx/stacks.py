@@ -30,6 +30,7 @@ from tapx.transformer import Transformer
 SMALLEST_LOGIT = -80.0
 
 SLOPES = "attentions.0.slopes"
+BIAS = "attentions.0.position.bias"
 
 
 class _Kernels(torch.autograd.Function):
@@ -106,12 +107,14 @@ class Stack:
 
     Args:
         models: FFN-free one-layer Transformers, score "none", normalisation
-            "finite", scalar inputs, equal dimension and heads. Positions may differ.
+            "finite", scalar inputs, equal dimension and heads. Position functions may
+            differ; per-lag encodings make a stack of their own.
         length: T, the number of lags.
 
     Attributes:
         log_slopes: (cells, heads). A slope is ``exp`` of its parameter, so it stays
-            positive whatever the optimiser does.
+            positive whatever the optimiser does. For per-lag encodings the logits,
+            (cells, heads, lags).
         matrices: (cells, numbers): embedding, its bias, readout, W_V and W_O.
 
     Raises:
@@ -126,29 +129,38 @@ class Stack:
             raise ValueError(f"models of (dimension, heads) {sorted(sizes)}: use one")
         (self.dimension, self.heads) = sizes.pop()
         self.length = length
-        self.names = [n for n, _ in models[0].named_parameters() if n != SLOPES]
+        kinds = {isinstance(block.position, PerLag) for block in blocks}
+        if len(kinds) != 1:
+            raise ValueError("models with per-lag encodings make a stack of their own")
+        (self.free,) = kinds
+        skipped = (SLOPES, BIAS)
+        self.names = [n for n, _ in models[0].named_parameters() if n not in skipped]
         dtype = blocks[0].value.dtype
-        lags = torch.arange(length, dtype=torch.float64)
-        phi = torch.stack([block.position(lags) for block in blocks])
-        self.hidden = torch.isinf(phi[:, 0]).nonzero()[:, 0]
-        self.exact_phi = phi.masked_fill(torch.isinf(phi), 0.0)
-        self.phi = self.exact_phi.to(dtype)
+        self.phi, self.exact_phi, self.hidden = _positions(blocks, length, self.free)
+        self.phi = self.phi.to(dtype)
         parameters = [dict(model.named_parameters()) for model in models]
         self.shapes = [parameters[0][name].shape for name in self.names]
-        self.log_slopes = torch.stack([p[SLOPES].detach().log() for p in parameters])
+        if self.free:
+            self.log_slopes = torch.stack([p[BIAS].detach() for p in parameters])
+        else:
+            slopes = torch.stack([p[SLOPES].detach() for p in parameters])
+            self.log_slopes = slopes.log()
         self.matrices = torch.stack(
             [
                 torch.cat([p[name].detach().reshape(-1) for name in self.names])
                 for p in parameters
             ]
         )
-        self.table = torch.empty(len(models), self.heads, length, dtype=dtype)
+        shape = (len(models), self.heads, 0 if self.free else length)
+        self.table = torch.empty(*shape, dtype=dtype)
 
     def kernels(
         self, log_slopes: Tensor, matrices: Tensor
     ) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
         """Kernel over the lags and constant of every cell, differentiable."""
         part = self.parts(matrices)
+        if self.free:
+            return _free_kernels(torch.softmax(log_slopes, -1), part)
         return _Kernels.apply(
             torch.exp(log_slopes),
             part["readout"][:, 0],
@@ -186,8 +198,38 @@ class Stack:
     def write(self, cell: int, model: Transformer) -> None:
         """Copy one cell's parameters into a model of the same sizes."""
         values = {n: v[cell] for n, v in self.parts(self.matrices).items()}
-        values[SLOPES] = self.log_slopes[cell].exp()
+        if self.free:
+            values[BIAS] = self.log_slopes[cell]
+        else:
+            values[SLOPES] = self.log_slopes[cell].exp()
         model.load_state_dict(values)
+
+
+def _positions(
+    blocks: Sequence[Attention], length: int, free: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Twice phi at all lags, 0 where it is invisible, and the cells where lag 0 is."""
+    if free:
+        return torch.empty(0), torch.empty(0), torch.empty(0, dtype=torch.long)
+    lags = torch.arange(length, dtype=torch.float64)
+    phi = torch.stack([block.position(lags) for block in blocks])
+    inside = phi.masked_fill(torch.isinf(phi), 0.0)
+    return inside, inside, torch.isinf(phi[:, 0]).nonzero()[:, 0]
+
+
+def _free_kernels(
+    weights: Float[Tensor, "cells heads lags"], part: dict[str, Tensor]
+) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
+    """Kernels and constants where each lag has a number of its own."""
+    readout, embedding = part["readout"][:, 0], part["embedding"][..., 0]
+    mixed = (readout[:, None] @ part["attentions.0.output"])[:, 0]
+    rows = torch.einsum("ce,chef->chf", mixed, part["attentions.0.value"])
+    coefficients = (rows @ embedding[..., None])[..., 0]
+    kernels = torch.bmm(coefficients[:, None], weights)[:, 0]
+    at_zero = (readout * embedding).sum(-1, keepdim=True)
+    kernels = torch.cat([kernels[:, :1] + at_zero, kernels[:, 1:]], -1)
+    passed = readout + rows.sum(1)
+    return kernels, (passed * part["embedding_bias"]).sum(-1)
 
 
 def _only_attention(model: Transformer) -> Attention:
@@ -200,7 +242,6 @@ def _only_attention(model: Transformer) -> Attention:
         "score='none'": block.score == "none",
         "normalisation='finite'": block.normalisation == "finite",
         "input_dimension=1": model.embedding.shape[1] == 1,
-        "a position function": not isinstance(block.position, PerLag),
     }
     missing = [what for what, true in fits.items() if not true]
     if missing:

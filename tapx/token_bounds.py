@@ -30,7 +30,8 @@ import numpy as np
 from tapx.targets import check_lags
 
 MARGIN = 1e-9
-"""Taken off each bound: far more than float64 loses in singular values up to 2."""
+"""Taken off each bound, times the largest squared size if that exceeds 1: far more than
+float64 loses in singular values up to 2."""
 
 LAST = 999
 """The last lag of the experiments, whose inputs have 1000 tokens."""
@@ -50,31 +51,42 @@ def scales(count: int) -> np.ndarray:
     return np.sqrt(np.cumprod(np.concatenate([[1.0], ratios])))
 
 
-def least_errors(lags: Sequence[int], last: int = LAST) -> np.ndarray:
+def least_errors(
+    lags: Sequence[int], last: int = LAST, sizes: Sequence[float] | None = None
+) -> np.ndarray:
     """Lower bounds on the mean squared error for 0, 1, 2, ... exponentials.
 
-    The target is the sum of the tokens at ``lags``, the inputs are independent signs,
-    and the readout is linear; lag 0 costs it nothing. The bounds hold for all rates and
-    weights, on every window of lags that begins at 0 or 1 and ends at ``last``, or, for
-    lags in its nearer half, later.
+    The target is the sum of the tokens at ``lags``, each times its size, the inputs are
+    independent signs, and the readout is linear; lag 0 costs it nothing. The bounds
+    hold for all rates and weights, on every window of lags that begins at 0 or 1 and
+    ends at ``last``, or, for lags in its nearer half, later.
 
     Args:
         lags: distinct lags, each 1 to ``last``, and all in the same half of the window:
             up to ``(last + 1) / 2``, or all from there on.
         last: last lag of the window, at least 1.
+        sizes: a finite factor for each lag; all 1 if None.
 
     Returns:
-        Bounds, shape (R + 1,), from the number of lags (no head at all) down to 0;
-        lowered by ``MARGIN``. R is the largest distance of a lag from lag 0, or for the
-        far half from ``last + 1``: so many exponentials can do anything there.
+        Bounds, shape (R + 1,), from the sum of the squared sizes (no head at all) down
+        to 0; lowered by ``MARGIN``. R is the largest distance of a lag from lag 0, or
+        for the far half from ``last + 1``: so many exponentials can do anything there.
 
     Raises:
-        ValueError: no lags, a repeated lag, one out of range, or lags in both halves.
+        ValueError: no lags, a repeated lag, one out of range, lags in both halves, or
+            sizes that are not finite or not one for each lag.
         TypeError: a lag that is no whole number.
     """
-    squares = _squares(_from_the_nearer_end(check_lags(lags), last))
+    lags = check_lags(lags)
+    factors = tuple(map(float, [1.0] * len(lags) if sizes is None else sizes))
+    if len(factors) != len(lags) or not np.isfinite(factors).all():
+        raise ValueError(
+            f"sizes {list(factors)} for {len(lags)} lags: give one finite number each"
+        )
+    squares = _squares(_from_the_nearer_end(lags, last), factors)
     beyond = [np.append(np.cumsum(values)[::-1], 0.0) for values in squares]
-    return np.maximum(np.max(beyond, 0) - MARGIN, 0.0)
+    margin = MARGIN * max(1.0, float(np.square(factors).max()))
+    return np.maximum(np.max(beyond, 0) - margin, 0.0)
 
 
 def _from_the_nearer_end(lags: tuple[int, ...], last: int) -> tuple[int, ...]:
@@ -95,10 +107,14 @@ def _from_the_nearer_end(lags: tuple[int, ...], last: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=32)
-def _squares(lags: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _squares(
+    lags: tuple[int, ...], sizes: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Squared singular values of the Hankel matrix, ascending, for both scalings."""
     size = max(lags)
-    deltas = np.isin(1 + np.add.outer(np.arange(size), np.arange(size)), lags)
+    kernel = np.zeros(2 * size)
+    kernel[list(lags)] = sizes
+    deltas = kernel[1 + np.add.outer(np.arange(size), np.arange(size))]
     scaled = deltas * np.outer(scales(size), scales(size))
     even = deltas / np.sqrt(size)
     first, second = (np.sort(np.linalg.eigvalsh(m) ** 2) for m in (scaled, even))

@@ -27,6 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tapx.choices import one_of
+from tapx.positions import PerLag
 from tapx.stacks import Stack
 from tapx.transformer import Transformer
 
@@ -46,10 +47,11 @@ class Cell:
     """One model to train.
 
     Attributes:
-        position: name of the position function, as in `positions.get`.
+        position: name of the position function, as in `positions.get`, or "free":
+            one number for each lag and head, all alike at the start.
         heads: number of heads, at least 1.
         learning_rate: AdamW's step, positive.
-        initial_slopes: "geometric" or "equal".
+        initial_slopes: "geometric" or "equal"; "equal" where the position is "free".
         seed: of the initial weights and of the stream of batches.
 
     Raises:
@@ -65,6 +67,11 @@ class Cell:
     def __post_init__(self) -> None:
         """Check the values."""
         one_of(self.initial_slopes, INITIAL_SLOPES, "initial slopes")
+        if self.position == "free" and self.initial_slopes != "equal":
+            raise ValueError(
+                f"initial_slopes={self.initial_slopes!r}: free numbers have no slopes "
+                "and start alike; the nearest valid choice is 'equal'"
+            )
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
 
@@ -131,13 +138,15 @@ class Trained:
 
 def build(cell: Cell, recipe: Recipe) -> Transformer:
     """The cell's model at its start, float32."""
+    free = cell.position == "free"
+    slopes = torch.tensor(INITIAL_SLOPES[cell.initial_slopes](cell.heads))
     return Transformer(
         1,
         recipe.dimension,
         heads=cell.heads,
-        position=cell.position,
+        position=PerLag(cell.heads, recipe.length) if free else cell.position,
         feed_forward=False,
-        slopes=torch.tensor(INITIAL_SLOPES[cell.initial_slopes](cell.heads)),
+        slopes=None if free else slopes,
         seed=cell.seed,
     )
 
@@ -166,7 +175,8 @@ def train(
     """Train all cells on one target kernel, on one thread.
 
     Args:
-        cells: in any order; those with equally many heads are trained together.
+        cells: in any order; those with equally many heads are trained together,
+            those with free numbers by themselves.
         values: (length,) target rho(s) at the lags 0 to length - 1.
         recipe: what the cells share; the paper's scale if None.
 
@@ -184,11 +194,12 @@ def train(
             f"target of shape {values.shape}: the recipe has {recipe.length} lags"
         )
     results: dict[int, Trained] = {}
-    for heads in sorted({cell.heads for cell in cells}):
+    kinds = [(cell.heads, cell.position == "free") for cell in cells]
+    for kind in sorted(set(kinds)):
         # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
-        places = [i for i, cell in enumerate(cells) if cell.heads == heads]
+        places = [i for i, own in enumerate(kinds) if own == kind]
         places.sort(key=lambda i: (cells[i].learning_rate, cells[i].seed, i))
-        with _one_thread():
+        with one_thread():
             trained = _train_stack([cells[i] for i in places], values, recipe)
         results.update(zip(places, trained, strict=True))
     return [results[i] for i in range(len(cells))]
@@ -285,7 +296,7 @@ def _exact(stack: Stack, values: np.ndarray) -> list[tuple[np.ndarray, float, fl
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sums are then added in one order on every machine with the same processor."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

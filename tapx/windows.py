@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from flint import arb, ctx
@@ -40,6 +41,24 @@ arrays in memory.
 
 GAPS = (1e-4, 1e-3, 1e-2, 0.02, 0.05)
 """Least distances between the log rates of powers that are tried after refinement."""
+
+
+@runtime_checkable
+class Goal(Protocol):
+    """A kernel to match: a `Decay`, or any other with the same methods."""
+
+    def __hash__(self) -> int:
+        """Ladders are kept by goal."""
+
+    @property
+    def at_zero(self) -> float:
+        """The value at lag 0."""
+
+    def values(self, lags: np.ndarray) -> np.ndarray:
+        """The kernel on ``lags`` (integers >= 0), float64, same shape."""
+
+    def ball(self, lag: int) -> arb:
+        """The kernel at one lag, enclosed at the current working precision."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +119,7 @@ class WindowKernel:
     family: str
     rates: tuple[float, ...]
     weights: tuple[float, ...]
-    target: Decay
+    target: Goal
     first: int
     last: int
 
@@ -170,7 +189,7 @@ def _power_sum(kernel: WindowKernel, lag: int) -> arb:
 
 
 def best(
-    target: Decay, heads: int, family: str, first: int = 1, last: int = 999
+    target: Goal, heads: int, family: str, first: int = 1, last: int = 999
 ) -> WindowKernel:
     """Best kernel found for ``heads`` heads on the lags first to last.
 
@@ -210,7 +229,7 @@ def best(
 
 
 @lru_cache(maxsize=64)
-def _ladder(target: Decay, family: str, first: int, last: int) -> list[WindowKernel]:
+def _ladder(target: Goal, family: str, first: int, last: int) -> list[WindowKernel]:
     """The kernels found so far for 1, 2, 3, ... heads; starts with one head."""
     empty = WindowKernel(family, (), (), target, first, last)
     starts = [np.array([log_rate]) for log_rate in np.linspace(-8.0, 3.0, 8)]

@@ -6,11 +6,18 @@ import ast
 import hashlib
 import io
 import multiprocessing
+import os
+import tempfile
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
+
+import made_tokens
 
 from tapx import ledger
 from tapx.parameters import Parameter
+
+_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 
 
 class Recorder(dict):
@@ -43,16 +50,49 @@ def names(sources: list[str]) -> tuple[set[str], set[str]]:
     return reads, sets
 
 
-def observe(sources: list[str], values: dict[str, Any]) -> tuple[set[str], str]:
-    """What code reads of the parameters, and a digest of all that it shows.
+def observe(
+    sources: list[str], values: dict[str, Any]
+) -> tuple[set[str], list[str], str]:
+    """What code reads of the parameters, a digest of what each cell shows, an error.
 
     The code runs in a forked process, so that imports are shared and nothing of one
-    run is left for the next. An error of the code counts as something shown.
+    run is left for the next.
     """
+    return _forked(_observe, sources, values)
+
+
+def silent(
+    sources: list[str],
+    values: dict[str, Any],
+    others: dict[str, Any],
+    shown: list[str],
+) -> set[str]:
+    """The parameters whose other value changes nothing that any cell shows.
+
+    Args:
+        sources: the cells.
+        values: of all parameters.
+        others: another value, for each parameter in question.
+        shown: digests of the cells for `values`, as `observe` gives them.
+
+    One run with `values` forks, before the first cell that names a parameter, a process
+    in which that parameter has its other value; this one ends at the first cell that
+    shows something else. An error of a cell counts as something shown.
+    """
+    return _forked(_silent, sources, values, others, shown)
+
+
+def _forked(function: Any, *arguments: Any) -> Any:
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_observe, args=(sources, values, sender))
+
+    def send() -> None:
+        sender.send(function(*arguments))
+        sender.close()
+
+    process = context.Process(target=send)
     process.start()
+    sender.close()
     try:
         return receiver.recv()
     finally:
@@ -60,7 +100,15 @@ def observe(sources: list[str], values: dict[str, Any]) -> tuple[set[str], str]:
 
 
 def another(parameter: Parameter, value: Any) -> Any:
-    """An allowed value other than this one, not far from it."""
+    """An allowed value other than this one, not far from it.
+
+    For a path, a folder of token files made for it, which lasts as long as the tests.
+    """
+    if parameter.path:
+        folder = tempfile.TemporaryDirectory(prefix="tapx-tokens-")
+        _FOLDERS.append(folder)
+        made_tokens.made(Path(folder.name))
+        return folder.name
     if parameter.type.startswith("list["):
         if len(value) > 1:
             return value[:-1]
@@ -75,31 +123,73 @@ def another(parameter: Parameter, value: Any) -> Any:
     return value + step if value + step <= parameter.high else value - step
 
 
-def _observe(sources: list[str], values: dict[str, Any], sender: Any) -> None:
-    from IPython import display
-    from matplotlib import pyplot
+class Cells:
+    """Runs cells one after the other; each gives a digest of what it shows."""
 
-    shown: list[str] = []
-    ledger._display = lambda data, metadata=None: shown.append(repr(data))
-    display.display = lambda *items, **options: shown.extend(map(repr, items))
-    namespace = Recorder({**values, "__name__": "__main__", "_shown": shown})
-    printed = io.StringIO()
-    error = ""
-    try:
-        with redirect_stdout(printed), redirect_stderr(io.StringIO()):
-            for source in sources:
-                exec(_with_last_value(source), namespace)
+    def __init__(self, sources: list[str], values: dict[str, Any]) -> None:
+        from IPython import display
+
+        self.sources, self.shown, self.error = sources, [], ""
+        ledger._display = lambda data, metadata=None: self.shown.append(repr(data))
+        display.display = lambda *items, **options: self.shown.extend(map(repr, items))
+        self.namespace = Recorder(
+            {**values, "__name__": "__main__", "_shown": self.shown}
+        )
+
+    def run(self, place: int) -> str:
+        """Run one cell; an error is kept and counts as shown."""
+        from matplotlib import pyplot
+
+        self.shown.clear()
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed), redirect_stderr(io.StringIO()):
+                exec(_with_last_value(self.sources[place]), self.namespace)
                 for number in pyplot.get_fignums():
                     picture = io.BytesIO()
                     pyplot.figure(number).savefig(picture, format="png", dpi=72)
-                    shown.append(hashlib.sha256(picture.getvalue()).hexdigest())
+                    self.shown.append(hashlib.sha256(picture.getvalue()).hexdigest())
                 pyplot.close("all")
-    except Exception as problem:
-        error = f"{type(problem).__name__}: {problem}"
-    shown += [printed.getvalue(), error]
-    digest = hashlib.sha256("\n".join(shown).encode()).hexdigest()
-    sender.send((namespace.read & values.keys(), f"{digest} {error}"))
-    sender.close()
+        except Exception as problem:
+            self.error = f"{type(problem).__name__}: {problem}"
+        everything = "\n".join([*self.shown, printed.getvalue(), self.error])
+        return hashlib.sha256(everything.encode()).hexdigest()
+
+
+def _observe(
+    sources: list[str], values: dict[str, Any]
+) -> tuple[set[str], list[str], str]:
+    cells, digests = Cells(sources, values), []
+    for place in range(len(sources)):
+        digests.append(cells.run(place))
+        if cells.error:
+            break
+    return cells.namespace.read & values.keys(), digests, cells.error
+
+
+def _silent(
+    sources: list[str],
+    values: dict[str, Any],
+    others: dict[str, Any],
+    shown: list[str],
+) -> set[str]:
+    cells, found = Cells(sources, values), set()
+    first = {
+        name: next(k for k, source in enumerate(sources) if name in names([source])[0])
+        for name in others
+    }
+    for place in range(max(first.values(), default=-1) + 1):
+        for name in (name for name, where in first.items() if where == place):
+            child = os.fork()
+            if child == 0:
+                cells.namespace[name] = others[name]
+                rest = range(place, len(sources))
+                os._exit(int(any(cells.run(k) != shown[k] for k in rest)))
+            _, status = os.waitpid(child, 0)
+            if os.waitstatus_to_exitcode(status) == 0:
+                found.add(name)
+        cells.run(place)
+    return found
 
 
 def _with_last_value(source: str) -> Any:

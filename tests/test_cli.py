@@ -4,12 +4,15 @@ import json
 import sys
 import types
 
+import made_tokens
 import pytest
 import small_book
 from click.testing import CliRunner
 
 from tapx import notebooks, reruns, stored_results
 from tapx.cli import main
+
+DATA = 'data: str = ""  # folder of token files, or empty for none, a path'
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +21,17 @@ def book(tmp_path_factory):
     failing.metadata.tapx.update(id="failing", order=2)
     failing.cells[2].source += "\nif dense:\n    raise RuntimeError('planted')"
     failing.cells[3].source = failing.cells[3].source.replace("/tiny", "/failing")
+    reading = small_book.chapter(
+        small_book.cell(f"{small_book.PARAMETERS}\n{DATA}", "parameters"),
+        small_book.cell("from tapx import token_files"),
+        small_book.cell("print(len(token_files.load(data)[0]) if data else heads)"),
+        id="reading",
+        order=3,
+    )
     folder = tmp_path_factory.mktemp("cli")
-    book = small_book.make(folder, tiny=small_book.tiny(), failing=failing)
+    book = small_book.make(
+        folder, tiny=small_book.tiny(), failing=failing, reading=reading
+    )
     assert reruns.rerun(book_dir=book, tell=lambda line: None) == []
     return book
 
@@ -87,7 +99,6 @@ REFUSED = [
     (("run", "tiny", "-p", "heads=99", "--output", "OUT"), "nearest is 64"),
     (("run", "tiny", "--profile", "papr", "--output", "OUT"), "did you mean 'paper'"),
     (("run", "tiny", "--profile", "paper", "--output", "OUT"), "no profile 'paper'"),
-    (("run", "tiny"), "--output"),
 ]
 
 
@@ -102,6 +113,43 @@ def test_refused(tapx, tmp_path, words, message, book):
     assert "Traceback" not in result.stderr
     assert not output.exists()
     assert small_book.files(book) == before
+
+
+def test_run_on_token_files(tapx, tmp_path, monkeypatch):
+    """--data is -p data= with an absolute path: kernels run in another folder."""
+    (tmp_path / "ids").mkdir()
+    train, _ = made_tokens.made(tmp_path / "ids")
+    monkeypatch.chdir(tmp_path)
+    for number, words in enumerate((("--data", "ids"), ("-p", "data=ids"))):
+        result = tapx("run", "reading", *words, "--output", f"out{number}")
+        assert result.exit_code == 0, result.stderr
+        record = json.loads((tmp_path / f"out{number}/reading.json").read_text())
+        assert record["parameters"]["data"] == str(tmp_path / "ids")
+        notebook = (tmp_path / f"out{number}/reading.ipynb").read_text()
+        assert f'"{len(train)}\\n"' in notebook
+
+
+DATA_REFUSED = [
+    (("tiny", "--data", "ids"), "'tiny' reads no token files"),
+    (("reading", "--data", "idz"), "did you mean"),
+    (("reading", "-p", "data=idz"), "did you mean"),
+    (("reading", "--data", "ids"), "val.bin has 7 tokens; at least"),
+    (("reading", "--data", "ids", "-p", "data=ids"), "keep one of them"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), DATA_REFUSED)
+def test_token_files_are_refused_before_the_run(
+    tapx, tmp_path, monkeypatch, words, message
+):
+    (tmp_path / "ids").mkdir()
+    made_tokens.made(tmp_path / "ids", held_back=7)
+    monkeypatch.chdir(tmp_path)
+    result = tapx("run", *words, "--output", "out")
+    assert result.exit_code == 2
+    assert message in result.stderr and result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_failure(tapx, tmp_path):

@@ -71,12 +71,12 @@ def test_the_recorded_full_grid(chapter):
     record = records.load_record(chapter, "paper")
     given = record["parameters"]
     rows = [Outcome.from_dict(row) for row in record["results"]]
-    assert given["head_counts"] == [1, 2, 4, 8, 16, 32, 64]
+    assert given["heads"] == [1, 2, 4, 8, 16, 32, 64]
     assert (given["iterations"], given["batch"]) == (10_000, 100)
     assert given["repeats"] >= 3
     cells = shared.grid(
-        ("lin", "log"),
-        given["head_counts"],
+        given["rpe"],
+        given["heads"],
         given["learning_rates"],
         given["initial_slopes"],
         range(given["seed"], given["seed"] + given["repeats"]),
@@ -89,7 +89,8 @@ def test_the_recorded_full_grid(chapter):
     sample = [
         row
         for row in rows
-        if row.heads in (1, 8) and row.seed == 0 and row.setting == (0.001, "geometric")
+        if (row.heads, row.seed) in ((1, 0), (8, 0))
+        and (row.position == "free" or row.setting == (0.001, "geometric"))
     ]
     recipe = Recipe(
         iterations=1000,

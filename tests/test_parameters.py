@@ -91,6 +91,16 @@ def test_refuses(name, value, words):
     assert repr(name) in str(caught.value)
 
 
+def test_a_path_is_any_text():
+    source = 'data: str = ""  # folder of ids, or empty for the book\'s own, a path'
+    parameter = parameters.parse(source)["data"]
+    assert parameter.path and parameter.range == "a path"
+    assert parameter.meaning == "folder of ids, or empty for the book's own"
+    assert parameter.validate("/some where/else, too") == "/some where/else, too"
+    with pytest.raises(Refusal, match=r"3 is not a word.*allowed: a path"):
+        parameter.validate(3)
+
+
 def test_resolve_layers():
     values = parameters.resolve(DECLARED, {"heads": "8"}, base={"heads": 2, "seed": 5})
     assert values["heads"] == 8
@@ -123,6 +133,7 @@ def test_notebook_without_the_cell():
         "heads: int = 4  # heads, 5 to 9",
         "heads: int = 4  # heads, one of 4, 5",
         'word: str = "a"  # a word, 1 to 2',
+        "heads: int = 4  # heads, a path",
         "import os",
         "heads: int = 4  # heads, 1 to 9\nheads: int = 4  # heads, 1 to 9",
     ],

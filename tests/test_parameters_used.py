@@ -24,17 +24,13 @@ def used(notebook, base, monkeypatch):
     source, cells = parameter_use.code_cells(notebook)
     declared = parameters.parse(source)
     values = parameters.resolve(declared, {}, base=base)
-    read, shown = parameter_use.observe(cells, values)
-    assert shown.endswith(" "), f"the smoke profile fails: {shown}"
-    unread = set(declared) - read
-    silent = set()
+    read, shown, error = parameter_use.observe(cells, values)
+    assert not error, f"the smoke profile fails: {error}"
+    others = {}
     for name in read:
-        changed = parameter_use.another(declared[name], values[name])
-        declared[name].validate(changed)
-        _, other = parameter_use.observe(cells, {**values, name: changed})
-        if other == shown:
-            silent.add(name)
-    return unread, silent
+        others[name] = parameter_use.another(declared[name], values[name])
+        declared[name].validate(others[name])
+    return set(declared) - read, parameter_use.silent(cells, values, others, shown)
 
 
 def test_read_and_not_overwritten(entry):

@@ -57,6 +57,32 @@ def test_values_and_gradients_are_the_transformers():
             )
 
 
+def test_free_numbers_a_lag_give_the_transformers_values_and_gradients():
+    length = 12
+    models = [model(seed, PerLag(3, length, torch.float64)) for seed in range(2)]
+    generator = torch.Generator().manual_seed(8)
+    for one in models:
+        one.attentions[0].position.bias.data.normal_(generator=generator)
+    stack = Stack(models, length)
+    leaves = [
+        stack.log_slopes.clone().requires_grad_(),
+        stack.matrices.clone().requires_grad_(),
+    ]
+    kernels, constants = stack.kernels(*leaves)
+    tokens = torch.randn(5, length, 1, generator=generator, dtype=torch.float64)
+    answers = kernels @ tokens[..., 0].flip(1).T + constants[:, None]
+    answers.square().sum().backward()
+    for cell, one in enumerate(models):
+        expected = one(tokens, evaluation="last")
+        torch.testing.assert_close(answers[cell], expected, rtol=1e-12, atol=1e-12)
+        expected.square().sum().backward()
+        bias = one.attentions[0].position.bias.grad
+        torch.testing.assert_close(leaves[0].grad[cell], bias, rtol=1e-9, atol=1e-9)
+        other = model(9, PerLag(3, length, torch.float64))
+        stack.write(cell, other)
+        torch.testing.assert_close(other(tokens, "last"), expected)
+
+
 def test_write_gives_the_parameters_back():
     models = [model(seed, "log") for seed in range(2)]
     stack = Stack(models, 8)
@@ -90,7 +116,7 @@ def test_refusals():
         Stack([model(0, score="dot")], 8)
     with pytest.raises(ValueError, match="feed_forward=False"):
         Stack([Transformer(1, 2, heads=1, width=3)], 8)
-    with pytest.raises(ValueError, match="position function"):
-        Stack([model(0, PerLag(3, 8, torch.float64))], 8)
+    with pytest.raises(ValueError, match="stack of their own"):
+        Stack([model(0), model(0, PerLag(3, 8, torch.float64))], 8)
     with pytest.raises(ValueError, match="normalisation='finite'"):
         Stack([model(0, normalisation="none")], 8)

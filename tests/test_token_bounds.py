@@ -139,3 +139,18 @@ def test_heads_needed_falls_with_the_error():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_sizes_scale_the_bounds():
+    plain = least_errors([3, 7])
+    assert least_errors([3, 7], sizes=[1.0, 1.0]) == pytest.approx(plain)
+    assert least_errors([3, 7], sizes=[2.0, 2.0]) == pytest.approx(4 * plain, abs=1e-8)
+    assert least_errors([3, 7], sizes=[2.0, 0.0])[0] == pytest.approx(4)
+    far = least_errors([LAST + 1 - 7, LAST + 1 - 3], sizes=[0.5, -2.0])
+    assert far == pytest.approx(least_errors([7, 3], sizes=[0.5, -2.0]))
+
+
+@pytest.mark.parametrize("sizes", [[1.0], [1.0, np.inf]])
+def test_sizes_that_do_not_fit(sizes):
+    with pytest.raises(ValueError, match="give one finite number each"):
+        least_errors([3, 7], sizes=sizes)
