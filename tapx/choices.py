@@ -1,4 +1,4 @@
-"""One way to refuse a word that is not among the allowed ones."""
+"""One way to refuse a word that is not allowed, and one for a number too small."""
 
 import difflib
 from collections.abc import Iterable
@@ -23,3 +23,14 @@ def one_of(value: str, allowed: Iterable[str], what: str) -> str:
             f"One of {', '.join(words)}"
         )
     return value
+
+
+def at_least(least: float, **values: float) -> None:
+    """Refuse numbers below `least`, each named by its keyword.
+
+    Raises:
+        ValueError: naming the number and the least valid one.
+    """
+    for name, value in values.items():
+        if not value >= least:
+            raise ValueError(f"{name}={value}: give at least {least}")

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tapx.choices import one_of
+from tapx.choices import at_least, one_of
 from tapx.stacks import Stack
 from tapx.training import one_thread, signs, stream
 from tapx.transformer import Transformer
@@ -120,8 +120,7 @@ def descend(
     Raises:
         ValueError: no step, or another number of seeds than models.
     """
-    if iterations < 1:
-        raise ValueError(f"iterations={iterations}: give at least 1")
+    at_least(1, iterations=iterations)
     seeds = list(seeds) or list(range(len(begun)))
     if len(seeds) != len(begun):
         raise ValueError(f"{len(seeds)} seeds for {len(begun)} models: give one each")

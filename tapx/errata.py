@@ -16,9 +16,8 @@ from tapx.claim_views import table_html, table_text
 from tapx.claims import Claim
 from tapx.notebooks import Chapter
 
-ANSWERS = ("confirmed", "refuted", "partly confirmed", "by reading", "open")
-"""What became of a doubt. "By reading": a slip that no run can show. "Open": the
-experiments that decide it are not in the book yet; the claims say what is known."""
+ANSWERS = ("confirmed", "refuted", "partly confirmed", "by reading")
+"""What became of a doubt. "By reading": a slip that no run can show."""
 
 DEPARTURES = ("contradicted as printed", "sharper than stated")
 """Verdicts that belong on the page."""
@@ -71,14 +70,14 @@ class Errata:
 
         Args:
             answer: one of `ANSWERS`.
-            ids: of the claims. None are needed for "by reading" and "open".
+            ids: of the claims. None are needed for "by reading".
 
         Raises:
             ValueError: an unknown answer or id, an answer that needs claims and has
                 none, or a claim that fails and so settles nothing.
         """
         one_of(answer, ANSWERS, "answer")
-        if not ids and answer not in ("by reading", "open"):
+        if not ids and answer != "by reading":
             raise ValueError(f"the answer {answer!r} rests on claims; none was named")
         found = [self._index.find(id) for id in ids]
         self._named.update(ids)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tapx.choices import one_of
+from tapx.choices import at_least, one_of
 from tapx.heads import SCORES
 from tapx.language_model import POSITIONS
 
@@ -44,9 +44,8 @@ class LanguageCell:
         """Check the values."""
         one_of(self.position, POSITIONS, "position")
         one_of(self.score, SCORES, "score")
-        for name in ("layers", "heads", "dimension", "width"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: give at least 1")
+        at_least(1, layers=self.layers, heads=self.heads)
+        at_least(1, dimension=self.dimension, width=self.width)
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,9 @@ class LanguageRecipe:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        least = {"steps": 1, "batch": 1, "context": 2, "validation_windows": 1}
-        for name, low in (least | {"points": 1}).items():
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}={getattr(self, name)}: give at least {low}")
+        at_least(1, steps=self.steps, batch=self.batch, points=self.points)
+        at_least(1, validation_windows=self.validation_windows)
+        at_least(2, context=self.context)
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
         if not 0 <= self.warm_up <= 1:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from tapx.attention import Attention
-from tapx.choices import one_of
+from tapx.choices import at_least, one_of
 from tapx.heads import draw
 from tapx.transformer import FeedForward
 
@@ -89,13 +89,8 @@ class LanguageModel(nn.Module):
         """Draw the initial weights."""
         super().__init__()
         one_of(position, POSITIONS, "position")
-        for name, value, least in (
-            ("vocabulary", vocabulary, 2),
-            ("layers", layers, 1),
-            ("context", context, 2),
-        ):
-            if value < least:
-                raise ValueError(f"{name}={value}: give at least {least}")
+        at_least(2, vocabulary=vocabulary, context=context)
+        at_least(1, layers=layers)
         self.context = context
         generator = torch.Generator().manual_seed(seed)
         if normalisation is None:

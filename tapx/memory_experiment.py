@@ -16,8 +16,15 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+import numpy as np
+import torch
+
+from tapx.attention import Attention
 from tapx.choices import one_of
+from tapx.positions import PerLag
+from tapx.stacks import Stack
 from tapx.training import Cell, Trained
+from tapx.transformer import Transformer
 from tapx.window_bounds import lower_bound
 from tapx.windows import Decay, WindowKernel, best
 
@@ -60,6 +67,14 @@ class Experiment:
         """Best kernel found where the residual connection answers for lag 0."""
         return best(self.target, heads, _family(position), 1, lags - 1)
 
+    def best_error(self, position: str, heads: int, lags: int = 1000) -> float:
+        """Least error found, with "free" for one number a lag: that of its network."""
+        if position != "free":
+            return self.best(position, heads, lags).mse
+        values = self.target.values(np.arange(lags))
+        kernels, _ = Stack([free_network(values)], lags).exact_kernels()
+        return float(((kernels[0].numpy() - values) ** 2).sum())
+
     def bound(self, position: str, heads: int, lags: int = 1000) -> float:
         """Proved lower bound in the same convention; 0.0 where none is proved."""
         return lower_bound(self.target, heads, _family(position), 1, lags - 1)
@@ -85,6 +100,43 @@ def experiment(name: str) -> Experiment:
         ValueError: another name.
     """
     return EXPERIMENTS[one_of(name, EXPERIMENTS, "experiment")]
+
+
+def free_network(values: np.ndarray) -> Transformer:
+    """One head with a free number for each lag that holds a kernel, float64.
+
+    The numbers are the logarithms of the kernel, so its softmax is the kernel over its
+    sum; the value matrix multiplies the sum back. The residual connection has lag 0.
+
+    Args:
+        values: (length,) the kernel at lags 0 to length - 1, from lag 1 on 0 or more
+            and not all 0.
+
+    Raises:
+        ValueError: a negative value at a lag from 1 on, or nothing but zeros there.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values[1:].min(initial=0.0) < 0 or not values[1:].any():
+        raise ValueError(
+            "softmax weights are positive: give a kernel that is 0 or more from lag 1 "
+            f"on and somewhere above it, not one with {values[1:].min(initial=0.0):g}"
+        )
+    position = PerLag(1, len(values), torch.float64)
+    network = Transformer(
+        *(1, 2), position=position, feed_forward=False, dtype=torch.float64
+    )
+    (attention,) = network.attentions
+    assert isinstance(attention, Attention) and network.readout is not None
+    seen = np.where(np.arange(len(values)) > 0, values, 0.0)
+    smallest = np.finfo(np.float64).tiny
+    with torch.no_grad():
+        position.bias[0] = torch.from_numpy(np.log(np.maximum(seen, smallest)))
+        network.embedding.copy_(torch.tensor([[1.0], [0.0]]))
+        attention.value.zero_()
+        attention.value[0, 1, 0] = seen.sum()
+        attention.output.copy_(torch.eye(2))
+        network.readout.copy_(torch.tensor([[values[0], 1.0]]))
+    return network
 
 
 def _family(position: str) -> str:

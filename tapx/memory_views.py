@@ -82,10 +82,6 @@ def best_values(name: str, position: str, heads: int, lags: np.ndarray) -> np.nd
     return chosen.best(position, heads).values(lags)
 
 
-def _best_error(name: str, position: str, heads: int) -> float:
-    return 0.0 if position == "free" else experiment(name).best(position, heads).mse
-
-
 def three_columns(name: str, outcomes: Sequence[Outcome]) -> Table:
     """Best possible, trained and published error, side by side.
 
@@ -101,7 +97,7 @@ def three_columns(name: str, outcomes: Sequence[Outcome]) -> Table:
                 [
                     position,
                     heads,
-                    rounded_up(_best_error(name, position, heads)),
+                    rounded_up(chosen.best_error(position, heads)),
                     digits(good[1]),
                     digits(bad[1]),
                     chosen.figure(position, heads),
@@ -189,7 +185,8 @@ def _draw_position(
     head_counts: Sequence[int],
 ) -> None:
     """One panel of `draw_errors`."""
-    lowest = [max(_best_error(name, position, heads), 1e-32) for heads in head_counts]
+    chosen = experiment(name)
+    lowest = [max(chosen.best_error(position, heads), 1e-32) for heads in head_counts]
     axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))
     heads = sorted({one.heads for one in outcomes if one.position == position})
     pairs = [best_and_worst(outcomes, position, number) for number in heads]
@@ -209,7 +206,7 @@ def _draw_position(
         label="trained, worst setting",
     )
     look = figures.role("published")
-    for (where, number), figure in experiment(name).published.items():
+    for (where, number), figure in chosen.published.items():
         if where == position:
             below = figure.relation == "<"
             axes.plot(
@@ -223,6 +220,6 @@ def _draw_position(
     axes.set(xscale="log", yscale="log", xlabel="heads")
     axes.set_xticks(list(head_counts), [str(number) for number in head_counts])
     axes.minorticks_off()
-    kind = FAMILY.get(position, "number")
-    words = {"number": "one number a lag"}.get(kind, f"{kind}s of the lag")
+    is_function = position in FAMILY
+    words = f"{FAMILY[position]}s of the lag" if is_function else "one number a lag"
     axes.set_title(f"{position} heads ({words})")

@@ -12,8 +12,8 @@ from tapx import notebooks
 from tapx.notebooks import Refusal
 
 PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
-"""All names. Language experiments have "paper-small" (an hour of two cores) and "gpu"
-in the place of "paper"."""
+"""All names. Language experiments have "paper-small" (at most an hour of two cores) and
+"gpu" in the place of "paper"."""
 
 
 def profile_values(

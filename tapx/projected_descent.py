@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tapx.choices import one_of
+from tapx.choices import at_least, one_of
 from tapx.memory_experiment import FAMILY
 from tapx.training import signs, stream
 from tapx.variable_projection import LOG_RATE_RANGE, design
@@ -110,8 +110,7 @@ def descend(
     one_of(step, STEPS, "step")
     one_of(position, tuple(FAMILY), "position function")
     start = np.log(np.broadcast_to(rates, (len(seeds), np.shape(rates)[-1])))
-    if iterations < 1:
-        raise ValueError(f"iterations={iterations}: give at least 1")
+    at_least(1, iterations=iterations)
     least = start.shape[1] + 2
     if batch and batch < least:
         raise ValueError(

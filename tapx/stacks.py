@@ -136,8 +136,8 @@ class Stack:
         skipped = (SLOPES, BIAS)
         self.names = [n for n, _ in models[0].named_parameters() if n not in skipped]
         dtype = blocks[0].value.dtype
-        self.phi, self.exact_phi, self.hidden = _positions(blocks, length, self.free)
-        self.phi = self.phi.to(dtype)
+        self.exact_phi, self.hidden = _positions(blocks, length, self.free)
+        self.phi = self.exact_phi.to(dtype)
         parameters = [dict(model.named_parameters()) for model in models]
         self.shapes = [parameters[0][name].shape for name in self.names]
         if self.free:
@@ -207,14 +207,14 @@ class Stack:
 
 def _positions(
     blocks: Sequence[Attention], length: int, free: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Twice phi at all lags, 0 where it is invisible, and the cells where lag 0 is."""
+) -> tuple[Tensor, Tensor]:
+    """Phi at all lags, 0 where it is invisible, and the cells where lag 0 is."""
     if free:
-        return torch.empty(0), torch.empty(0), torch.empty(0, dtype=torch.long)
+        return torch.empty(0), torch.empty(0, dtype=torch.long)
     lags = torch.arange(length, dtype=torch.float64)
     phi = torch.stack([block.position(lags) for block in blocks])
-    inside = phi.masked_fill(torch.isinf(phi), 0.0)
-    return inside, inside, torch.isinf(phi[:, 0]).nonzero()[:, 0]
+    unseen = torch.isinf(phi)
+    return phi.masked_fill(unseen, 0.0), unseen[:, 0].nonzero()[:, 0]
 
 
 def _free_kernels(

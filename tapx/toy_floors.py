@@ -32,7 +32,7 @@ from flint import arb, ctx
 from scipy.optimize import minimize_scalar
 
 from tapx import token_bounds, windows
-from tapx.choices import one_of
+from tapx.choices import at_least, one_of
 from tapx.toy_targets import ToyTarget
 from tapx.windows import WindowKernel, round_up
 
@@ -167,8 +167,7 @@ def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> Limit:
         ValueError: another rpe than "lin" and "log", or no head.
     """
     one_of(rpe, FAMILY, "relative position with one slope a head")
-    if heads < 1:
-        raise ValueError(f"heads={heads}: give at least 1")
+    at_least(1, heads=heads)
     rate, rest = _limit(tokens(target), rpe, heads, target.length - 1)
     slack = 1e-12 * target.variance  # float64 of the target's own numbers
     return Limit(rate, beyond_affine(target) + rest + slack)

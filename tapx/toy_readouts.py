@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from tapx import toy_floors
+from tapx.choices import at_least
 from tapx.toy_targets import ToyTarget
 from tapx.training import one_thread, signs, stream
 from tapx.transformer import FeedForward
@@ -120,8 +121,7 @@ def trained_mse(
     Raises:
         ValueError: as `toy_floors.nearly_equal`, a width below 1, no iteration.
     """
-    if iterations < 1:
-        raise ValueError(f"iterations={iterations}: give at least 1")
+    at_least(1, iterations=iterations)
     kernels = torch.from_numpy(pooled(target, rpe, heads)).float().T
     generator = torch.Generator().manual_seed(seed)
     net = FeedForward(heads, width, generator=generator)

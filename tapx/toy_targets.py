@@ -107,12 +107,6 @@ class ToyTarget:
         """Mean squared error of the best constant answer."""
         return float(self.table()[1].var())
 
-    @property
-    def linear_share(self) -> float:
-        """The part of the variance that the affine part of the target makes up."""
-        squares = sum(c * c for lags, c in self.walsh().items() if len(lags) == 1)
-        return squares / self.variance
-
 
 def target(
     name: str, end: str = "first", directions_seed: int = 0, length: int = LENGTH

@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.choices import one_of
+from tapx.choices import at_least, one_of
 from tapx.positions import PerLag
 from tapx.stacks import Stack
 from tapx.transformer import Transformer
@@ -100,9 +100,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        for name in ("iterations", "batch", "length", "dimension"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: give at least 1")
+        at_least(1, iterations=self.iterations, batch=self.batch)
+        at_least(1, length=self.length, dimension=self.dimension)
         if self.length % 8:
             near = 8 * max(1, round(self.length / 8))
             raise ValueError(f"length={self.length}: a multiple of 8; nearest: {near}")

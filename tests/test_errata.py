@@ -4,25 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from made_claims import entry
 
 from tapx import errata, notebooks, stored_results
-from tapx.claims import Claim
 from tapx.notebooks import Chapter
-
-
-def entry(id, verdict="holds"):
-    return Claim(
-        id=id,
-        statement=f"about {id}",
-        measured=1.0,
-        relation="<",
-        reference=2.0,
-        verdict=verdict,
-        result="Lemma F.1",
-        source="bound",
-        chapter="kernels",
-    )
-
 
 CLAIMS = [
     entry("lemma-F.1/one"),

@@ -3,27 +3,16 @@
 from pathlib import Path
 
 import pytest
+from made_claims import entry
 
 from tapx import guide, notebooks, stored_results
-from tapx.claims import Claim
 from tapx.notebooks import Chapter
 
-
-def entry(id, verdict="holds"):
-    return Claim(
-        id=id,
-        statement=f"about {id}",
-        measured=1.0,
-        relation="<",
-        reference=2.0,
-        verdict=verdict,
-        result="Experiment 2a",
-        source="computed",
-        chapter="exp-2a",
-    )
-
-
-CLAIMS = [entry("exp-2a/one"), entry("exp-2a/two"), entry("exp-2a/bad", "fails")]
+CLAIMS = [
+    entry("exp-2a/one", chapter="exp-2a"),
+    entry("exp-2a/two", chapter="exp-2a"),
+    entry("exp-2a/bad", "fails", chapter="exp-2a"),
+]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from tapx import memory_experiment as shared
 from tapx import memory_views, records
@@ -103,3 +104,22 @@ def test_the_recorded_full_grid(chapter):
         stored = dict(row.history)
         for step in (100, 300, 1000):
             assert again.history[step] == pytest.approx(stored[step], rel=0.1), row
+
+
+@pytest.mark.parametrize("name", ["4a", "4b"])
+def test_one_free_head_holds_the_target(name):
+    chosen = shared.experiment(name)
+    for lags in (20, 1000):
+        assert chosen.best_error("free", 1, lags) < 1e-24
+    values = chosen.target.values(np.arange(50))
+    network = shared.free_network(values)
+    impulses = torch.eye(50, dtype=torch.float64)[:, :, None]
+    kernel = network(impulses, "last").flip(0).detach().numpy()
+    assert np.abs(kernel - values).max() < 1e-13
+    assert chosen.best_error("lin", 8) == chosen.best("lin", 8).mse
+
+
+def test_a_free_head_cannot_hold_negative_kernels():
+    for values in ([1.0, 0.5, -0.1], [1.0, 0.0, 0.0]):
+        with pytest.raises(ValueError, match="0 or more from lag 1"):
+            shared.free_network(np.array(values))
