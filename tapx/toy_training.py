@@ -118,10 +118,10 @@ def grid(
     ]
 
 
-def build(cell: ToyCell, recipe: Recipe) -> Transformer:
+def build(cell: ToyCell, recipe: Recipe, initial_slopes: str) -> Transformer:
     """The cell's model at its start, float32."""
     free = cell.rpe == "free"
-    slopes = torch.tensor(INITIAL_SLOPES["geometric"](cell.heads))
+    slopes = torch.tensor(INITIAL_SLOPES[initial_slopes](cell.heads))
     return Transformer(
         1,
         recipe.dimension,
@@ -139,6 +139,7 @@ def train(
     target: ToyTarget,
     recipe: Recipe,
     learning_rate: float,
+    initial_slopes: str = "geometric",
 ) -> list[ToyOutcome]:
     """Train all cells on one target, on one thread.
 
@@ -147,6 +148,7 @@ def train(
         target: what they shall answer; its length is the recipe's.
         recipe: what the cells share.
         learning_rate: AdamW's, positive, the same for all cells.
+        initial_slopes: "geometric" or "equal", for lin and log.
 
     Returns:
         One outcome for each cell, in the order given. It depends on the cell, the
@@ -163,12 +165,13 @@ def train(
         )
     if not 0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate={learning_rate}: give a positive one")
+    one_of(initial_slopes, INITIAL_SLOPES, "initial slopes")
     groups: dict[tuple[int, bool], list[int]] = {}
     for place, cell in enumerate(cells):
         groups.setdefault((cell.heads, cell.rpe == "free"), []).append(place)
     with one_thread():
         parts = [
-            _Group(places, [cells[i] for i in places], recipe)
+            _Group(places, [cells[i] for i in places], recipe, initial_slopes)
             for places in groups.values()
         ]
         for part in parts:
@@ -193,9 +196,11 @@ def train(
 class _Group:
     """Cells of equal heads, trained as one stack."""
 
-    def __init__(self, places: list[int], cells: list[ToyCell], recipe: Recipe):
+    def __init__(
+        self, places: list[int], cells: list[ToyCell], recipe: Recipe, slopes: str
+    ):
         self.places, self.cells = places, cells
-        self.models = [build(cell, recipe) for cell in cells]
+        self.models = [build(cell, recipe, slopes) for cell in cells]
         self.stack = ToyStack(self.models, [c.seed for c in cells], recipe.length)
         self.history: list[list[tuple[int, float | None]]] = [[] for _ in cells]
 

@@ -17,7 +17,7 @@ LENGTH = 16
 def models_of(cells):
     recipe = Recipe(length=LENGTH, dimension=3)
     generator = torch.Generator().manual_seed(1)
-    models = [build(cell, recipe).double() for cell in cells]
+    models = [build(cell, recipe, "geometric").double() for cell in cells]
     for model in models:
         tensors = [model.embedding_bias, model.feed_forwards[0].bias]
         position = model.attentions[0].position

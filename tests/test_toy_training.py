@@ -83,3 +83,5 @@ def test_wrong_cells_and_requests_are_refused():
         train(cells, target("2b"), RECIPE, 0.01)
     with pytest.raises(ValueError, match="learning_rate=0"):
         train(cells, TARGET, RECIPE, 0)
+    with pytest.raises(ValueError, match="geometric"):
+        train(cells, TARGET, RECIPE, 0.01, "geometrc")
