@@ -18,6 +18,8 @@ BENCH_STAMP := $(VENV)/.installed-bench
 HTML := book/_build/html
 NOTEBOOKS = $(wildcard book/*.ipynb)
 PROCESSES ?= 2
+# More Pythons for `make machines`, such as PYTHONS="python3.12 python3.13".
+export PYTHONS ?=
 
 # One thread a process: sums in a fixed order, and room for a second process.
 export OMP_NUM_THREADS ?= 1
@@ -25,8 +27,11 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help setup book test lint types unit notebooks claims pages rerun bench \
-	format clean distclean
+# What `make test` runs, one after another, whatever fails.
+PARTS := lint types unit notebooks oldest pages
+
+.PHONY: help setup book test lint types unit notebooks oldest pages machines claims \
+	rerun bench format clean distclean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -53,10 +58,10 @@ book: $(STAMP) ## build the book from its stored outputs
 	@echo "The book is built. Open"
 	@echo "  $(CURDIR)/$(HTML)/index.html"
 
-test: lint types unit notebooks pages ## run the whole suite: the next five lines
-	@echo
-	@echo "All passed: style, types, unit and property tests, every notebook"
-	@echo "re-executed with its claims compared, the published pages."
+test: $(STAMP) ## run the whole suite: all of the next six, and sum up
+	@MAKE="$(MAKE)" $(BIN)/python tests/run_parts.py $(PARTS)
+	@echo "Style, types, unit and property tests, every notebook re-executed with its"
+	@echo "claims compared, here and in older arithmetic, the published pages."
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -73,8 +78,15 @@ notebooks: $(STAMP) ## re-execute every notebook, compare its outputs and claims
 		--nbval --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 120 \
 		$(NOTEBOOKS)
 
+oldest: $(STAMP) ## the notebooks in the oldest arithmetic, trained ones small
+	$(BIN)/python tests/run_machines.py --gate --processes $(PROCESSES)
+
 pages: $(STAMP) ## build the book and read its pages
 	$(BIN)/pytest -q -m published tests
+
+machines: $(STAMP) ## what is certified, under ten arithmetics (hours)
+	$(BIN)/python tests/run_machines.py --processes $(PROCESSES); status=$$?; \
+	$(BIN)/python -m tapx rerun environment scoreboard && exit $$status
 
 claims: $(STAMP) ## re-run the chapters and compare their claims alone
 	$(BIN)/python -m tapx check --processes $(PROCESSES)

@@ -1,24 +1,37 @@
 """Re-execution under nbval: ``pytest --nbval book/kernels.ipynb`` and the like."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-# The kernels inherit these: the book that its pages read, one thread, the same order
-# of sets in each run.
+# The kernels inherit the environment: the book that its pages read, one thread.
 os.environ["TAPX_BOOK"] = str(Path(__file__).parent)
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
-os.environ["PYTHONHASHSEED"] = "0"
-# Figures go into the outputs, whatever this process draws with.
-os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+# What the stored outputs rest on was found before: nothing is searched here.
+os.environ.setdefault("TAPX_FOUND", "require")
+
+# Ways of xdist that may send the cells of one notebook to several processes.
+SPLITS_FILES = ("load", "loadgroup", "worksteal")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compare numbers within their tolerances; run this environment's kernel."""
-    if config.getoption("nbval", False) or config.getoption("nbval_lax", False):
-        from tapx import nbval_comparison
+    """Compare numbers by their kinds; run this environment's kernel, clean.
 
+    The cells of a notebook stay together under ``pytest -n``, as ``--dist loadfile``
+    keeps them.
+    """
+    if config.getoption("nbval", False) or config.getoption("nbval_lax", False):
+        from tapx import interpreter, nbval_comparison
+
+        home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
+        config.add_cleanup(home.cleanup)
+        os.environ.update(interpreter.clean(home.name))
+        for variable in interpreter.USERS_OWN:
+            os.environ.pop(variable, None)
         nbval_comparison.install()
         config.option.nbval_current_env = True
+        if config.getoption("dist", "no") in SPLITS_FILES:
+            config.option.dist = "loadfile"

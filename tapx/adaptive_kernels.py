@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from flint import arb, fmpq
 
-from tapx import enclosures, search
+from tapx import enclosures, search, witness_numbers, witnesses
+from tapx.bounds import heads_to_recall
 from tapx.bump import bump as fixed_bump
 from tapx.choices import one_of
 from tapx.kernels import (
@@ -33,6 +35,7 @@ from tapx.kernels import (
     round_to_bits,
 )
 from tapx.targets import check_lags
+from tapx.witnesses import Entry, Question
 
 SPACING = Fraction(1, 100)
 
@@ -228,7 +231,7 @@ def bump(
 def best(
     lags: Sequence[int], heads: int, family: str, weight_bits: int = 53
 ) -> AdaptiveKernel:
-    """The best adaptive kernel found, for weights of `weight_bits` bits.
+    """The best adaptive kernel found under any rounding to `weight_bits` bits.
 
     For exponentials the largest lag decides, and this is the best fixed kernel for it,
     shifted. For powers the search runs over the points ``s T / B`` of all lags B; for a
@@ -249,8 +252,47 @@ def best(
     """
     one_of(family, FAMILIES, "family")
     wanted = tuple(sorted(check_lags([int(b) if _whole(b) else b for b in lags])))
-    if family == "power" and len(wanted) > 1:
-        found = search.best_scaled(wanted, heads, weight_bits)
-    else:
-        found = search.best_delta(wanted[-1], heads, family, weight_bits)
-    return from_fixed(found, wanted, weight_bits)
+    if family == "exponential" or len(wanted) == 1:
+        fixed = search.best_delta(wanted[-1], heads, family, weight_bits)
+        return from_fixed(fixed, wanted, weight_bits)
+    if heads < heads_to_recall(wanted[-1], family):
+        fixed = search.best_scaled(wanted, heads, weight_bits)  # nothing can be done
+        return from_fixed(fixed, wanted, weight_bits)
+    return _scaled(wanted, heads, weight_bits)
+
+
+@lru_cache(maxsize=256)
+def _scaled(lags: tuple[int, ...], heads: int, bits: int) -> AdaptiveKernel:
+    def search_() -> AdaptiveKernel:
+        return from_fixed(search.best_scaled(lags, heads, bits), lags, bits)
+
+    return witnesses.answer(scaled_question(lags, heads, bits), _read, search_, _write)
+
+
+def scaled_question(lags: Sequence[int], heads: int, bits: int) -> Question:
+    """The question that `best` asks: powers near the delta at each adaptive lag."""
+    return Question(
+        group="adaptive",
+        name="power-lags" + "-".join(map(str, lags)),
+        kind="adaptive-l1",
+        family="power",
+        target={"adaptive": list(lags)},
+        size={"heads": heads, "weight_bits": bits},
+        statement="For each adaptive lag B, the sum of weights times (s / B)^-rate "
+        "differs from the delta at B, summed over all lags s >= 1, by at most the "
+        "claim.",
+    )
+
+
+def _read(entry: Entry) -> AdaptiveKernel:
+    kernel = AdaptiveKernel(Kernel.stored(entry), tuple(entry["target"]["adaptive"]))
+    holds = kernel.uniform_error <= arb(exact(Fraction(entry["claim"])))
+    witnesses.check(holds, entry, "a largest l1 error of at most")
+    return kernel
+
+
+def _write(kernel: AdaptiveKernel) -> dict[str, Any]:
+    return {
+        **kernel.base.numbers(),
+        "claim": witness_numbers.decimal(rational(kernel.uniform_error.upper())),
+    }

@@ -18,12 +18,15 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat
 from scipy.optimize import linprog
 
+from tapx import witness_numbers, witnesses
 from tapx.choices import one_of
+from tapx.witnesses import Entry, Question
 
 CLASSES = ("affine", "additive", "pairwise")
 """What attention sums over the lags: a multiple of the token, any function of it, or
@@ -121,8 +124,48 @@ def best(
     """
     if length > 8:
         raise ValueError(f"length {length}: at most 8 tokens, for the size of the LP")
-    rows = windows(alphabet, length)
-    return minimax(features(rows, kind), [Fraction(target(*row)) for row in rows])
+    tokens = [Fraction(token) for token in alphabet]
+    rows = windows(tokens, length)
+    matrix, values = features(rows, kind), [Fraction(target(*row)) for row in rows]
+
+    def read(entry: Entry) -> Minimax:
+        coefficients = tuple(map(Fraction, entry["coefficients"]))
+        proof = {int(i): Fraction(v) for i, v in entry["dual"].items()}
+        error = prove(matrix, values, coefficients, proof)
+        witnesses.check(error == Fraction(entry["claim"]), entry, "a least error of")
+        return Minimax(error, coefficients, proof)
+
+    question = minimax_question(tokens, length, kind, values)
+    return witnesses.answer(question, read, lambda: minimax(matrix, values), _write)
+
+
+def minimax_question(
+    alphabet: Sequence[Fraction], length: int, kind: str, values: Sequence[Fraction]
+) -> Question:
+    """The question that `best` asks: the least worst error on all windows."""
+    return Question(
+        group="minimax",
+        name=f"{kind}-{len(alphabet)}tokens-length{length}",
+        kind="minimax",
+        family="",
+        target={
+            "alphabet": witness_numbers.fractions(alphabet),
+            "length": length,
+            "values": witness_numbers.fractions(values),
+        },
+        size={"class": kind},
+        statement="On all windows of these tokens, current one first, the last one "
+        "changing fastest, the least worst error of a functional of this class on a "
+        "target with these values is exactly the claim.",
+    )
+
+
+def _write(found: Minimax) -> dict[str, Any]:
+    return {
+        "coefficients": witness_numbers.fractions(found.coefficients),
+        "dual": {str(i): witness_numbers.fraction(v) for i, v in found.witness.items()},
+        "claim": witness_numbers.fraction(found.error),
+    }
 
 
 def minimax(

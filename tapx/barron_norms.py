@@ -1,4 +1,4 @@
-"""Barron norms on a cube: exact for nets, bounded from below for any function.
+"""Barron norms on a cube: proved for nets, bounded from below for any function.
 
 ``||f||_B`` is the least ``E[|a| (||b||_1 + |c|)]`` over all ways to write f as a mean
 of neurons (G.2 of the paper). For a net of finitely many neurons the least is a linear
@@ -8,76 +8,84 @@ plane. So only two things are free: how a kink is shared between ``relu(z)`` and
 ``relu(-z)``, and how the affine rest is paid. The affine function ``w . x`` alone costs
 ``min(2, 1 + radius) ||w||_1``. Of other functions, the kinks on a line through zero
 bound the norm from below.
+
+A solver in float64 proposes; what is proved from its proposal is computed with exact
+rational numbers and balls. Which planes coincide and which cross the cube is decided
+exactly: two kinks of opposite signs that all but coincide cost what they cost.
 """
 
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+from flint import arb, fmpq
 from scipy.optimize import linprog
 from scipy.sparse import block_array, csr_array, eye_array
 
+from tapx import enclosures
 from tapx.barron import TwoLayerNet
 
-ROUNDING = 2.0**-40
-"""Relative slack for float64 in the ends of an interval; the sums are far shorter."""
+BITS = 256
+"""Working precision of the balls."""
+
+DIGITS = 14
+"""Planes that agree to so many digits are merged by `reduced`."""
 
 
 def norm_certified(net: TwoLayerNet, radius: float) -> tuple[float, float]:
     """An interval for the Barron norm of a net on ``[-radius, radius]^dimension``.
 
-    Solves the linear programme, and takes neither end on trust: the upper end is the
-    path norm of the solution plus the price of what it misses, the lower end a solution
-    of the dual programme, scaled until it is feasible.
-
-    Planes that agree to 14 digits count as one, and a plane that cuts off less than
-    1e-12 of the cube's reach as none.
+    Solves the linear programme in float64 and takes neither end from there. The upper
+    end is the path norm of a net that equals f: the shares behind the planes and the
+    tilted neurons are the solver's, the rest follows from them exactly. The lower end
+    is the value of a dual solution: only the prices of the affine functions are the
+    solver's, brought to where they are allowed, and the best price of each kink
+    follows from them. Both are evaluated in balls, so that the interval contains the
+    norm however badly the solver did.
 
     Args:
-        net: f, of any dimension; comfortable up to a thousand neurons.
+        net: f, of any dimension; comfortable up to a thousand neurons. Its numbers are
+            taken exactly as they are.
         radius: half the cube's side, above 0.
 
     Returns:
-        (lower, upper), about 1e-9 apart in relative terms.
+        (lower, upper), about 1e-9 apart in relative terms; farther only where planes
+        all but coincide, or all but miss the cube, and the solver confused them.
 
     Raises:
-        ValueError: a radius not above 0.
+        ValueError: a radius not above 0, or a solver that found nothing.
     """
-    programme = _programme(net, radius)
-    found, lower = _solve(programme)
-    missed = np.abs(programme.rows @ found - programme.wanted)
-    # An error in a kink costs 1 for each unit, in a slope 2, in the constant 1.
-    upper = float(programme.cost @ np.abs(found) + 2 * missed.sum())
-    upper += ROUNDING * float((net.outer.abs() * net.sizes).sum())
-    return min(lower, upper), upper
+    kinks = _kinks(net, radius)
+    found = _solve(_programme(kinks, radius))
+    with enclosures.precision(BITS):
+        return max(0.0, _lower(kinks, found, radius)), _upper(kinks, found, radius)
 
 
 def reduced(net: TwoLayerNet, radius: float) -> TwoLayerNet:
-    """The net of least path norm that equals `net` on the cube.
+    """The net of least path norm that equals `net` on the cube, in float64.
 
-    Equal up to the rounding of the linear programme, about 1e-9 of the norm.
+    Equal up to the rounding of the linear programme, about 1e-9 of the norm. Planes
+    that agree to 14 digits are taken for one: the kinks of both are added up there.
 
     Args:
         net: f.
         radius: half the cube's side, above 0.
 
     Raises:
-        ValueError: a radius not above 0.
+        ValueError: a radius not above 0, or a solver that found nothing.
     """
-    programme = _programme(net, radius)
-    found, _ = _solve(programme)
-    planes, dimension = programme.planes, net.dimension
-    count = len(planes)
-    share, linear, above, below, level = np.split(
-        found[: 2 * count + 3 * dimension + 1],
-        2 * count + dimension * np.arange(4),
-    )
+    programme = _programme(_merged(_kinks(net, radius)), radius)
+    found, dimension = _solve(programme), net.dimension
     units, ones = np.eye(dimension, dimension + 1), np.ones((dimension, 1))
     tilted = np.concatenate([units[:, :-1], radius * ones], axis=1)
     against = np.concatenate([-units[:, :-1], radius * ones], axis=1)
     top = np.eye(dimension + 1)[-1:]
+    planes = programme.planes
     keys = np.concatenate([planes, -planes, units, -units, tilted, against, top])
-    outer = np.concatenate([share, linear, -linear, above, below, level])
+    linear = found.linear
+    parts = (found.ahead, found.behind, linear, -linear, *found[3:5], found.level)
+    outer = np.concatenate(parts)
     kept = np.abs(outer) > 1e-14 * max(1.0, net.norm)
     kept[-1] |= not kept.any()  # a net has at least one neuron
     return TwoLayerNet(outer[kept], keys[kept, :-1], keys[kept, -1])
@@ -91,6 +99,9 @@ def lower_bound(points: Any, values: Any) -> float:
     bends, and second differences of f measure the bends. The sum of
     ``(1 + |t_i|) |bend at t_i|`` is therefore a lower bound, of any function. For the
     price between the points to be right, 0 must be one of them.
+
+    The sum is computed in balls. Each value may be off by 2^-52 times the largest, as
+    values from float64 are: what that could add to the bends is taken off.
 
     Args:
         points: the t, rising strictly, with 0 among them, at least three.
@@ -110,41 +121,107 @@ def lower_bound(points: Any, values: Any) -> float:
         raise ValueError(
             f"points must rise strictly and hold 0; the nearest to 0 is {near}"
         )
-    bends = np.diff(np.diff(height) / np.diff(at))
-    slack = 4 * 2.0**-52 * (np.abs(height).max() / np.diff(at).min()) * len(at)
-    inside = 1 + np.abs(at[1:-1])
-    return max(0.0, float((inside * np.abs(bends)).sum() - slack * inside.max()))
+    if not (np.isfinite(at).all() and np.isfinite(height).all()):
+        raise ValueError("points and values must be finite numbers")
+    with enclosures.precision(BITS):
+        t, f = [arb(x) for x in at.tolist()], [arb(x) for x in height.tolist()]
+        off = arb(float(np.abs(height).max())) / arb(2) ** 52
+        gaps = [b - a for a, b in pairwise(t)]
+        rises = [b - a for a, b in pairwise(f)]
+        slopes = [rise / gap for rise, gap in zip(rises, gaps, strict=True)]
+        total = arb(0)
+        for i in range(1, len(t) - 1):
+            bend = abs(slopes[i] - slopes[i - 1])
+            total += (1 + abs(t[i])) * (
+                bend - 2 * off * (1 / gaps[i] + 1 / gaps[i - 1])
+            )
+        return max(0.0, enclosures.lower(total))
+
+
+class _Kinks(NamedTuple):
+    """A net on the cube, exactly: its kinks, and the affine rest.
+
+    Attributes:
+        planes: (b, c) with ``||b||_1 + |c| = 1``, the first nonzero number positive.
+        total: for each plane, the sum of ``a (||b||_1 + |c|)`` of its neurons.
+        rest: what is left, as slopes and a constant, if all kinks are ``relu(z)``.
+    """
+
+    planes: list[tuple[Fraction, ...]]
+    total: list[Fraction]
+    rest: list[Fraction]
+
+
+def _kinks(net: TwoLayerNet, radius: float) -> _Kinks:
+    """Decide exactly which planes coincide and which cross the cube."""
+    if not 0 < radius < np.inf:
+        raise ValueError(f"radius must be above 0, not {radius}")
+    half = Fraction(radius)
+    total: dict[tuple[Fraction, ...], Fraction] = {}
+    rest = [Fraction(0)] * (net.dimension + 1)
+    numbers = (net.outer.tolist(), net.inner.tolist(), net.bias.tolist())
+    for outer, inner, bias in zip(*numbers, strict=True):
+        key, weight = [*map(Fraction, inner), Fraction(bias)], Fraction(outer)
+        reach = half * sum(map(abs, key[:-1]))
+        crosses = abs(key[-1]) < reach
+        if not weight or not (crosses or key[-1] > 0):
+            continue
+        size = sum(map(abs, key))
+        flipped = crosses and next(x for x in key if x) < 0
+        if crosses:
+            sign = -1 if flipped else 1
+            plane = tuple(sign * x / size for x in key)
+            total[plane] = total.get(plane, Fraction(0)) + weight * size
+        if flipped or not crosses:  # relu(-z) = relu(z) - z
+            rest = [r + weight * x for r, x in zip(rest, key, strict=True)]
+    planes = sorted(total)
+    return _Kinks(planes, [total[plane] for plane in planes], rest)
+
+
+def _merged(kinks: _Kinks) -> _Kinks:
+    """The same with planes that agree to 14 digits added up on one of them."""
+    total: dict[tuple[float, ...], tuple[int, Fraction]] = {}
+    for place, (plane, share) in enumerate(zip(*kinks[:2], strict=True)):
+        near = tuple(round(float(x), DIGITS) + 0.0 for x in plane)
+        first, sum_ = total.get(near, (place, Fraction(0)))
+        total[near] = first, sum_ + share
+    places, sums = zip(*total.values(), strict=True) if total else ((), ())
+    return _Kinks([kinks.planes[i] for i in places], list(sums), kinks.rest)
 
 
 class _Programme(NamedTuple):
-    """Minimise ``cost @ |x|`` under ``rows @ x = wanted``; a plane is (b, c)."""
+    """Minimise ``cost @ |x|`` under ``rows @ x = wanted``, divided by `scale`."""
 
     planes: np.ndarray
     cost: np.ndarray
     rows: csr_array
     wanted: np.ndarray
+    scale: float
 
 
-def _programme(net: TwoLayerNet, radius: float) -> _Programme:
+class _Found(NamedTuple):
+    """What the solver proposes, float64.
+
+    Attributes:
+        ahead, behind: (planes,), shares of ``relu(z)`` and ``relu(-z)``.
+        linear, above, below: (dimension,), of ``x_j``, ``r + x_j`` and ``r - x_j``.
+        level: (1,), of the constant 1.
+        prices: (dimension + 1,), dual variables of the slopes and the constant.
+    """
+
+    ahead: np.ndarray
+    behind: np.ndarray
+    linear: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+    level: np.ndarray
+    prices: np.ndarray
+
+
+def _programme(kinks: _Kinks, radius: float) -> _Programme:
     """Unknowns: shares p ahead and q behind each plane, x_j, r + x_j, r - x_j and 1."""
-    if not radius > 0:
-        raise ValueError(f"radius must be above 0, not {radius}")
-    reach = radius * net.inner.abs().sum(1)
-    crossing = net.bias.abs() < reach * (1 - 1e-12)
-    always = ~crossing & (net.bias > 0)
-    keys = torch.cat([net.inner, net.bias[:, None]], dim=1)
-    affine = (net.outer[always] @ keys[always]).numpy()
-    sizes = net.sizes[crossing]
-    keys = keys[crossing] / sizes[:, None]
-    weights = (net.outer[crossing] * sizes).numpy()
-    leading = keys.gather(1, (keys.abs() > 1e-14).int().argmax(1, keepdim=True))
-    flipped = (leading < 0)[:, 0]
-    keys = torch.where(flipped[:, None], -keys, keys).round(decimals=14) + 0.0
-    planes, index = np.unique(keys.numpy(), axis=0, return_inverse=True)
-    index, behind = index.reshape(-1), flipped.numpy()
-    count, dimension = len(planes), net.dimension
-    total = np.bincount(index, weights, count)
-    turned = np.bincount(index[behind], weights[behind], count)
+    count, dimension = len(kinks.planes), len(kinks.rest) - 1
+    planes = np.array(kinks.planes, dtype=float).reshape(count, dimension + 1)
     # sum p relu(z) + q relu(-z) + rest = sum (p + q) relu(z) + (rest - sum q z).
     unit, shift = np.eye(dimension), np.full((1, dimension), radius)
     rest = np.block(
@@ -158,20 +235,66 @@ def _programme(net: TwoLayerNet, radius: float) -> _Programme:
     )
     tilt = np.full(2 * dimension, 1.0 + radius)
     cost = np.concatenate([np.ones(2 * count), np.full(dimension, 2.0), tilt, [1.0]])
-    wanted = np.concatenate([total, affine - planes.T @ turned])
-    return _Programme(planes, cost, csr_array(rows), wanted)
+    wanted = np.array([*kinks.total, *kinks.rest], dtype=float)
+    scale = float(np.abs(wanted).max(initial=0.0)) or 1.0
+    return _Programme(planes, cost, csr_array(rows), wanted / scale, scale)
 
 
-def _solve(programme: _Programme) -> tuple[np.ndarray, float]:
-    """A solution, and a lower bound of the least cost that it does not vouch for."""
-    _, cost, rows, wanted = programme
+def _solve(programme: _Programme) -> _Found:
+    """What HiGHS proposes: nothing that is proved rests on it."""
+    planes, cost, rows, wanted, scale = programme
     both = csr_array(block_array([[rows, -rows]]))
     solved = linprog(np.concatenate([cost, cost]), A_eq=both, b_eq=wanted)
     if solved.x is None:
         raise ValueError(f"the linear programme failed: {solved.message}")
-    half = len(cost)
-    dual = solved.eqlin.marginals
-    excess = max(1.0, float((np.abs(rows.T @ dual) / cost).max()))
-    slack = ROUNDING * float(np.abs(dual) @ np.abs(wanted))
-    lower = max(0.0, (float(dual @ wanted) - slack) / excess)
-    return solved.x[:half] - solved.x[half:], lower
+    half, (count, coordinates) = len(cost), planes.shape
+    found = scale * (solved.x[:half] - solved.x[half:])
+    sizes = np.cumsum([count, count, *3 * [coordinates - 1]])
+    parts = [*np.split(found, sizes), solved.eqlin.marginals[count:]]
+    return _Found._make(parts)
+
+
+def _ball(number: Fraction) -> arb:
+    return arb(fmpq(number.numerator, number.denominator))
+
+
+def _upper(kinks: _Kinks, found: _Found, radius: float) -> float:
+    """The path norm of the net with the shares found, completed exactly."""
+    half, cost = arb(radius), arb(0)
+    left = [_ball(number) for number in kinks.rest]
+    for plane, total, share in zip(*kinks[:2], found.behind.tolist(), strict=True):
+        behind = arb(share)
+        cost += abs(behind) + abs(_ball(total) - behind)
+        if share:
+            left = [r + behind * _ball(x) for r, x in zip(left, plane, strict=True)]
+    tilted = zip(found.above.tolist(), found.below.tolist(), strict=True)
+    for axis, (above, below) in enumerate(tilted):
+        cost += (1 + half) * (abs(arb(above)) + abs(arb(below)))
+        left[axis] -= arb(above) - arb(below)
+        left[-1] -= half * (arb(above) + arb(below))
+    cost += 2 * sum(map(abs, left[:-1]), arb(0)) + abs(left[-1])
+    return enclosures.upper(cost)
+
+
+def _lower(kinks: _Kinks, found: _Found, radius: float) -> float:
+    """The value of the dual solution that has the prices found for affine functions.
+
+    Prices v are allowed if ``|v_j| <= 2``, ``|r v_0 +- v_j| <= 1 + r`` and
+    ``|v_0| <= 1``. Then ``|v . z| <= 2`` for each plane, and the price y of its kink is
+    free within ``|y| <= 1`` and ``|y - v . z| <= 1``.
+    """
+    half = arb(radius)
+    prices = [arb(price) for price in found.prices.tolist()]
+    worst = arb(1).max(abs(prices[-1]))
+    for price in prices[:-1]:
+        tilt = (half * abs(prices[-1]) + abs(price)) / (1 + half)
+        worst = worst.max(abs(price) / 2).max(tilt)
+    prices = [price / worst for price in prices]
+    value = sum((p * _ball(r) for p, r in zip(prices, kinks.rest, strict=True)), arb(0))
+    for plane, total in zip(*kinks[:2], strict=True):
+        slope = sum((p * _ball(x) for p, x in zip(prices, plane, strict=True)), arb(0))
+        if total > 0:
+            value += _ball(total) * (1 + slope.min(arb(0)))
+        else:
+            value += _ball(total) * (slope.max(arb(0)) - 1)
+    return enclosures.lower(value)

@@ -5,21 +5,26 @@ peak memory of a process is that of everything it ever did.
 """
 
 import json
+import os
 import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tapx import measure
+from tapx import finders, measure, witnesses
 from tapx.attention import Attention
+from tapx.choices import one_of
 from tapx.transformer import FeedForward, Transformer
 
 TIME, BATCH, HEADS, DIMENSION, WIDTH = 1000, 100, 8, 4, 32
+LEAST_TIME = 2
+"""Fewer tokens than this, and a network that looks back at nothing is measured."""
 
 
 def _data(batch: int, length: int) -> tuple[Tensor, Tensor]:
@@ -113,6 +118,151 @@ def dense_rival_step(rows: int = BATCH, limit_gib: int = 20) -> dict[str, float]
         "rows": rows,
         "difference": difference,
     }
+
+
+class PlainRival(nn.Module):
+    """The same network at the last position, as a reader of the formula writes it.
+
+    Every token is embedded and every head makes values of all of them; the weights are
+    a softmax over the lags. The weights of `ours` are copied, and trained.
+
+    Args:
+        ours: one layer, position lin, normalisation "finite".
+        way: what gathers the values. "sum" is a softmax and a weighted sum. "fused" is
+            torch's ``scaled_dot_product_attention`` with one query, whose logits of the
+            lags enter as its mask; as in `DenseRival` the block has keys of its own and
+            a query matrix that is zero before training. "fused without keys" makes no
+            keys, a zero query meets the values instead.
+
+    Raises:
+        ValueError: `way` is none of these.
+    """
+
+    WAYS = ("sum", "fused", "fused without keys")
+
+    def __init__(self, ours: Transformer, way: str) -> None:
+        """Copy the weights of `ours`."""
+        super().__init__()
+        self.way = one_of(way, self.WAYS, "way")
+        readout, attention = ours.feed_forwards[0], ours.attentions[0]
+        assert isinstance(readout, FeedForward) and isinstance(attention, Attention)
+
+        def own(values: Tensor) -> nn.Parameter:
+            return nn.Parameter(values.detach().clone())
+
+        self.embedding, self.bias = own(ours.embedding), own(ours.embedding_bias)
+        self.slopes = own(attention.slopes)
+        self.value, self.output = own(attention.value), own(attention.output)
+        if way == "fused":
+            self.key = own(attention.value)
+            self.query = own(torch.zeros_like(attention.value))
+        self.readout = FeedForward(DIMENSION, WIDTH, dtype=ours.embedding.dtype)
+        self.readout.load_state_dict(readout.state_dict())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The answer at the last position, (batch,), of inputs (batch, time, 1)."""
+        tokens = nn.functional.linear(x, self.embedding, self.bias)
+        values = torch.einsum("btd,hed->bhte", tokens, self.value)
+        lags = torch.arange(x.shape[1] - 1, -1, -1, dtype=x.dtype)
+        logits = -self.slopes[:, None] * lags
+        if self.way == "sum":
+            weights = torch.softmax(logits, -1)
+            gathered = torch.einsum("hs,bhse->bhe", weights, values)
+        else:
+            keys, query = values, torch.zeros_like(values[:, :, :1])
+            if self.way == "fused":
+                keys = torch.einsum("btd,hed->bhte", tokens, self.key)
+                query = torch.einsum("btd,hed->bhte", tokens[:, -1:], self.query)
+            gathered = nn.functional.scaled_dot_product_attention(
+                query, keys, values, attn_mask=logits[:, None]
+            )[:, :, 0]
+        stream = tokens[:, -1] + gathered.sum(1) @ self.output.T
+        return self.readout(stream)[..., 0]
+
+
+def against_plain(
+    rows: int = BATCH, length: int = TIME, rounds: int = 5, turn_ms: int = 200
+) -> dict[str, Any]:
+    """Our training step, the same in plain torch, and reading the inputs; in turns.
+
+    A turn lasts `turn_ms` or one step: so long that a step finds in the processor's
+    cache what its predecessor left there, as in training, and not what a rival did.
+
+    Args:
+        rows: inputs in a batch, at least 1.
+        length: tokens of an input, at least 2.
+        rounds: turns of each step, at least 1.
+        turn_ms: what a turn lasts, milliseconds, at least 1.
+
+    Returns:
+        The sizes. Processor seconds (`seconds`) and most bytes held (`held`) by name:
+        "last", the ways of `PlainRival`, "embedding" (the inputs, (rows * length, 1),
+        times a matrix (1, D)) and "pooling" (the inputs, (rows, length), times a matrix
+        (length, heads), the least that a block could do). And by way the largest
+        difference from our answers before training, over the largest answer
+        (`differences`).
+
+    Raises:
+        ValueError: an argument below its least value, or answers that differ by more
+            than 1e-5 of the largest: then nothing is compared.
+    """
+    least = {"rows": 1, "length": LEAST_TIME, "rounds": 1, "turn_ms": 1}
+    given = {"rows": rows, "length": length, "rounds": rounds, "turn_ms": turn_ms}
+    for name, value in given.items():
+        if value < least[name]:
+            raise ValueError(
+                f"{name} must be at least {least[name]}, not {value}; the nearest is "
+                f"{least[name]}"
+            )
+    ours, (x, y) = _ours(), _data(rows, length)
+    rivals = {way: PlainRival(ours, way) for way in PlainRival.WAYS}
+    differences = {}
+    with torch.no_grad():
+        answers = ours(x, "last")
+        for way, rival in rivals.items():
+            off = (rival(x) - answers).abs().max() / answers.abs().max()
+            differences[way] = off.item()
+            if not off <= 1e-5:
+                raise ValueError(f"{way!r} is another network: off by {off:.1e}")
+    matrix, pool = ours.embedding.detach().T, torch.ones(length, HEADS)
+    steps = {
+        "last": _training_step(ours, lambda: ours(x, "last"), y),
+        **{
+            way: _training_step(rival, partial(rival, x), y)
+            for way, rival in rivals.items()
+        },
+        "embedding": lambda: x.reshape(-1, 1) @ matrix,
+        "pooling": lambda: x.reshape(rows, length) @ pool,
+    }
+    costs = measure.take_turns(steps, rounds, 30.0, turn_ms / 1e3)
+    return {
+        "seconds": {name: cost.seconds for name, cost in costs.items()},
+        "held": {name: cost.held for name, cost in costs.items()},
+        "differences": differences,
+        "rows": rows,
+        "length": length,
+        "heads": HEADS,
+        "dimension": DIMENSION,
+    }
+
+
+def check_witnesses() -> dict[str, float]:
+    """Check every stored witness in balls; nothing is searched.
+
+    Raises:
+        WitnessError: one does not show what it claims.
+        NotStored: a finder asks for something that is not stored.
+    """
+    before = os.environ.get(witnesses.VARIABLE)
+    os.environ[witnesses.VARIABLE] = "require"
+    try:
+        count, seconds = finders.check(finders.select([]))
+    finally:
+        if before is None:
+            del os.environ[witnesses.VARIABLE]
+        else:
+            os.environ[witnesses.VARIABLE] = before
+    return {"count": count, "seconds": seconds}
 
 
 def cell_4a(iterations: int = 10_000) -> dict[str, Any]:
@@ -245,6 +395,8 @@ def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> f
 PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "last_position_step": last_position_step,
     "dense_rival_step": dense_rival_step,
+    "against_plain": against_plain,
+    "check_witnesses": check_witnesses,
     "cell_4a": cell_4a,
     "crossover": crossover,
     "long_input": long_input,

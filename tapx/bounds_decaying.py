@@ -186,7 +186,7 @@ def class_optimum(family: str, amplitude: Number, decay: Number, heads: int) -> 
     ``amplitude zeta(decay, m + 1)``: what is left of the largest kernel of the class
     beyond its first m lags. With any m rates (weights free for each kernel) some kernel
     of the class is not nearer than this, and with large rates all are as near to it as
-    one likes (proved in the chapter on kernels; not in the paper).
+    one likes (proved in the chapter on adaptive kernels; not in the paper).
 
     Args:
         family: of the heads, "exponential" (lags from 0) or "power" (lags from 1).

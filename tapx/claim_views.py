@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from tapx.claims import RELATIONS, Claim
+from tapx.claims import INEQUALITIES, RELATIONS, Claim
+from tapx.decimals import outward
 from tapx.tables import scroll_box
 
 CLAIM_MIME = "application/vnd.tapx.claim+json"
 TABLE_MIME = "application/vnd.tapx.claims-table+json"
+WITNESSES_MIME = "application/vnd.tapx.witnesses+json"
 GLUE_PREFIX = "application/papermill.record/"
 RESULTS_MIME = "application/vnd.tapx.results+json"
 REPORT_MIME = GLUE_PREFIX + "application/vnd.tapx.report+json"
@@ -63,11 +65,11 @@ def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None)
         link = f'<a href="{page}#{entry.anchor}">{escape(entry.statement)}</a>'
         reference = "none known"
         if entry.reference is not None:
-            reference = f"{number_text(entry.reference)} ({entry.source})"
+            reference = f"{reference_text(entry)} ({entry.source})"
         cells = [
             escape(entry.result or entry.id.split("/")[0]),
             link,
-            number_text(entry.measured),
+            measured_text(entry),
             escape(_relation(entry)),
             reference,
             entry.verdict,
@@ -99,11 +101,34 @@ def reported_text(content: Mapping[str, Any]) -> str:
     return f"{value:{format}}"
 
 
-def number_text(value: float) -> str:
-    """A number as a reader sees it: four significant digits, small integers whole."""
+def number_text(value: float, up: bool | None = None) -> str:
+    """A number as a reader sees it: four significant digits, small integers whole.
+
+    Args:
+        value: the number.
+        up: round it up, or down; to the nearest if None.
+    """
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value)
-    return f"{value:.4g}"
+    return f"{value:.4g}" if up is None else outward(value, 4, up)
+
+
+def measured_text(entry: Claim) -> str:
+    """What was measured; a certified number is shown on the safe side."""
+    return number_text(entry.measured, _upwards(entry))
+
+
+def reference_text(entry: Claim) -> str:
+    """The bound or figure; beside a certified number on the safe side too."""
+    up = _upwards(entry)
+    return number_text(entry.reference or 0, None if up is None else not up)
+
+
+def _upwards(entry: Claim) -> bool | None:
+    """Whether a measured number that is too large is on the safe side."""
+    if entry.kind != "certified" or entry.relation not in INEQUALITIES:
+        return None
+    return entry.relation in ("<", "<=")
 
 
 def _relation(entry: Claim) -> str:
@@ -112,11 +137,11 @@ def _relation(entry: Claim) -> str:
 
 
 def _comparison(entry: Claim) -> str:
-    measured = f"measured {number_text(entry.measured)}"
+    measured = f"measured {measured_text(entry)}"
     if entry.reference is None:
         return f"{measured}; no figure to compare with"
     symbol = RELATIONS[entry.relation]
-    text = f"{measured} {symbol} {entry.source} {number_text(entry.reference)}"
+    text = f"{measured} {symbol} {entry.source} {reference_text(entry)}"
     if entry.relation == "~":
         text += f" within {100 * entry.tolerance:.3g}%"
     return text

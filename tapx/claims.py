@@ -1,7 +1,8 @@
 """Claims: what a result says, what was measured, and the verdict.
 
-This module knows what a claim is and when two of them agree; `tapx.ledger` is what
-chapters call, `tapx.claim_views` shows claims, `tapx.stored_results` reads them back.
+This module knows what a claim is; `tapx.ledger` is what chapters call,
+`tapx.claim_views` shows claims, `tapx.stored_results` reads them back and compares
+them.
 """
 
 from __future__ import annotations
@@ -12,15 +13,32 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Any, SupportsFloat
+
+from tapx import decimals
 
 VERDICTS = ("holds", "sharper than stated", "contradicted as printed", "not available")
 FAILS = "fails"
 RELATIONS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">", "~": "≈"}
 SOURCES = ("bound", "published", "computed")
+KINDS = {
+    "certified": "exact arithmetic, balls, counts, what follows from a stored witness "
+    "or record: equal on every machine",
+    "computed": "a float64 computation of which another processor changes the last "
+    "digits only",
+    "evaluated": "a float64 evaluation of a network, a rounding residue, the worst "
+    "input that was found: within its rounding",
+    "trained": "reached by training: only the verdict is compared",
+    "timed": "a time or a measurement of memory: only the verdict is compared",
+}
+"""What a number rests on, and so how a re-run of it is compared."""
+INEQUALITIES = ("<", "<=", ">=", ">")
+DIGITS = 7
+"""Significant digits of a certified number in the ledger."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9][A-Za-z0-9.-]*")
-_FACTOR = re.compile(r"factor (?P<factor>\S+?)(?:, floor (?P<floor>\S+))?")
+_FLOAT_DIGITS = 17  # as many tell every float64 from the next
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,11 @@ class Claim:
         result: the result of the paper the claim is about.
         source: what `reference` is, one of `SOURCES`.
         tolerance: relative half-width of the relation "~", else 0.
-        rerun_tolerance: how far a re-run may differ, see `agree`.
+        kind: what the number rests on, a key of `KINDS`.
+        rounding: for the kind "evaluated", how far two runs may differ, an absolute
+            number; None where only the verdict is compared.
+        searched: whether the run had searched what no witness answers: its numbers
+            are this run's, and are compared with no other.
         chapter: id of the chapter; filled in by the reader of a notebook.
     """
 
@@ -50,7 +72,9 @@ class Claim:
     result: str = ""
     source: str = "bound"
     tolerance: float = 0.0
-    rerun_tolerance: float | str = 1e-6
+    kind: str = "certified"
+    rounding: float | None = None
+    searched: bool = False
     chapter: str = ""
 
     @property
@@ -81,7 +105,8 @@ def evaluate(
     source: str = "bound",
     verdict: str = "holds",
     tolerance: float = 0.0,
-    rerun_tolerance: float | str = 1e-6,
+    kind: str = "certified",
+    rounding: SupportsFloat | None = None,
 ) -> Claim:
     """The claim that `ledger.claim` enters, which says what the arguments are."""
     if not _ID.fullmatch(id):
@@ -94,6 +119,21 @@ def evaluate(
     _one_of("relation", relation, RELATIONS)
     _one_of("source", source, SOURCES)
     _one_of("verdict", verdict, VERDICTS)
+    check_kind(kind)
+    if kind in ("trained", "timed") and relation not in INEQUALITIES:
+        raise ValueError(
+            f"relation {relation!r}: of the kind {kind!r}, which differs from run to "
+            f"run, allowed is an inequality, one of {', '.join(INEQUALITIES)}; the "
+            "nearest are two claims, '<=' and '>='"
+        )
+    if rounding is not None and kind != "evaluated":
+        raise ValueError(
+            f"rounding {rounding!r}: only the kind 'evaluated' takes one; leave it "
+            f"out for {kind!r}, or change the kind"
+        )
+    allowed = None if rounding is None else float(finite_number("rounding", rounding))
+    if allowed is not None and allowed < 0:
+        raise ValueError(f"rounding {allowed!r}: allowed is 0 or more; nearest is 0")
     tolerance = float(finite_number("tolerance", tolerance))
     if relation == "~" and not tolerance > 0:
         raise ValueError(
@@ -105,13 +145,14 @@ def evaluate(
             f"tolerance {tolerance!r}: only '~' takes one; leave it out for "
             f"{relation!r}, or move the reference"
         )
-    agree(1.0, 1.0, rerun_tolerance)  # refuses a malformed tolerance
     value = finite_number("measured", measured)
     bound = None if reference is None else finite_number("reference", reference)
     if bound is None:
         verdict = "not available"
     elif not _true(value, relation, bound, tolerance):
         verdict = FAILS
+    if kind == "certified":
+        value, bound = _safe(measured, relation, reference, tolerance)
     return Claim(
         id=id,
         statement=statement.strip(),
@@ -122,30 +163,18 @@ def evaluate(
         result=result,
         source=source,
         tolerance=tolerance,
-        rerun_tolerance=rerun_tolerance,
+        kind=kind,
+        rounding=allowed,
     )
 
 
-def agree(stored: float, fresh: float, rerun_tolerance: float | str) -> bool:
-    """Whether a re-run's number agrees with the stored one.
+def check_kind(kind: str) -> None:
+    """Refuse what is no key of `KINDS`.
 
-    Args:
-        stored: number in the stored notebook.
-        fresh: number of the re-run.
-        rerun_tolerance: relative number, 0 or more; or "factor 10": equal up to
-            that factor; or "factor 10, floor 1e-8": the same, and all numbers
-            below the floor count as equal to it.
+    Raises:
+        ValueError: it is none; the nearest is named.
     """
-    if not isinstance(rerun_tolerance, str):
-        allowed = float(finite_number("rerun_tolerance", rerun_tolerance))
-        if allowed < 0:
-            raise ValueError(f"rerun_tolerance {allowed!r}: allowed is 0 or more")
-        return abs(stored - fresh) <= allowed * max(abs(stored), abs(fresh))
-    factor, floor = _factor(rerun_tolerance)
-    stored, fresh = max(stored, floor), max(fresh, floor)
-    if stored == fresh:
-        return True
-    return stored * fresh > 0 and 1 / factor <= stored / fresh <= factor
+    _one_of("kind", kind, KINDS)
 
 
 def finite_number(name: str, value: Any) -> float:
@@ -166,19 +195,39 @@ def finite_number(name: str, value: Any) -> float:
     return number
 
 
-def _factor(text: str) -> tuple[float, float]:
-    match = _FACTOR.fullmatch(text)
-    try:
-        factor = float(match["factor"]) if match else 0.0
-        floor = float(match["floor"] or 0) if match else 0.0
-    except ValueError:
-        factor = floor = 0.0
-    if not (1 <= factor < math.inf and 0 <= floor < math.inf):
-        raise ValueError(
-            f"rerun_tolerance {text!r}: allowed is a relative number, 'factor 10' "
-            "or 'factor 10, floor 1e-8'"
-        )
-    return factor, floor
+def _safe(
+    measured: Any, relation: str, reference: Any, tolerance: float
+) -> tuple[float, float | None]:
+    """Both numbers with seven digits, rounded so that the relation still says it all.
+
+    The measured number goes towards the reference and the reference towards the
+    measured number: up and down for "<", down and up for ">", to the nearest for "=="
+    and "~". Where seven digits turn the relation, more are kept. Ints stay.
+    """
+    value, bound = finite_number("measured", measured), reference
+    up = {"<": "up", "<=": "up", ">": "down", ">=": "down"}.get(relation, "nearest")
+    down = {"up": "down", "down": "up"}.get(up, up)
+    if bound is None:
+        return _digits(measured, DIGITS, up), None
+    bound = finite_number("reference", reference)
+    true = _true(value, relation, bound, tolerance)
+    pairs = (
+        (_digits(measured, digits, up), _digits(reference, digits, down))
+        for digits in range(DIGITS, _FLOAT_DIGITS + 1)
+    )
+    same = (
+        pair for pair in pairs if _true(pair[0], relation, pair[1], tolerance) == true
+    )
+    return next(same, (value, bound))
+
+
+def _digits(value: Any, digits: int, direction: str) -> float:
+    number = finite_number("value", value)
+    if isinstance(number, int):
+        return number
+    # A fraction is rounded as it is, not as the float nearest to it.
+    exact = value if isinstance(value, Fraction) else number
+    return float(decimals.rounded(exact, digits, direction))
 
 
 def _true(value: float, relation: str, bound: float, tolerance: float) -> bool:

@@ -162,16 +162,29 @@ def rerun(chapters: tuple[str, ...], processes: int) -> None:
 @main.command()
 @click.argument("chapters", nargs=-1)
 @PROCESSES
-def check(chapters: tuple[str, ...], processes: int) -> None:
+@click.option(
+    "--records",
+    "stored",
+    is_flag=True,
+    help="Execute nothing: say of each stored record whether it is of its chapter's "
+    "code of today.",
+)
+def check(chapters: tuple[str, ...], processes: int, stored: bool) -> None:
     """Execute CHAPTERS (all if none is named) and compare their claims.
 
-    Nothing is written. A claim that is missing, new, outside its tolerance, of
-    another verdict, or that fails, is listed.
+    Nothing is written. A claim that is missing, new, another number than its kind
+    allows, of another verdict, or that fails, is listed.
+
+    With --records, a record of a default run that is older than its chapter fails the
+    check. Long runs are only told of: repeating them takes hours.
     """
-    from tapx import reruns
+    from tapx import record_checks, reruns
 
     with refusals():
-        problems = reruns.check(chapters, processes=processes, tell=click.echo)
+        if stored:
+            problems = record_checks.check_records(chapters, tell=click.echo)
+        else:
+            problems = reruns.check(chapters, processes=processes, tell=click.echo)
     _end(problems)
 
 
@@ -188,6 +201,35 @@ def claims(as_json: bool) -> None:
         click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         click.echo(claim_views.table_text(entries))
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Search for every stored witness.")
+def find(names: tuple[str, ...], every: bool) -> None:
+    """Search again for the witnesses in the files NAMES (kernels/exponential-lag10).
+
+    What is found is checked, and replaces what is stored if it is strictly better.
+    Other processors and other BLAS kernels find other things: repeat it there.
+    """
+    if bool(names) == every:
+        _fail("name files of witnesses, or all of them with --all")
+    with refusals():
+        from tapx import finders
+
+        searched, replaced = finders.find(names, tell=click.echo)
+    click.echo(f"{searched} searched, {replaced} replaced by something better")
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+def verify(names: tuple[str, ...]) -> None:
+    """Check the witnesses in the files NAMES (all if none is named) in balls."""
+    with refusals():
+        from tapx import finders
+
+        count, seconds = finders.check(finders.select(names))
+    click.echo(f"{count} witnesses show what they claim ({seconds:.1f} s)")
 
 
 @main.command()

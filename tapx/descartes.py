@@ -7,8 +7,10 @@ two for each positive weight, none for a negative one. (Multiply e by ``exp(r_k 
 differentiate: that costs one zero, by Rolle, and one change of sign.)
 
 So where as many changes of sign of e are seen as there can be, all its zeros are known.
-Between two of them a sum over the lags is a difference of Hurwitz zeta values and of
-geometric sums, and the l1 norm over all lags follows in closed form.
+Where fewer are seen, the intervals between lags are searched: on each, e or the
+derivative of ``s^b e(s)`` keeps its sign, or it is halved. Between two zeros a sum over
+the lags is a difference of Hurwitz zeta values and of geometric sums, and the l1 norm
+over all lags follows in closed form.
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ BITS = 192
 
 @dataclass(frozen=True)
 class Deviation:
-    """Power minus sum of exponentials, with all its changes of sign.
+    """Power minus sum of exponentials, with all its changes of sign over the lags.
 
     Attributes:
         power: b, above 1, as a ball.
         rates, weights: of the exponentials, as balls.
-        last_before: for each zero in turn, the largest whole number below it.
+        last_before: for each change of sign in turn, the largest whole number before
+            it. (Two between neighbouring lags may be left out: no lag sees them.)
     """
 
     power: arb
@@ -72,7 +75,7 @@ def deviation(kernel: Kernel) -> Deviation:
     Raises:
         ValueError: another family, or a target that is not one power of weight 1 and
             rate above 1.
-        PrecisionError: fewer changes of sign are found than there may be zeros.
+        PrecisionError: at some lag the deviation is too near 0 for its sign to show.
     """
     goal = kernel.target
     if (
@@ -99,10 +102,7 @@ def deviation(kernel: Kernel) -> Deviation:
             if len(brackets) == most:
                 found = [_last_before(empty, a, b) for a, b in brackets]
                 return Deviation(*parts, empty.weights, found)
-    raise PrecisionError(
-        f"{len(brackets)} changes of sign found where there may be {most} zeros: the "
-        "distance is not certified; change the rates a little"
-    )
+        return Deviation(*parts, empty.weights, _searched(empty))
 
 
 def l1_distance(kernel: Kernel) -> arb:
@@ -138,6 +138,61 @@ def _changes(e: Deviation, start: arb, step: arb, count: int) -> list[tuple[arb,
     return found
 
 
+def _searched(e: Deviation) -> list[int]:
+    """Where the sign changes from one lag to the next, by halving intervals of lags."""
+    found: list[int] = []
+    stack = [(1, _settled_from(e))]
+    while stack:
+        low, high = stack.pop()
+        if high - low > 1 and not _one_sign(e, low, high):
+            middle = (low + high) // 2
+            stack += [(middle, high), (low, middle)]
+        elif _sign(e, low) != _sign(e, high):
+            found.append(_last_before(e, arb(low), arb(high)))
+    return found
+
+
+def _settled_from(e: Deviation) -> int:
+    """A lag from which on the deviation is positive: the power is the larger part."""
+    slowest = min(e.rates, default=arb(1))
+    lag = max(
+        1, int(float((e.power / slowest).upper())) + 1
+    )  # then the power is slower
+    while True:
+        lag *= 2
+        power = (-e.power * arb(lag).log()).exp()
+        pairs = zip(e.rates, e.weights, strict=True)
+        if power > sum((abs(w) * (-r * lag).exp() for r, w in pairs), arb(0)):
+            return lag
+
+
+def _one_sign(e: Deviation, low: int, high: int) -> bool:
+    """Whether the deviation surely changes its sign at most once on an interval."""
+    middle, radius = arb(low + high) / 2, arb(high - low) / 2
+    around = arb(middle, radius)
+    value, slope = arb(1), arb(0)
+    for rate, weight in zip(e.rates, e.weights, strict=True):
+        term = weight * (e.power * around.log() - rate * around).exp()
+        value -= term
+        slope -= term * (e.power / around - rate)
+    return any(x > 0 or x < 0 for x in (value, slope))
+
+
+def _sign(e: Deviation, lag: int) -> bool:
+    """Whether the deviation at a lag is positive.
+
+    Raises:
+        PrecisionError: it is too near 0.
+    """
+    value = e.at(lag)
+    if not (value > 0 or value < 0):
+        raise PrecisionError(
+            f"the deviation at lag {lag} is below {float(abs(value).upper()):.0e}: its "
+            f"sign does not show with {BITS} bits, and the distance is not certified"
+        )
+    return bool(value > 0)
+
+
 def _last_before(e: Deviation, low: arb, high: arb) -> int:
     """The largest whole number below the only zero between two points."""
     before = low.floor().unique_fmpz()
@@ -152,8 +207,6 @@ def _last_before(e: Deviation, low: arb, high: arb) -> int:
         elif middle >= high:
             above = middle
         else:
-            value = e.at(middle)
-            if not (value > 0 or value < 0):
-                raise PrecisionError(f"the deviation at lag {middle} is too near 0")
-            below, above = (middle, above) if (value > 0) == sign else (below, middle)
+            same = _sign(e, middle) == sign
+            below, above = (middle, above) if same else (below, middle)
     return below

@@ -88,7 +88,12 @@ def ball(part: Kernel | Delta, lag: int) -> arb:
 
 
 def value(part: Kernel | Delta, lag: int, origin: int | None = None) -> float:
-    """The value at ``lag`` as float64, right to 1e-17 or to 60 bits."""
+    """The value at ``lag`` as float64, right to 1e-17 or to 60 bits.
+
+    Raises:
+        ValueError, TypeError: an origin that is no whole number of at least 1.
+        PrecisionError: if MAX_BITS bits do not give it.
+    """
     signed = Signed(part, origin=origin)
     bits = signed.cancellation_bits() + 128
     while bits <= MAX_BITS:
@@ -179,12 +184,15 @@ def l1_distance(
         target: what it should equal; nothing if None.
         digits: digits of the result.
         origin: read the kernel from this adaptive lag B, as ``exp(-rate (s - B))`` or
-            ``(s / B)^-rate`` (Lemmas F.2 and F.5); then the target is a delta or None.
+            ``(s / B)^-rate`` (Lemmas F.2 and F.5), at least 1; then the target is a
+            delta or None.
 
     Raises:
-        ValueError: if the distance is infinite (a power with rate <= 1).
-        PrecisionError: if MAX_BITS bits do not give ``digits`` digits, or if
-            exponentials and powers together change sign at lags beyond the walk.
+        ValueError: if the distance is infinite (a power with rate <= 1), or an origin
+            below 1. TypeError: an origin that is no whole number.
+        PrecisionError: if MAX_BITS bits do not give ``digits`` digits, if exponentials
+            and powers together change sign at lags beyond the walk, or if rates are so
+            near each other that no lag is seen from which on the sign is settled.
     """
     signed = Signed(kernel, target, origin)
     for rate in signed.powers:
@@ -218,7 +226,15 @@ def _l1(signed: Signed, digits: int) -> arb | None:
             f"exponentials against powers: the sign is not settled after {end} lags"
         )
     fast, slow = signed.scaled()
-    tail = tails.pieces(fast or slow, kind, end)
+    try:
+        tail = tails.pieces(fast or slow, kind, end)
+    except tails.TooFar:
+        first, second = sorted(fast or slow)[:2]
+        raise PrecisionError(
+            f"the sum may still change its sign at lags that are out of reach: its two "
+            f"slowest rates, {float(first):g} and {float(second):g}, are only "
+            f"{float(second - first):.0e} apart; spread them"
+        ) from None
     return None if tail is None else total + tail + signed.points_from(end)
 
 

@@ -1,8 +1,10 @@
-"""Tables of the stored run records: versions, machines, run times."""
+"""Tables of the stored run records: versions, machines, run times, settings."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,61 @@ def run_times(
     ]
     head = ("Chapter", "Seconds", "Claims", "Date", "Command")
     return Table(head, rows, f"Run times of the {profile} runs")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `make machines` found: everything re-run under several arithmetics.
+
+    Attributes:
+        date: of the run.
+        commit: of the sources, or None.
+        rows: one a setting, with the keys setting, taken, tests, cells, failed,
+            seconds, note (why it was not run, or empty) and agrees.
+    """
+
+    date: str
+    commit: str | None
+    rows: list[dict[str, Any]]
+
+    @property
+    def ran(self) -> int:
+        """How many settings were run; the others are named with the reason."""
+        return sum(not row["note"] for row in self.rows)
+
+    @property
+    def agreeing(self) -> int:
+        """Under how many settings every test passed and every cell agreed."""
+        return sum(row["agrees"] for row in self.rows)
+
+    def table(self) -> Table:
+        """One row a setting."""
+        head = ("Setting", "What was taken", "Tests", "Cells", "Failed", "Minutes")
+        rows = []
+        for row in self.rows:
+            cells = ["", "", "", ""]
+            taken = f"not run: {row['note']}"
+            if not row["note"]:
+                minutes = f"{row['seconds'] / 60:.0f}"
+                taken = row["taken"]
+                cells = [row["tests"], row["cells"], row["failed"], minutes]
+            rows.append((row["setting"], taken, *cells))
+        return Table(head, rows, "Settings of arithmetic and what agreed under them")
+
+
+def settings(book_dir: str | Path | None = None) -> Settings:
+    """The stored table of `make machines`.
+
+    Raises:
+        FileNotFoundError: the book stores none.
+    """
+    source = notebooks.book_directory(book_dir) / "records" / "machines.json"
+    if not source.is_file():
+        raise FileNotFoundError(
+            "no table of settings is stored; make machines writes it"
+        )
+    data = json.loads(source.read_text(encoding="utf-8"))
+    return Settings(data["date"], data["commit"], data["settings"])
 
 
 def _all(book_dir: str | Path | None) -> list[dict[str, Any]]:

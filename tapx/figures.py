@@ -131,7 +131,7 @@ def size(kind: str) -> tuple[float, float]:
 
 
 def style() -> None:
-    """Set the look of all figures drawn after this call.
+    """Set the look of all figures drawn after this call, whatever was set before.
 
     Inside a notebook this also fixes how figures are stored: PNG at 144 dots an inch,
     the full canvas, and no program version in the file, so that two runs with the same
@@ -139,7 +139,8 @@ def style() -> None:
     """
     from matplotlib import style as look
 
-    look.use(_parameters())
+    # A matplotlibrc of the user's may have set anything.
+    look.use(["default", _parameters()])
     _store_as_png()
 
 

@@ -13,6 +13,29 @@ from jupyter_client.manager import AsyncKernelManager
 from tapx.notebooks import ROOT
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = "TAPX_THREADS"
+"""Variable for `make machines`, which looks whether results need the one thread."""
+USERS_OWN = ("PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+"""Variables through which a user's own set-up would reach a kernel: left out."""
+
+
+def clean(home: str) -> dict[str, str]:
+    """Variables that keep a user's settings of IPython and matplotlib out of a kernel.
+
+    The folder of matplotlib's caches stays the user's, since a new one would cost
+    seconds for the list of fonts. A ``matplotlibrc`` in the folder of the notebooks,
+    which matplotlib reads before all others, is undone by `tapx.figures.style`.
+
+    Args:
+        home: empty folder that IPython takes for the user's settings.
+    """
+    return {
+        "IPYTHONDIR": home,
+        "MATPLOTLIBRC": os.devnull,  # an empty file: matplotlib's own defaults
+        # Figures go into the outputs, whatever this process draws with.
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONHASHSEED": "0",  # the same order of sets in each run
+    }
 
 
 def kernel_environment(home: str) -> dict[str, str]:
@@ -23,12 +46,10 @@ def kernel_environment(home: str) -> dict[str, str]:
     """
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {
-        **os.environ,
-        **dict.fromkeys(ONE_THREAD, "1"),
-        "IPYTHONDIR": home,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        **{key: os.environ[key] for key in os.environ if key not in USERS_OWN},
+        **dict.fromkeys(ONE_THREAD, os.environ.get(THREADS, "1")),
+        **clean(home),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
     }
 

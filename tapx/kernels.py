@@ -11,15 +11,16 @@ a certificate speaks of exactly this kernel and not of one near it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, fmpq
 
-from tapx import enclosures
+from tapx import enclosures, witness_numbers
 from tapx.choices import one_of
 
 FAMILIES = ("exponential", "power")
@@ -104,6 +105,21 @@ class Kernel:
     ) -> Kernel:
         """A kernel from any numbers, each taken exactly as it is."""
         return cls(family, tuple(map(exact, rates)), tuple(map(exact, weights)), target)
+
+    @classmethod
+    def stored(
+        cls, entry: Mapping[str, Any], target: Delta | Kernel | None = None
+    ) -> Kernel:
+        """The kernel of a stored witness; its claim is for the caller to check."""
+        rates, weights = map(Fraction, entry["rates"]), map(Fraction, entry["weights"])
+        return cls.of(entry["family"], rates, weights, target)
+
+    def numbers(self) -> dict[str, list[str]]:
+        """Rates and weights exactly, as a witness stores them."""
+        return {
+            "rates": witness_numbers.fractions(self.rates),
+            "weights": witness_numbers.fractions(self.weights),
+        }
 
     @property
     def heads(self) -> int:

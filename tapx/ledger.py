@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, SupportsFloat
 
+from tapx import witnesses
 from tapx.claim_views import (
     GLUE_PREFIX,
     RESULTS_MIME,
+    WITNESSES_MIME,
     render,
     render_report,
     render_table,
 )
-from tapx.claims import Claim, agree, evaluate, finite_number
+from tapx.claims import Claim, check_kind, evaluate, finite_number
 from tapx.stored_results import LedgerError, stored_claims
 
 __all__ = [
@@ -47,7 +50,8 @@ def claim(
     source: str = "bound",
     verdict: str = "holds",
     tolerance: float = 0.0,
-    rerun_tolerance: float | str = 1e-6,
+    kind: str = "certified",
+    rounding: SupportsFloat | None = None,
 ) -> None:
     """Enter a claim in the ledger and show it below the cell.
 
@@ -62,7 +66,16 @@ def claim(
         source: "bound", "published" or "computed": what `reference` is.
         verdict: recorded if the relation is true; otherwise "fails" is.
         tolerance: for "~" only, a positive relative number.
-        rerun_tolerance: how far a re-run may differ, see `claims.agree`.
+        kind: what the number rests on, and so how a re-run is compared:
+            "certified" (exact, in balls, counted, from a witness or a record):
+            equal; "computed" (float64, well conditioned): within 1e-6 of itself;
+            "evaluated" (a network in float64, a rounding residue, the worst input
+            found): within `rounding`; "trained" and "timed": verdict only, and an
+            inequality. A certified number is kept with seven digits, rounded so that
+            the relation stays true of the number itself.
+        rounding: for "evaluated", how far two runs may differ: an absolute number
+            that comes from the object, such as its certified rounding, and never
+            from the residue. None: only the verdict is compared.
 
     Raises:
         TypeError: a number is not a real number.
@@ -78,8 +91,10 @@ def claim(
         source=source,
         verdict=verdict,
         tolerance=tolerance,
-        rerun_tolerance=rerun_tolerance,
+        kind=kind,
+        rounding=rounding,
     )
+    entry = replace(entry, searched=bool(witnesses.searched))
     _session[entry.id] = entry
     _display(render(entry))
 
@@ -89,7 +104,7 @@ def report(
     value: SupportsFloat | str,
     format: str = ".4g",
     *,
-    rerun_tolerance: float | str = 1e-6,
+    kind: str = "certified",
 ) -> None:
     """Glue a number (or a word) that the prose quotes as {glue:text}`name`.
 
@@ -98,7 +113,8 @@ def report(
         value: finite number, or text.
         format: format specification for a number such as ".3g", or a template
             such as "{:.1%}". Whole numbers keep all digits under the default.
-        rerun_tolerance: how far a re-run may differ, see `claims.agree`.
+        kind: what it rests on, see `claim`. The texts of "certified" and "computed"
+            numbers must be equal in a re-run; the others are not compared.
 
     Raises:
         TypeError: the value is neither a real number nor text.
@@ -108,12 +124,12 @@ def report(
         raise ValueError(
             f"name {name!r}: allowed are letters, digits, points, hyphens, underscores"
         )
-    agree(1.0, 1.0, rerun_tolerance)  # refuses a malformed tolerance
+    check_kind(kind)
     content: dict[str, Any] = {
         "name": name,
         "value": value if isinstance(value, str) else finite_number(name, value),
         "format": format,
-        "rerun_tolerance": rerun_tolerance,
+        "kind": kind,
     }
     # The form of myst_nb.glue(name, text, display=False), which would import Sphinx.
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
@@ -132,8 +148,12 @@ def keep(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def claims_table() -> None:
-    """Show the claims made so far in this session as a table."""
-    _display(render_table(_session.values()))
+    """Show the claims made so far in this session as a table.
+
+    The output also holds, where no reader sees it, which stored witnesses the session
+    asked for and what it had to search.
+    """
+    _display(render_table(_session.values()) | {WITNESSES_MIME: witnesses.used()})
 
 
 def _display(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:

@@ -156,21 +156,6 @@ def held_bytes(step: Step) -> int:
     return live.most
 
 
-def capped(value: float, at: float) -> float:
-    """The value, counted up to `at` and no further: what a claim on a time enters.
-
-    A measured time is another number in each run. "At least 100 times faster" is true
-    or false: what enters the ledger is 100 if the ratio is 100 or more, and the ratio
-    itself if it is less, so that the claim then fails and shows by how much.
-    """
-    return float(min(value, at))
-
-
-def floored(value: float, at: float) -> float:
-    """The value, counted from `at` on: `capped` for what must not be large."""
-    return float(max(value, at))
-
-
 def overtakes(lengths: list[int], slow: list[float], fast: list[float]) -> float | None:
     """The first length from which on `fast` takes less time than `slow`, or None.
 

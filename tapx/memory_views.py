@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from tapx.memory_experiment import (
     experiment,
     medians,
 )
-from tapx.tables import Table
+from tapx.tables import Table, outward
 
 
 def setting_name(setting: Setting) -> str:
@@ -40,16 +39,14 @@ def digits(mse: float) -> str:
 
 def rounded_up(mse: float) -> str:
     """Three digits of an upper bound, rounded up so that it stays one."""
-    digits = Context(prec=3, rounding=ROUND_CEILING).create_decimal(mse)
-    return f"{float(digits):.2e}"
+    return f"{float(outward(mse, 3)):.2e}"
 
 
 def rounded_down(mse: float) -> str:
     """Three digits of a lower bound, rounded down; a dash where there is none."""
     if mse <= 0:
         return "–"
-    digits = Context(prec=3, rounding=ROUND_FLOOR).create_decimal(mse)
-    return f"{float(digits):.2e}"
+    return f"{float(outward(mse, 3, up=False)):.2e}"
 
 
 def best_table(
@@ -133,7 +130,7 @@ def report_settings(
     errors = min(good[1], 1e300), min(bad[1], 1e300)
     for word, error in zip(("best", "worst"), errors, strict=True):
         name = f"{position}{heads}-{word}"
-        report(name, error, ".0e", rerun_tolerance="factor 300")
+        report(name, error, ".0e", kind="trained")
     return errors
 
 

@@ -12,15 +12,21 @@ annihilates the same kernels, so what holds for T then holds for every larger la
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpq
 from scipy.linalg import qr
 from scipy.optimize import linprog
 from scipy.sparse import bmat, identity
 
-from tapx import enclosures
+from tapx import enclosures, witness_numbers, witnesses
 from tapx.kernels import Number, exact
+from tapx.witnesses import Entry, Question
+
+UNIT = 2.0**-30
+"""What the numbers found are rounded to, before a few of them are put right."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,13 @@ class RecallFloor:
         lag: T.
         values: float64 copy of y, from lag 0 on.
         largest: proven upper bound of ``|y|`` at the other lags.
+        changed: the lags whose numbers annihilate the heads exactly.
     """
 
     lag: int
     values: np.ndarray
     largest: float
+    changed: tuple[int, ...]
 
     @property
     def l1_error(self) -> float:
@@ -70,16 +78,76 @@ def recall_floor(
             f"lag {lag} and length {length}: a lag below the length is needed, and a "
             f"length of more than {2 * len(decays)}, twice the heads"
         )
-    heads = np.exp(-np.outer(np.arange(length), [float(rate) for rate in rates]))
+    question = floor_question(decays, lag, length)
+    return witnesses.answer(
+        question,
+        lambda entry: _read(entry, decays, lag, length),
+        lambda: _search(decays, lag, length),
+        _write,
+    )
+
+
+def floor_question(rates: Sequence[fmpq], lag: int, length: int) -> Question:
+    """The question that `recall_floor` asks: numbers that annihilate given heads."""
+    size = {
+        "rates": witness_numbers.rounded(_float(rate) for rate in rates),
+        "length": length,
+    }
+    return Question(
+        group="floors",
+        name=f"exponential-lag{lag}-heads{len(rates)}-{witnesses.digest(size)[:6]}",
+        kind="recall-floor",
+        family="exponential",
+        target={"delta": lag},
+        size=size,
+        statement="The values, each times the unit, with those at the changed lags "
+        "moved so that every head is annihilated, and 1 at the lag, prove that no "
+        "weights of these heads come nearer to the delta in l1 than the claim.",
+    )
+
+
+def _float(rate: fmpq) -> float:
+    return float(Fraction(int(rate.p), int(rate.q)))
+
+
+def _read(entry: Entry, rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
+    values = [Fraction(entry["unit"]) * value for value in entry["values"]]
+    found = _corrected(rates, lag, values, entry["changed"])
+    holds = len(values) == length and found.l1_error >= Fraction(entry["claim"])
+    witnesses.check(holds, entry, "an l1 error of at least")
+    return found
+
+
+def _write(found: RecallFloor) -> dict[str, Any]:
+    return {
+        "better": "larger",
+        "unit": witness_numbers.fraction(UNIT),
+        "values": [round(value / UNIT) for value in found.values.tolist()],
+        "changed": list(found.changed),
+        "claim": witness_numbers.decimal(found.l1_error, up=False),
+    }
+
+
+def _search(rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
+    heads = np.exp(-np.outer(np.arange(length), [_float(rate) for rate in rates]))
     values = _programme(heads, lag)
     # The numbers to change: at lags where the heads are easy to tell apart.
     others = np.delete(np.arange(length), lag)
     order = qr(heads[others].T, mode="r", pivoting=True)[1]
-    chosen = np.sort(others[order[: len(decays)]]).tolist()
-    with enclosures.precision(53 + 64 * len(decays)):
-        balls = [arb(float(value)) for value in values]
-        columns = [_powers((-arb(rate)).exp(), length) for rate in decays]
-        left = arb_mat([[column[s] for s in chosen] for column in columns])
+    chosen = np.sort(others[order[: len(rates)]]).tolist()
+    rounded = [UNIT * round(value / UNIT) for value in values.tolist()]
+    return _corrected(rates, lag, rounded, chosen)
+
+
+def _corrected(
+    rates: Sequence[fmpq], lag: int, values: Sequence[Any], changed: Sequence[int]
+) -> RecallFloor:
+    """The values, changed at as many lags as heads so that they annihilate these."""
+    with enclosures.precision(53 + 64 * len(rates)):
+        balls = [arb(exact(value)) for value in values]
+        balls[lag] = arb(1)
+        columns = [_powers((-arb(rate)).exp(), len(values)) for rate in rates]
+        left = arb_mat([[column[s] for s in changed] for column in columns])
         right = arb_mat(
             [
                 [-sum((y * x for y, x in zip(balls, column, strict=True)), arb(0))]
@@ -90,10 +158,11 @@ def recall_floor(
             change = left.solve(right).entries()
         except ZeroDivisionError:
             raise ValueError("the rates are too close to be told apart") from None
-        for s, step in zip(chosen, change, strict=True):
+        for s, step in zip(changed, change, strict=True):
             balls[s] += step
-        largest = max(enclosures.upper(abs(balls[s])) for s in others)
-    return RecallFloor(lag, np.array([float(ball.mid()) for ball in balls]), largest)
+        largest = max(enclosures.upper(abs(y)) for s, y in enumerate(balls) if s != lag)
+    numbers = np.array([float(ball.mid()) for ball in balls])
+    return RecallFloor(lag, numbers, largest, tuple(changed))
 
 
 def _programme(heads: np.ndarray, lag: int) -> np.ndarray:

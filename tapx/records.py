@@ -1,18 +1,26 @@
-"""Run records: what was run, with what, on what, for how long, and what came out."""
+"""Run records: what was run, with what, on what, for how long, and what came out.
+
+A record names the code that it ran (`code_state`), so that `record_checks` can say
+whether it is older than its chapter, and carries a hash of what came out. A chapter
+that reads a record repeats this hash in its stored output: a digit changed in the
+record, with or without its hash, does not pass a re-run.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tapx import notebooks
-from tapx.ledger import Claim
+from tapx import code_hash, notebooks
+from tapx.claims import Claim
 
 PACKAGES = (
     "tapx",
@@ -39,8 +47,14 @@ KEYS = (
     "duration_s",
     "versions",
     "machine",
+    "code",
+    "results_hash",
     "claims",
 )
+# What chapters read of a record, and `results_hash` therefore covers.
+HASHED = ("chapter", "profile", "parameters", "duration_s", "claims", "results")
+
+_shown: set[str] = set()
 
 
 def build(
@@ -53,6 +67,7 @@ def build(
     duration: float,
     claims: Iterable[Claim],
     results: Iterable[Mapping[str, Any]] = (),
+    code: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of a complete run.
 
@@ -66,8 +81,10 @@ def build(
         claims: the claims the run made.
         results: rows that the chapter kept (`ledger.keep`); without any, the record
             has no such key.
+        code: the code that ran, as `code_state` gave it before the run; None if it is
+            not known.
     """
-    record = {
+    record: dict[str, Any] = {
         "status": "complete",
         "chapter": chapter,
         "profile": profile,
@@ -78,10 +95,65 @@ def build(
         "duration_s": round(duration, 2),
         "versions": versions(),
         "machine": machine(),
+        "code": None if code is None else dict(code),
+        "results_hash": "",
         "claims": [claim.as_dict() for claim in claims],
     }
     kept = [dict(row) for row in results]
-    return record | ({"results": kept} if kept else {})
+    if kept:
+        record["results"] = kept
+    record["results_hash"] = results_hash(record)
+    return record
+
+
+def results_hash(record: Mapping[str, Any]) -> str:
+    """SHA-256 in hex of what came out: results, claims, parameters and duration.
+
+    It is taken of their JSON text with sorted keys and without spaces.
+    """
+    content = {key: record[key] for key in HASHED if key in record}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_state(
+    notebook: Mapping[str, Any],
+    package: code_hash.Package | None = None,
+    revision: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The code that a notebook runs: commit, whether the tree was clean, two hashes.
+
+    Args:
+        notebook: the chapter.
+        package: where its modules are read from, see `code_hash`.
+        revision: commit and state of the tree if they are known, as `revision_of` gives
+            them.
+    """
+    known = revision_of() if revision is None else revision
+    return {**known, **code_hash.of_notebook(notebook, package)}
+
+
+def revision_of(root: Path = notebooks.ROOT) -> dict[str, Any]:
+    """The commit of the sources and whether the tree was clean; None without git.
+
+    A folder inside another project's repository has no commit of its own.
+    """
+    hidden = {key: value for key, value in os.environ.items() if key[:4] != "GIT_"}
+    found = []
+    for words in (("rev-parse", "--show-toplevel", "HEAD"), ("status", "--porcelain")):
+        try:
+            done = subprocess.run(
+                ["git", *words], cwd=root, env=hidden, capture_output=True, text=True
+            )
+        except OSError:
+            return {"commit": None, "clean": None}
+        if done.returncode:
+            return {"commit": None, "clean": None}
+        found.append(done.stdout.strip())
+    top, _, commit = found[0].partition("\n")
+    if Path(top).resolve() != root.resolve():
+        return {"commit": None, "clean": None}
+    return {"commit": commit, "clean": not found[1]}
 
 
 def versions() -> dict[str, str]:
@@ -137,12 +209,32 @@ def store(record: Mapping[str, Any], book_dir: str | Path | None = None) -> Path
 def load_record(
     chapter: str, profile: str = "default", book_dir: str | Path | None = None
 ) -> dict[str, Any]:
-    """Read a stored record.
+    """Read a stored record; in a chapter, state its hash in the cell's output.
+
+    The hash stands there as the reported number ``record-CHAPTER-PROFILE``, which no
+    reader sees and every re-run compares.
 
     Raises:
         FileNotFoundError: the book stores none for this chapter and profile.
-        ValueError: the file is not the record of a complete run.
+        ValueError: the file is not the record of a complete run, or what it holds is
+            not what came out of that run.
     """
+    from IPython.core.getipython import get_ipython
+
+    from tapx import ledger
+
+    record = read(chapter, profile, book_dir)
+    name = f"record-{chapter}-{profile}"
+    if get_ipython() is not None and name not in _shown:
+        ledger.report(name, record["results_hash"])
+        _shown.add(name)
+    return record
+
+
+def read(
+    chapter: str, profile: str = "default", book_dir: str | Path | None = None
+) -> dict[str, Any]:
+    """Read a stored record; `load_record` says what is refused."""
     source = path(chapter, profile, book_dir)
     if not source.is_file():
         raise FileNotFoundError(
@@ -153,6 +245,14 @@ def load_record(
     missing = [key for key in KEYS if key not in record]
     if missing or record["status"] != "complete":
         raise ValueError(f"{source.name}: not a complete run; missing {missing}")
+    fresh = results_hash(record)
+    if fresh != record["results_hash"]:
+        raise ValueError(
+            f"{source.parent.name}/{source.name}: was changed after the run. Its "
+            f"results hash to {fresh[:12]}…, and its results_hash is "
+            f"{record['results_hash'][:12]}…. Restore the file, or repeat the run: "
+            f"{record['command']}"
+        )
     return record
 
 
@@ -163,5 +263,5 @@ def stored_records(
     found = []
     for chapter in notebooks.notebook_files(book_dir):
         if path(chapter.id, profile, book_dir).is_file():
-            found.append(load_record(chapter.id, profile, book_dir))
+            found.append(read(chapter.id, profile, book_dir))
     return found

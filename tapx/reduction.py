@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
+from flint import arb
 
-from tapx import descartes, enclosures
+from tapx import descartes, enclosures, witness_numbers, witnesses
 from tapx.enclosures import PrecisionError
-from tapx.kernels import Kernel
+from tapx.kernels import Kernel, exact, rational
+from tapx.least_squares import least_squares
+from tapx.witnesses import Entry, Question
 
 NEAR = 40
 """Lags fitted one by one; farther ones stand for as many as lie around them."""
@@ -54,23 +58,66 @@ def shortest(power: float, heads: int) -> Kernel:
         raise ValueError(f"power {power:g}: summable over all lags only above 1")
     if not 1 <= heads <= MOST:
         raise ValueError(f"heads {heads}: allowed are 1 to {MOST}")
-    ladder = _ladder(float(power))
+    return _shortest(float(power), int(heads))
+
+
+@lru_cache(maxsize=512)
+def _shortest(power: float, heads: int) -> Kernel:
+    question = shortest_question(power, heads)
+    return witnesses.answer(question, _read, lambda: _search(power, heads), _write)
+
+
+def shortest_question(power: float, heads: int) -> Question:
+    """The question that `shortest` asks: exponentials near a power, in l1."""
+    return Question(
+        group="powers",
+        name=f"exponential-for-power{power:g}",
+        kind="power-l1",
+        family="exponential",
+        target={"power": witness_numbers.fraction(power)},
+        size={"heads": heads},
+        statement="The sum of these exponentials differs from s to minus the power, "
+        "summed over all lags s >= 1, by at most the claim.",
+    )
+
+
+def _read(entry: Entry) -> Kernel:
+    power = Fraction(entry["target"]["power"])
+    kernel = Kernel.stored(entry, Kernel.of("power", (power,), (1,)))
+    holds = _distance(kernel) <= arb(exact(Fraction(entry["claim"])))
+    witnesses.check(holds, entry, "an l1 distance of at most")
+    return kernel
+
+
+def _write(kernel: Kernel) -> dict[str, Any]:
+    return {
+        **kernel.numbers(),
+        "claim": witness_numbers.decimal(rational(_distance(kernel).upper())),
+    }
+
+
+def _search(power: float, heads: int) -> Kernel:
+    ladder = _ladder(power)
     while len(ladder) < heads:
-        ladder.append(_next(float(power), ladder))
+        ladder.append(_next(power, ladder))
     fit = ladder[heads - 1]
-    rates, weights = _parameters(float(power), fit.log_rates, fit.log_shares)
-    target = Kernel.of("power", (float(power),), (1,))
+    rates, weights = _parameters(power, fit.log_rates, fit.log_shares)
+    target = Kernel.of("power", (power,), (1,))
     return Kernel.of("exponential", rates.tolist(), weights.tolist(), target)
 
 
 @lru_cache(maxsize=512)
+def _distance(kernel: Kernel) -> arb:
+    return descartes.l1_distance(kernel)
+
+
 def certified_error(power: float, heads: int) -> float:
     """Upper end of the certified l1 distance of `shortest`, lags ``s >= 1``.
 
     Infinite where the zeros of the deviation could not all be found.
     """
     try:
-        return enclosures.upper(descartes.l1_distance(shortest(power, heads)))
+        return enclosures.upper(_distance(shortest(power, heads)))
     except PrecisionError:
         return math.inf
 
@@ -86,15 +133,23 @@ def fewest(power: float, error: float) -> int:
     if not error > 0:
         raise ValueError(f"error {error:g} must be positive")
     for heads in range(1, MOST + 1):
-        shortest(power, heads)
-        # The estimate is right to a few per cent: certify only where it matters.
-        promising = _ladder(float(power))[heads - 1].estimate <= 1.1 * error
-        if promising and certified_error(power, heads) <= error:
+        if _promising(float(power), heads, error) and (
+            certified_error(power, heads) <= error
+        ):
             return heads
     raise ValueError(
         f"error {error:g} needs more than {MOST} terms; the nearest error that is "
         f"reached is {certified_error(power, MOST):.2g}"
     )
+
+
+def _promising(power: float, heads: int, error: float) -> bool:
+    """Whether a check is worth its time: by a stored claim, or a search's estimate."""
+    claim = witnesses.claimed(shortest_question(power, heads))
+    if claim is not None:
+        return claim <= error
+    shortest(power, heads)
+    return _ladder(power)[heads - 1].estimate <= 1.1 * error
 
 
 @dataclass(frozen=True)
@@ -158,16 +213,13 @@ def _fit(power: float, start: np.ndarray) -> _Fit:
     with np.errstate(over="ignore", invalid="ignore"):
         found = least_squares(
             residual,
-            np.concatenate([log_rates, start[1]]),
             jacobian,
-            method="lm",
-            ftol=1e-12,
-            xtol=1e-12,
-            gtol=1e-15,
-            max_nfev=EVALUATIONS,
+            np.concatenate([log_rates, start[1]]),
+            evaluations=EVALUATIONS,
+            tolerance=1e-12,
         )
-    order = np.argsort(found.x[:heads])
-    log_rates, log_shares = found.x[:heads][order], found.x[heads:][order]
+    order = np.argsort(found[:heads])
+    log_rates, log_shares = found[:heads][order], found[heads:][order]
     low, high = LOG_RATE_RANGE
     if not (low < log_rates[0] and log_rates[-1] < high):
         return _Fit(np.clip(start[0], low, high), start[1], math.inf)  # it diverged

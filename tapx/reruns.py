@@ -1,16 +1,24 @@
-"""Re-running the stored chapters: in place, or beside them to compare."""
+"""Re-running the stored chapters: in place, or beside them to compare.
+
+Both run at the default profile, whose searches were made before: their results are
+stored as witnesses. So nothing is searched here, unless the book's author has set
+TAPX_FOUND (`tapx.witnesses`).
+"""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
-from tapx import notebooks, parameters, records, stored_results
+from tapx import code_hash, notebooks, parameters, records, stored_results
 from tapx.notebooks import Chapter, ChapterFailed, Refusal
 
 
@@ -49,12 +57,18 @@ def rerun(
     named = [notebooks.find(name, every) for name in names]
     wanted = named or every
     first = [entry for entry in wanted if not entry.page]
+    # Of the code as it is now: storing the first chapter changes the tree.
+    package, revision = code_hash.Package(), records.revision_of()
+    code = {
+        entry.id: records.code_state(notebooks.load(entry.path), package, revision)
+        for entry in first
+    }
     failures: list[str] = []
     for outcome in execute_all(first, processes):
-        failures += _store(outcome, book_dir, tell)
+        failures += _store(outcome, code, book_dir, tell)
     last = [entry for entry in (every if first else wanted) if entry.page]
     for outcome in execute_all(last, 1):
-        failures += _store(outcome, book_dir, tell)
+        failures += _store(outcome, {}, book_dir, tell)
     return failures
 
 
@@ -68,7 +82,7 @@ def check(
     """Execute chapters afresh and compare claims and reported numbers.
 
     Args:
-        names: chapters to check; all if empty.
+        names: chapters to check; all, and the pages that make claims, if empty.
         processes: how many run side by side, each on one core.
         book_dir: the book's folder.
         tell: takes one line a finished chapter.
@@ -76,9 +90,11 @@ def check(
     Returns:
         Every disagreement (see `stored_results.notebook_differences`), one text each.
     """
-    every = notebooks.chapters(book_dir)
-    wanted = [notebooks.find(name, every) for name in names] or every
-    stored_results.stored_claims(book_dir)
+    every = notebooks.notebook_files(book_dir)
+    stating = {entry.chapter for entry in stored_results.stored_claims(book_dir)}
+    wanted = [notebooks.find(name, every) for name in names] or [
+        entry for entry in every if not entry.page or entry.id in stating
+    ]
     problems: list[str] = []
     for outcome in execute_all(wanted, processes):
         if isinstance(outcome, ChapterFailed):
@@ -116,14 +132,29 @@ def execute_all(
 def _execute(chapter: Chapter) -> Executed | ChapterFailed:
     started, clock = datetime.now(UTC), time.perf_counter()
     try:
-        notebook = notebooks.execute(chapter.path)
+        with _nothing_searched():
+            notebook = notebooks.execute(chapter.path)
     except ChapterFailed as failure:
         return ChapterFailed(chapter.id, failure.error, failure.notebook)
     return Executed(chapter, notebook, started, time.perf_counter() - clock)
 
 
+@contextmanager
+def _nothing_searched() -> Iterator[None]:
+    """Have the kernels that start meanwhile refuse to search."""
+    before = os.environ.get("TAPX_FOUND")
+    os.environ["TAPX_FOUND"] = before or "require"
+    try:
+        yield
+    finally:
+        del os.environ["TAPX_FOUND"]
+        if before is not None:
+            os.environ["TAPX_FOUND"] = before
+
+
 def _store(
     outcome: Executed | ChapterFailed,
+    code: Mapping[str, Mapping[str, Any]],
     book_dir: str | Path | None,
     tell: Callable[[str], None],
 ) -> list[str]:
@@ -147,6 +178,7 @@ def _store(
             started=outcome.started,
             duration=outcome.duration,
             claims=claims,
+            code=code[chapter.id],
         )
         records.store(record, book_dir)
     tell(f"{chapter.id}: {outcome.duration:.1f} s, {len(claims)} claims")

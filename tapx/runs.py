@@ -69,6 +69,7 @@ def run(
     values = parameters.resolve(declared, given, base=base)
     folder = _writable(Path(output), entry.id, force)
 
+    code = records.code_state(source)
     started, clock = datetime.now(UTC), time.perf_counter()
     label = {"profile": profile, "parameters": values}
     failed = folder / f"{entry.id}.failed.ipynb"
@@ -93,6 +94,7 @@ def run(
         duration=duration,
         claims=claims,
         results=stored_results.results_of(result),
+        code=code,
     )
     result.metadata.tapx["run"] = {"status": "complete", **label}
     done.record.unlink(missing_ok=True)  # a record never stands beside another run

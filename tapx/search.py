@@ -2,9 +2,11 @@
 
 With as many exponentials as lags up to T (H > T) the error can be made as small as one
 likes, at the price of weights without bound. So "best" needs a price for large
-weights. Ours is the number of bits: a weight stored with b significant bits is off
+weights. Ours is what rounding may spoil: a weight rounded to b significant bits is off
 by up to ``2^-b |weight|``, which moves the kernel in l1 by that times the sum of its
-decay over all lags. The best kernel for b bits minimises the error plus this loss.
+decay over all lags. The search makes the error plus this loss small: an error that is
+guaranteed under any rounding of relative size ``2^-b``. Weights that are chosen with b
+bits from the start, and rates that follow them, can do better.
 
 Both are sums of absolute values. The search minimises weighted squares over rates and
 weights (for given rates the weights solve linear equations: variable projection,
@@ -15,16 +17,19 @@ squares become absolute values, and goes on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, fmpq
 from scipy.optimize import OptimizeResult, minimize
 
-from tapx import enclosures
+from tapx import enclosures, witness_numbers, witnesses
 from tapx.bounds import heads_to_recall
 from tapx.choices import one_of
-from tapx.kernels import FAMILIES, Delta, Kernel, first_lag, rational
+from tapx.kernels import FAMILIES, Delta, Kernel, exact, first_lag, rational
+from tapx.witnesses import Entry, Question
 
 STARTS = {
     "exponential": ((0.2, 1.25), (0.5, 1.15), (1.2, 1.1), (3.0, 1.1), (8.0, 1.05)),
@@ -168,7 +173,10 @@ class _WeightedSquares:
 
 
 def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kernel:
-    """The best kernel found that recalls ``lag``, for weights of ``weight_bits`` bits.
+    """A kernel that recalls ``lag``, good under any rounding to ``weight_bits`` bits.
+
+    The search makes small what is guaranteed: the error plus the loss when each weight
+    moves by ``2^-weight_bits`` of itself. What it returns is one such rounding.
 
     It is a search: the error of what it returns is certified (``kernel.l1_error``),
     that nothing is better is not. Where it finds nothing better than no head at all,
@@ -193,7 +201,57 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
     _check(heads, weight_bits)
     if heads < heads_to_recall(lag, family):
         return _nothing(lag, heads, family)
-    return _search(_lag_window(int(lag), heads, family), heads, family, weight_bits)
+    return _recall(int(lag), heads, family, weight_bits)
+
+
+@lru_cache(maxsize=256)
+def _recall(lag: int, heads: int, family: str, bits: int) -> Kernel:
+    return witnesses.answer(
+        recall_question(lag, heads, family, bits),
+        read_kernel,
+        lambda: _search(_lag_window(lag, heads, family), heads, family, bits),
+        write_kernel,
+    )
+
+
+def recall_question(lag: int, heads: int, family: str, bits: int) -> Question:
+    """The question that `best_delta` asks: a kernel near a delta, in l1."""
+    start = first_lag(family)
+    return Question(
+        group="kernels",
+        name=f"{family}-lag{lag}",
+        kind="kernel-l1",
+        family=family,
+        target={"delta": lag},
+        size={"heads": heads, "weight_bits": bits},
+        statement=f"The {family} kernel with these rates and weights differs from the "
+        f"delta at lag {lag}, summed over all lags s >= {start}, by at most the claim.",
+    )
+
+
+def read_kernel(entry: Entry) -> Kernel:
+    """The kernel of a stored answer, its l1 error checked in balls."""
+    kernel = Kernel.stored(entry, Delta(entry["target"]["delta"]))
+    holds = kernel.l1_error <= arb(exact(Fraction(entry["claim"])))
+    witnesses.check(holds, entry, "an l1 error of at most")
+    return kernel
+
+
+def write_kernel(kernel: Kernel) -> dict[str, Any]:
+    """The numbers of a kernel and its l1 error, as they are stored."""
+    return {
+        **kernel.numbers(),
+        "claim": witness_numbers.decimal(rational(kernel.l1_error.upper())),
+    }
+
+
+def stored_kernel(name: str) -> Kernel:
+    """A kernel near a delta that is stored under a name alone, checked in balls.
+
+    Raises:
+        KeyError: there is none of this name, or more than one.
+    """
+    return witnesses.named(name, read_kernel)
 
 
 def best_scaled(lags: tuple[int, ...], heads: int, weight_bits: int = 53) -> Kernel:
@@ -231,7 +289,6 @@ def _nothing(lag: int, heads: int, family: str) -> Kernel:
     return Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
 
 
-@lru_cache(maxsize=256)
 def _search(window: Window, heads: int, family: str, bits: int) -> Kernel:
     problem = _WeightedSquares(window, heads, family, bits)
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 from flint import arb, fmpq
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ class Signed:
 
     ``exponentials`` and ``powers`` map rates to weights, ``points`` lags to weights.
     With an ``origin`` B the decays are ``exp(-rate (s - B))`` and ``(s / B)^-rate``.
+
+    Raises:
+        ValueError: an origin below 1. TypeError: one that is no whole number.
     """
 
     def __init__(
@@ -27,7 +31,7 @@ class Signed:
         self.exponentials: dict[fmpq, fmpq] = {}
         self.powers: dict[fmpq, fmpq] = {}
         self.points: dict[int, fmpq] = {}
-        self.origin = origin
+        self.origin = None if origin is None else _whole(origin)
         self._add(kernel, 1)
         if target is not None:
             self._add(target, -1)
@@ -88,3 +92,14 @@ class Signed:
                 value = self.smooth(lag)
                 change += abs(value + arb(weight)) - abs(value)
         return change
+
+
+def _whole(origin: object) -> int:
+    """The origin as an int, or a refusal."""
+    if isinstance(origin, bool) or not isinstance(origin, int | np.integer):
+        raise TypeError(f"origin must be a whole number, not {origin!r}")
+    if origin < 1:
+        raise ValueError(
+            f"origin {origin}: an adaptive lag is at least 1, the nearest valid origin"
+        )
+    return int(origin)

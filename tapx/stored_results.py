@@ -2,7 +2,7 @@
 
 What a claim, a reported number or the table of claims shows is derived from the
 data stored beside it. Reading a notebook checks that; a re-run then compares the
-data, each number within the tolerance that it carries.
+data, each number as its kind asks for (`claims.KINDS`), and what cells printed.
 """
 
 from __future__ import annotations
@@ -19,15 +19,23 @@ from tapx.claim_views import (
     REPORT_MIME,
     RESULTS_MIME,
     TABLE_MIME,
+    WITNESSES_MIME,
     render,
     render_report,
     render_table,
+    reported_text,
 )
-from tapx.claims import FAILS, Claim, agree
+from tapx.claims import FAILS, Claim
 
 LEDGER_MIMES = (CLAIM_MIME, REPORT_MIME, TABLE_MIME, RESULTS_MIME)
-_NUMBER = re.compile(r"[-+]?(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
-_WITHIN = re.compile(r"within-(?:factor-(?P<factor>\d+)|(?P<relative>\d\S*))")
+COMPUTED = 1e-6
+"""Largest relative difference of two runs in a number of the kind "computed"."""
+MEASURED = "measured"
+"""Tag of a cell that prints measured numbers: of its output the words are compared."""
+_NUMBER = re.compile(
+    r"[-+−]?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?"
+    r"|[-+−]?(?<!\w)(?:inf|nan)(?!\w)|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+"
+)
 
 
 class LedgerError(ValueError):
@@ -82,6 +90,14 @@ def reports_of(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {content["name"]: dict(content) for content in found}
 
 
+def witnesses_of(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The stored witnesses that the notebook asked for, and what it searched."""
+    found: dict[str, list[str]] = {"stored": [], "searched": []}
+    for data in _data(notebook):
+        found = data.get(WITNESSES_MIME, found)
+    return found
+
+
 def results_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows that the notebook keeps for its run record (`ledger.keep`), in order."""
     found = (data[RESULTS_MIME] for data in _data(notebook) if RESULTS_MIME in data)
@@ -89,13 +105,13 @@ def results_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
-    """Every claim of the book, from the stored notebooks in chapter order.
+    """Every claim of the book, from the stored notebooks: chapters, then pages.
 
     Raises:
-        LedgerError: an id occurs in two chapters, or twice in one.
+        LedgerError: an id occurs in two notebooks, or twice in one.
     """
     found: dict[str, Claim] = {}
-    for chapter in notebooks.chapters(book_dir):
+    for chapter in notebooks.notebook_files(book_dir):
         for entry in claims_of(notebooks.load(chapter.path), chapter.id):
             if entry.id in found:
                 raise LedgerError(
@@ -109,8 +125,12 @@ def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
 def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
     """What a re-run changed in the claims, one line each; empty if it agrees.
 
-    A claim that is missing or new, another statement, relation or verdict, a
-    number outside the stored rerun tolerance, and every verdict "fails" count.
+    A claim that is missing or new, another word (statement, relation, verdict, result,
+    source, kind), and every verdict "fails" count. Numbers are compared as the stored
+    kind says: certified ones must be equal, computed ones within `COMPUTED` of
+    themselves, evaluated ones within the stored rounding; of evaluated ones without
+    rounding, of trained and of timed ones only the verdict counts. A reference that is
+    not itself measured (its source is not "computed") is always compared.
     """
     before = {entry.id: entry for entry in stored}
     after = {entry.id: entry for entry in fresh}
@@ -126,76 +146,89 @@ def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
     exact = ("statement", "relation", "verdict", "result", "source", "tolerance")
     for id in (id for id in before if id in after):
         old, new = before[id], after[id]
-        for field in (*exact, "rerun_tolerance"):
+        for field in (*exact, "kind"):
             was, now = getattr(old, field), getattr(new, field)
             if was != now:
                 lines.append(f"{id}: {field} was {was!r}, is {now!r}")
-        for field in ("measured", "reference"):
-            was, now = getattr(old, field), getattr(new, field)
-            lines += _number_line(f"{id}: {field}", was, now, old.rerun_tolerance)
+        for field in ("measured", "reference", "rounding"):
+            problem = _number_problem(old, new, field)
+            lines += [f"{id}: {field} {problem}"] if problem else []
     return lines
 
 
 def report_differences(
     stored: Mapping[str, Mapping[str, Any]], fresh: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """What a re-run changed in the reported numbers, one line each."""
+    """What a re-run changed in the reported numbers, one line each.
+
+    The texts of certified and computed numbers, which the prose shows, must be equal.
+    """
     odd = sorted(stored.keys() ^ fresh.keys())
     lines = [f"report {name}: not in both runs" for name in odd]
     for name in (name for name in stored if name in fresh):
-        old, new = stored[name], fresh[name]
-        for field in ("format", "rerun_tolerance"):
-            if old[field] != new[field]:
+        old, new = dict(stored[name]), dict(fresh[name])
+        for field in ("format", "kind"):
+            if old[field] != new.get(field):
                 lines.append(
-                    f"report {name}: {field} was {old[field]!r}, is {new[field]!r}"
+                    f"report {name}: {field} was {old[field]!r}, is {new.get(field)!r}"
                 )
-        lines += _number_line(
-            f"report {name}:", old["value"], new["value"], old["rerun_tolerance"]
-        )
+        was, now = reported_text(old), reported_text(new)
+        if old["kind"] in ("certified", "computed") and was != now:
+            lines.append(
+                f"report {name}: was {was!r}, is {now!r}; {old['kind']} numbers that "
+                "the prose shows must be equal"
+            )
     return lines
 
 
 def notebook_differences(
     stored: Mapping[str, Any], fresh: Mapping[str, Any], chapter: str = ""
 ) -> list[str]:
-    """What a re-run changed in the claims and reported numbers of a notebook."""
+    """What a re-run changed in the claims and reported numbers of a notebook.
+
+    The witnesses that it asked for count too.
+    """
     lines = differences(_claims(stored, chapter), _claims(fresh, chapter))
+    was, now = witnesses_of(stored)["stored"], witnesses_of(fresh)["stored"]
+    for name in sorted(set(was) ^ set(now)):
+        word = "no longer asked for" if name in was else "asked for, not before"
+        lines.append(f"witness {name}: {word}")
     return lines + report_differences(reports_of(stored), reports_of(fresh))
 
 
-def text_differences(
-    stored: Iterable[Mapping[str, Any]], fresh: Iterable[Mapping[str, Any]], tag: str
+def printed_differences(
+    stored: Iterable[Mapping[str, Any]],
+    fresh: Iterable[Mapping[str, Any]],
+    tags: Iterable[str] = (),
 ) -> list[str]:
-    """Compare what two runs of a cell printed, number by number.
+    """What a re-run changed in what a cell printed or showed, one line each.
+
+    Texts (plain, HTML, Markdown, standard output) must be equal as strings; in a cell
+    tagged `MEASURED` only their words, whatever stands where a number stood. Of
+    pictures only their presence counts. What the ledger shows is left out.
 
     Args:
-        stored: outputs in the stored notebook, those of the ledger left out.
-        fresh: outputs of the re-run, those of the ledger left out.
-        tag: ``within-factor-10`` or ``within-1e-3``: how far numbers may differ.
-
-    Returns:
-        One line for each number too far off, or one if the words differ.
+        stored: outputs in the stored notebook.
+        fresh: outputs of the re-run.
+        tags: tags of the cell.
     """
-    match = _WITHIN.fullmatch(tag)
-    if match is None:
-        raise ValueError(f"tag {tag!r}: allowed is 'within-factor-10' or 'within-1e-3'")
-    allowed: float | str = f"factor {match['factor']}"
-    if match["relative"]:
-        allowed = float(match["relative"])
-    before, after = _words(stored), _words(fresh)
-    if _NUMBER.sub("#", before).split() != _NUMBER.sub("#", after).split():
-        return [f"the words differ: {before!r} was stored, {after!r} came out"]
-    pairs = zip(_NUMBER.findall(before), _NUMBER.findall(after), strict=True)
-    return [
-        f"{was} was stored, {now} came out, allowed difference {allowed}"
-        for was, now in pairs
-        if not agree(float(was), float(now), allowed)
-    ]
+    before, after = _printed(stored), _printed(fresh)
+    kinds = [kind for kind, _ in before], [kind for kind, _ in after]
+    if kinds[0] != kinds[1]:
+        was, now = (", ".join(found) or "nothing" for found in kinds)
+        return [f"output was {was}, is {now}"]
+    masked = MEASURED in set(tags)
+    lines = []
+    for (kind, was), (_, now) in zip(before, after, strict=True):
+        if (words(was) != words(now)) if masked else (was != now):
+            what = "the words of " if masked else ""
+            lines.append(f"{what}{kind} differ: {_first_difference(was, now)}")
+    return lines
 
 
-def within_tag(tags: Iterable[str]) -> str | None:
-    """The tag that says how far the numbers of a cell may differ, or None."""
-    return next((tag for tag in tags if _WITHIN.fullmatch(tag)), None)
+def words(text: str) -> list[str]:
+    """The words of a text, with one sign in the place of each number."""
+    return _NUMBER.sub("#", text).split()
 
 
 def without_ledger(outputs: Iterable[Mapping[str, Any]]) -> list[Any]:
@@ -222,13 +255,27 @@ def _data(notebook: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield output.get("data", {})
 
 
-def _words(outputs: Iterable[Mapping[str, Any]]) -> str:
-    texts = []
-    for output in outputs:
-        data = output.get("data", {})
-        texts += ["".join(data[mime]) for mime in sorted(data) if "text/" in mime]
-        texts.append("".join(output.get("text", "")))
-    return "\n".join(texts)
+def _printed(outputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What is compared of a cell's outputs: kinds and texts, standard output last."""
+    found, streams = [], []
+    for output in without_ledger(outputs):
+        for mime, content in sorted(output.get("data", {}).items()):
+            form = mime.removeprefix(GLUE_PREFIX)
+            if form.startswith("text/"):
+                found.append((mime, "".join(content)))
+            elif form.startswith("image/"):
+                found.append((mime, ""))
+        streams.append("".join(output.get("text", "")))
+    text = "".join(streams)
+    return [*found, ("standard output", text)] if text else found
+
+
+def _first_difference(was: str, now: str, around: int = 40) -> str:
+    """Where two texts part, with some characters before and after."""
+    pairs = enumerate(zip(was, now, strict=False))
+    place = next((i for i, (a, b) in pairs if a != b), min(len(was), len(now)))
+    part = slice(max(place - around, 0), place + around)
+    return f"{was[part]!r} was stored, {now[part]!r} came out"
 
 
 def _same(expected: Mapping[str, Any], data: Mapping[str, Any], where: str) -> None:
@@ -243,10 +290,23 @@ def _same(expected: Mapping[str, Any], data: Mapping[str, Any], where: str) -> N
             )
 
 
-def _number_line(where: str, was: Any, now: Any, allowed: float | str) -> list[str]:
-    same = was == now
-    if not same and isinstance(was, (int, float)) and isinstance(now, (int, float)):
-        same = agree(was, now, allowed)
-    if same:
-        return []
-    return [f"{where} was {was!r}, is {now!r}, allowed difference {allowed!r}"]
+def _number_problem(old: Claim, new: Claim, field: str) -> str:
+    """What is wrong with a number of a re-run; empty if it agrees."""
+    was, now = getattr(old, field), getattr(new, field)
+    if was == now or old.searched or new.searched:
+        return ""
+    found = f"was {was!r}, is {now!r}"
+    if was is None or now is None:
+        return found
+    if old.kind == "certified":
+        return f"{found}; certified numbers must be equal"
+    given = field == "rounding" or (field == "reference" and old.source != "computed")
+    if old.kind == "computed" or given:
+        allowed, why = COMPUTED * max(abs(was), abs(now)), f"{COMPUTED} of itself"
+    elif old.rounding is not None:
+        allowed, why = old.rounding, f"{old.rounding!r}, its rounding"
+    else:
+        return ""
+    if abs(was - now) <= allowed:
+        return ""
+    return f"{found}; allowed difference is {why}"

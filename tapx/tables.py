@@ -6,6 +6,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from tapx.decimals import outward
+
+__all__ = ["Table", "outward", "scroll_box"]
+
 
 class Table:
     """A table that a notebook shows when it is a cell's last line.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import accumulate
 from math import factorial
 
-from flint import arb, arb_mat, fmpq, fmpz
+from flint import arb, arb_mat, ctx, fmpq
 
 Terms = tuple[list[fmpq], list[arb]]
 """Rates in ascending order, and the terms ``weight * decay(rate)`` at one lag."""
@@ -12,8 +14,12 @@ Terms = tuple[list[fmpq], list[arb]]
 TAYLOR = 48
 """Terms of the local expansions that isolate zeros."""
 
-FARTHEST = 1 << 48
+FARTHEST = 1 << 56
 """Where a search for the last zero gives up: ``exp`` of it for powers."""
+
+
+class TooFar(ArithmeticError):
+    """A sum whose sign still changes beyond all lags that are looked at."""
 
 
 def hurwitz(rate: fmpq, start: arb) -> arb:
@@ -79,6 +85,9 @@ def pieces(weights: dict[fmpq, arb], family: str, start: int) -> arb | None:
     ``sum_j A_j exp(-rate_j v)``. Its zeros are isolated by bisection with Taylor
     expansions; between two zeros the sum over s is a difference of closed forms.
     Returns None if the precision is short.
+
+    Raises:
+        TooFar: where the last zero may lie beyond `FARTHEST`.
     """
     rates = sorted(weights)
     # The origin is no lag, so that a zero at a lag is not the end of an interval.
@@ -94,35 +103,47 @@ def pieces(weights: dict[fmpq, arb], family: str, start: int) -> arb | None:
     while _least_partial_sum(f.terms(arb(end))) is None:
         end *= 2
         if end > FARTHEST:
+            _refuse_sure_signs(f.terms(arb(end)))
             return None
-    brackets = _isolate(f, arb(0), arb(end))
+    brackets = _isolate(f, arb(0), arb(end), lag)
     if brackets is None:
         return None
-    total, left = arb(0), fmpz(start)
+    total, left = arb(0), arb(start)
     rest = _signed_tail(weights, family, left)
     for low, high in brackets:
-        before = lag(low).floor().unique_fmpz()
-        after = lag(high).ceil().unique_fmpz()
-        if before is None or after is None or before + 1 < left:
+        # Lags may have more digits than the precision: whole numbers, as balls.
+        before, after = lag(low).lower().floor(), lag(high).upper().ceil()
+        if not before + 1 >= left:
             return None
         beyond = _signed_tail(weights, family, before + 1)
         total += abs(rest - beyond)
         # The few lags whose sign is not known: count them times their largest size.
-        unknown = max(after - before - 1, fmpz(0))
-        if unknown > 0:
+        unknown = (after - before - 1).max(arb(0))
+        if not unknown.is_zero():
             largest = (-arb(rates[0]) * low).exp() * _largest(f, low, high)
-            total += arb(unknown) * largest.union(arb(0))
+            total += (unknown * largest).union(arb(0))
             beyond = _signed_tail(weights, family, after)
         left, rest = before + 1 + unknown, beyond
     return total + abs(rest)
 
 
-def _signed_tail(weights: dict[fmpq, arb], family: str, start: fmpz) -> arb:
+def _refuse_sure_signs(terms: list[arb]) -> None:
+    """More precision is of no use where the signs of all partial sums are known.
+
+    Raises:
+        TooFar: the signs are sure, and differ.
+    """
+    partial = list(accumulate(terms))
+    if all(p > 0 or p < 0 for p in partial):
+        raise TooFar
+
+
+def _signed_tail(weights: dict[fmpq, arb], family: str, start: arb) -> arb:
     """``sum_{s >= start} f(s)``, signs included."""
     total = arb(0)
     for rate, weight in weights.items():
         if family == "power":
-            total += weight * hurwitz(rate, arb(start))
+            total += weight * hurwitz(rate, start)
         else:
             total += weight * (-arb(rate) * start).exp() / (1 - arb(-rate).exp())
     return total
@@ -171,12 +192,15 @@ def _expansion(f: ExponentialSum, middle: arb, radius: arb) -> list[arb]:
     return [*series, bound.union(-bound) / factorial(TAYLOR)]
 
 
-def _isolate(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | None:
+def _isolate(
+    f: ExponentialSum, low: arb, high: arb, lag: Callable[[arb], arb]
+) -> list[tuple[arb, arb]] | None:
     """Brackets, in order, of all zeros in [low, high]; None if precision is short."""
     brackets: list[tuple[arb, arb]] = []
     stack = [(low, high)]
+    depth = max(96, ctx.prec // 3)  # below, a double zero drowns in the precision
     while stack:
-        if len(stack) > 200:
+        if len(stack) > 2 * depth + 8:
             return None
         low, high = stack.pop()
         middle, radius = _centre(low, high)
@@ -189,26 +213,31 @@ def _isolate(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | 
             arb(0),
         )
         if abs(series[1]) > bend:
-            narrow = _narrow(f, low, high)
+            narrow = _narrow(f, low, high, lag)
             if narrow is None:
                 return None
             brackets.extend(narrow)
-        elif radius < arb(2) ** -96:
+        elif radius < arb(2) ** -depth:
             brackets.append((low, high))  # a double zero, or two as good as one
         else:
             stack += [(middle, high), (low, middle)]
     return brackets
 
 
-def _narrow(f: ExponentialSum, low: arb, high: arb) -> list[tuple[arb, arb]] | None:
+def _narrow(
+    f: ExponentialSum, low: arb, high: arb, lag: Callable[[arb], arb]
+) -> list[tuple[arb, arb]] | None:
     """Shrink a bracket on which the sum is monotone; empty if it has no zero."""
     first, last = f.sign(low), f.sign(high)
     if first == 0 or last == 0:
         return None
     if first == last:
         return []
-    # The sum over a bracket falls with the square of its width: 2^-128 is nothing.
-    for _ in range(64):
+    # If many lags lie in a bracket, the sum over them falls with the square of its
+    # width. If one does, at which the sum is 0, it falls with the width: go on there.
+    for step in range(ctx.prec):
+        if step >= 64 and lag(low).ceil() > lag(high).floor():
+            break
         middle = ((low + high) / 2).mid()
         here = f.sign(middle)
         if here == 0:

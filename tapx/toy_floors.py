@@ -24,17 +24,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from flint import arb, ctx
 from scipy.optimize import minimize_scalar
 
-from tapx import token_bounds, windows
+from tapx import token_bounds, windows, witness_numbers, witnesses
 from tapx.choices import at_least, one_of
+from tapx.kernels import exact, rational
 from tapx.toy_targets import ToyTarget
 from tapx.windows import WindowKernel, round_up
+from tapx.witnesses import Entry, Question
 
 FAMILY = {"lin": "exponential", "log": "power"}
 """What a head of each relative position pools with."""
@@ -60,6 +64,15 @@ class Tokens:
     lags: tuple[int, ...]
     sizes: tuple[float, ...]
     at_zero: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The lags."""
+        return "tokens" + "-".join(map(str, self.lags))
+
+    def described(self) -> dict[str, Any]:
+        """The lags and the sizes of their tokens."""
+        return {"tokens": list(self.lags), "sizes": witness_numbers.rounded(self.sizes)}
 
     def values(self, lags: np.ndarray) -> np.ndarray:
         """The kernel on `lags`, float64, same shape."""
@@ -168,14 +181,56 @@ def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> Limit:
     """
     one_of(rpe, FAMILY, "relative position with one slope a head")
     at_least(1, heads=heads)
-    rate, rest = _limit(tokens(target), rpe, heads, target.length - 1)
+    rate, rest = limit(tokens(target), rpe, heads, target.length - 1)
     slack = 1e-12 * target.variance  # float64 of the target's own numbers
     return Limit(rate, beyond_affine(target) + rest + slack)
 
 
 @lru_cache(maxsize=512)
-def _limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]:
+def limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]:
     """The common rate, and the squared distance rounded up."""
+
+    def rest(rate: float) -> arb:
+        return arb(part.energy) - _captured_ball(part, rpe, rate, heads, last)
+
+    def read(entry: Entry) -> tuple[float, float]:
+        rate = float(Fraction(entry["rate"]))
+        found = rest(rate)
+        holds = found <= arb(exact(Fraction(entry["claim"])))
+        witnesses.check(holds, entry, "a squared distance of at most")
+        return rate, max(round_up(found), 0.0)
+
+    def search() -> tuple[float, float]:
+        rate = _common_rate(part, rpe, heads, last)
+        return rate, max(round_up(rest(rate)), 0.0)
+
+    def write(found: tuple[float, float]) -> dict[str, Any]:
+        # The claim is the end of the ball itself: at 0 it may lie below 0.
+        claim = witness_numbers.decimal(rational(rest(found[0]).upper()))
+        return {"rate": witness_numbers.fraction(found[0]), "claim": claim}
+
+    question = limit_question(part, rpe, heads, last)
+    return witnesses.answer(question, read, search, write)
+
+
+def limit_question(part: Tokens, rpe: str, heads: int, last: int) -> Question:
+    """The question that `nearly_equal` asks: a rate for heads that all but share it."""
+    return Question(
+        group="nearly-equal",
+        name=f"{FAMILY[rpe]}-for-{part.name}",
+        kind="nearly-equal",
+        family=FAMILY[rpe],
+        target=part.described() | {"first": 1, "last": last},
+        size={"heads": heads},
+        statement=f"The span of this one {FAMILY[rpe]}, times polynomials in the "
+        f"{'lag' if rpe == 'lin' else 'logarithm of the lag'} of degree below the "
+        f"number of heads, comes to the target on the lags 1 to {last} as near as the "
+        "claim, in squares.",
+    )
+
+
+def _common_rate(part: Tokens, rpe: str, heads: int, last: int) -> float:
+    """A float64 search for the rate that captures most."""
 
     def loss(log_rate: float) -> float:
         return -float(captured(part, rpe, math.exp(log_rate), heads, last)[-1])
@@ -185,9 +240,7 @@ def _limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]
     ends = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]
     options = {"xatol": 1e-3}
     found = minimize_scalar(loss, bounds=ends, method="bounded", options=options)
-    rate = float(np.exp(min(found.x, grid[place], key=loss)))
-    rest = arb(part.energy) - _captured_ball(part, rpe, rate, heads, last)
-    return rate, max(round_up(rest), 0.0)
+    return float(np.exp(min(found.x, grid[place], key=loss)))
 
 
 def captured(part: Tokens, rpe: str, rate: float, heads: int, last: int) -> np.ndarray:

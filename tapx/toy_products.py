@@ -86,8 +86,9 @@ def product_network(target: ToyTarget, bend: float = 0.5) -> ProductNetwork:
     query, key, value = zeros.clone(), zeros.clone(), zeros.clone()
     query[:, 0, 1] = 1.0
     for h, head in enumerate(heads):
-        shares = torch.tensor(head.shares, dtype=torch.float64)
-        logits[h, list(head.lags)] = GAP + shares.log()
+        # Not torch's logarithm, whose last bit depends on the processor.
+        shown = [GAP + math.log(share) for share in head.shares]
+        logits[h, list(head.lags)] = torch.tensor(shown, dtype=torch.float64)
         key[h, 0, 0] = math.atanh(head.bend)
         value[h, 2, 0] = head.size
     state = {

@@ -12,9 +12,11 @@ two: on these inputs it is an affine function of one token.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from operator import mul
 
 import numpy as np
 import torch
@@ -83,9 +85,25 @@ class ToyTarget:
         return torch.from_numpy(self.table()[1])
 
     def table(self) -> tuple[np.ndarray, np.ndarray]:
-        """All patterns of signs, shape (2**M, M), and the answers to them, (2**M,)."""
-        signs = np.array(list(product((-1.0, 1.0), repeat=len(self.lags))))
-        return signs, self.readout(torch.from_numpy(signs)).numpy()
+        """All patterns of signs, shape (2**M, M), and the answers to them, (2**M,).
+
+        Each sum is rounded once, so that the answers are the same on every machine: a
+        matrix product's last bit depends on the library that takes it.
+        """
+        patterns = list(product((-1.0, 1.0), repeat=len(self.lags)))
+        net = self.readout
+        neurons = [
+            (float(a), row.tolist(), float(c))
+            for a, row, c in zip(net.outer, net.inner, net.bias, strict=True)
+        ]
+        answers = [
+            math.fsum(
+                a * max(0.0, math.fsum([*map(mul, row, signs), c]))
+                for a, row, c in neurons
+            )
+            for signs in patterns
+        ]
+        return np.array(patterns), np.array(answers)
 
     def walsh(self) -> dict[tuple[int, ...], float]:
         """The target as a polynomial: coefficient of each product of its tokens.
@@ -99,7 +117,7 @@ class ToyTarget:
             lags = tuple(
                 lag for lag, is_in in zip(self.lags, chosen, strict=True) if is_in
             )
-            found[lags] = float((answers * monomial).mean())
+            found[lags] = math.fsum(answers * monomial) / len(answers)
         return found
 
     @property

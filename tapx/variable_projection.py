@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.optimize import least_squares
+
+from tapx.least_squares import least_squares
 
 LOG_RATE_RANGE = (-14.0, 4.1)
 """Logarithms of the rates searched: from 1e-6 (constant on the window) to 60, where
@@ -72,14 +73,5 @@ def refine(
         change = np.nan_to_num(change, posinf=0.0, neginf=0.0)
         return np.vstack([change, np.diag(1.0 - inside)])
 
-    found = least_squares(
-        residual,
-        start,
-        jacobian,
-        method="lm",
-        ftol=1e-15,
-        xtol=1e-15,
-        gtol=1e-15,
-        max_nfev=EVALUATIONS,
-    )
-    return np.sort(np.clip(found.x, *LOG_RATE_RANGE))
+    found = least_squares(residual, jacobian, start, evaluations=EVALUATIONS)
+    return np.sort(np.clip(found, *LOG_RATE_RANGE))

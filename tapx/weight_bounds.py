@@ -26,14 +26,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from flint import arb, fmpq
 
-from tapx import enclosures, pairing
+from tapx import enclosures, pairing, witness_numbers, witnesses
 from tapx.choices import one_of
-from tapx.kernels import FAMILIES, Delta, Kernel, Number, exact, first_lag
+from tapx.kernels import (
+    FAMILIES,
+    Delta,
+    Kernel,
+    Number,
+    exact,
+    first_lag,
+    rational,
+    round_to_bits,
+)
 from tapx.l1_simplex import Programme, mass
+from tapx.witnesses import Entry, Question
 
 SLOWEST = {"exponential": 0.25, "power": 3.0}
 """The slowest rates of kernels over all rates: their far tails are safe to sample."""
@@ -212,6 +223,84 @@ def _optimum(
     rates: tuple[Number, ...],
     made_of: tuple[Number, ...],
 ) -> Optimum:
+    def read(entry: Entry) -> Optimum:
+        kernel = Kernel.stored(entry, Delta(lag))
+        numbers = tuple(exact(Fraction(x)) for x in entry["numbers"])
+        proof = Certificate(family, lag, tuple(entry["lags"]), numbers)
+        found = Optimum(kernel, proof, price, rates)
+        holds = _objective(found) <= arb(exact(Fraction(entry["claim"])))
+        witnesses.check(holds, entry, "error + price * weight of at most")
+        witnesses.check(
+            Fraction(_proved(found)) >= Fraction(entry["floor"]),
+            entry,
+            f"the floor {entry['floor']} beside",
+        )
+        return found
+
+    def write(found: Optimum) -> dict[str, Any]:
+        return {
+            **found.kernel.numbers(),
+            "lags": list(found.certificate.lags),
+            "numbers": witness_numbers.fractions(found.certificate.numbers),
+            "floor": witness_numbers.decimal(_proved(found), up=False),
+            "claim": witness_numbers.decimal(rational(_objective(found).upper())),
+        }
+
+    question = optimum_question(family, lag, price, rates)
+    return witnesses.answer(
+        question, read, lambda: _search(family, lag, price, rates, made_of), write
+    )
+
+
+def optimum_question(
+    family: str, lag: int, price: fmpq, rates: tuple[Number, ...]
+) -> Question:
+    """The question that `optimum` asks: the best kernel at a price on weight."""
+    size: dict[str, Any] = {"price": witness_numbers.fraction(price)}
+    if rates != candidates(family):
+        size["rates"] = witness_numbers.rounded(_float(rate) for rate in rates)
+    return Question(
+        group="weights",
+        name=f"{family}-lag{lag}",
+        kind="weights-l1",
+        family=family,
+        target={"delta": lag},
+        size=size,
+        statement="The l1 distance of this kernel to the delta, over all lags, plus "
+        "the price times the sum of |weight| times the head's sum over all lags, is at "
+        "most the claim; the numbers prove that it is at least the floor for every "
+        "kernel of such heads.",
+    )
+
+
+def _float(rate: Number) -> float:
+    return float(Fraction(witness_numbers.fraction(rate)))
+
+
+def _objective(found: Optimum) -> arb:
+    """Error and priced weight of the kernel, enclosed."""
+    with enclosures.precision(256):
+        return found.kernel.l1_error + arb(found.price) * arb(found.weight)
+
+
+def _proved(found: Optimum) -> float:
+    """What the certificate proves of the objective, for the heads allowed."""
+    if found.rates == candidates(found.kernel.family):
+        return found.certificate.objective(found.price)
+    with enclosures.precision(128):
+        proof = found.certificate
+        top = arb(proof.numbers[proof.lag - first_lag(proof.family)])
+        share = arb(found.price) / arb(proof.over(found.rates))
+        return enclosures.lower(top * share.min(arb(1)))
+
+
+def _search(
+    family: str,
+    lag: int,
+    price: fmpq,
+    rates: tuple[Number, ...],
+    made_of: tuple[Number, ...],
+) -> Optimum:
     digits = 1 - int(np.floor(np.log2(float(price))))
     with enclosures.precision(192 + 4 * digits + (rates_bits(made_of) * min(lag, 8))):
         problem = Programme(family, lag, price, made_of)
@@ -220,8 +309,12 @@ def _optimum(
         if family == "power" or made_of != rates:
             problem = Programme(family, lag, price, rates, counted=False)
             problem.solve()
-        numbers = problem.numbers()
-    kept = [(r, w) for r, w in zip(made_of, weights, strict=True) if w != 0]
+    # Digits far beyond the price's own would add nothing.
+    bits = digits + 64
+    unit = fmpq(1, 2**bits)
+    numbers = tuple((y / unit).floor() * unit for y in problem.numbers())
+    pairs = zip(made_of, weights, strict=True)
+    kept = [(rate, round_to_bits(w, bits)) for rate, w in pairs if w != 0]
     kernel = Kernel.of(family, [r for r, _ in kept], [w for _, w in kept], Delta(lag))
     return Optimum(
         kernel, Certificate(family, lag, problem.lags, numbers), price, rates

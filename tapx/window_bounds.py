@@ -65,7 +65,7 @@ def lower_bound(
     if family == "power":
         bound = _bound(target, heads, family, 1, min(last, 999))
         if first == 0:
-            bound += target.at_zero**2 * (1 - 2**-50)
+            bound = math.nextafter(bound + target.at_zero**2 * (1 - 2**-50), 0.0)
         return bound
     return _bound(target, heads, family, first, min(last, 999))
 

@@ -1,4 +1,4 @@
-"""What every test needs: one thread, no window, the same random draws each time."""
+"""What every test needs: one thread, no window, nothing of the user's, fixed draws."""
 
 # tapx sets the thread counts in the environment, which must happen before torch.
 import tapx  # isort: skip
@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["MATPLOTLIBRC"] = os.devnull  # matplotlib's own defaults, not the user's
 
 hypothesis.settings.register_profile(
     "tapx", deadline=None, derandomize=True, max_examples=25, print_blob=True

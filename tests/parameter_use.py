@@ -58,7 +58,7 @@ def observe(
     The code runs in a forked process, so that imports are shared and nothing of one
     run is left for the next.
     """
-    return _forked(_observe, sources, values)
+    return forked(_observe, sources, values)
 
 
 def silent(
@@ -79,10 +79,11 @@ def silent(
     in which that parameter has its other value; this one ends at the first cell that
     shows something else. An error of a cell counts as something shown.
     """
-    return _forked(_silent, sources, values, others, shown)
+    return forked(_silent, sources, values, others, shown)
 
 
-def _forked(function: Any, *arguments: Any) -> Any:
+def forked(function: Any, *arguments: Any) -> Any:
+    """What a function returns in a forked process, of which nothing else is left."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
 

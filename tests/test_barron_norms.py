@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapx import barron, readouts
+from tapx import barron, barron_norms, readouts
 from tapx.barron import TwoLayerNet
 from tapx.barron_norms import lower_bound, norm_certified, reduced
 
@@ -133,12 +133,49 @@ def test_constants_alone():
     assert norm_certified(nothing, 1.0) == (0, 0)
 
 
+@pytest.mark.parametrize("gap", [1e-15, 2.0**-60, 1e-300])
+def test_kinks_of_opposite_signs_that_all_but_coincide_keep_their_price(gap):
+    """A step of height 1e15 gap: two kinks, each with its full price."""
+    net = TwoLayerNet([1e15, -1e15], [[1.0], [1.0]], [0, -gap])
+    low, high = norm_certified(net, 1.0)
+    assert low <= 2e15 + 1e15 * gap <= high
+    assert high - low < 1e-9 * high
+
+
+def test_a_plane_that_cuts_off_next_to_nothing_counts_in_full():
+    cut = 1 - 2.0**-52  # the kink at this point of [-1, 1]
+    low, high = norm_certified(TwoLayerNet([1.0], [[1.0]], [-cut]), 1.0)
+    assert low <= 1 + cut <= high
+    assert low > 1.9
+    assert norm_certified(TwoLayerNet([1.0], [[1.0]], [-1.0]), 1.0) == (0, 0)
+    # On (-1, -1) alone: the function is affine on the cube.
+    low, high = norm_certified(TwoLayerNet([1.0], [[1.0, 1.0]], [2.0]), 1.0)
+    assert low <= 4 <= high < 4 + 1e-9
+
+
+@settings(max_examples=15)
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 999))
+def test_the_interval_holds_for_any_proposal_of_the_solver(width, dimension, seed):
+    """The proof does not lean on the solver: noise for its answer, and it holds."""
+    net, noise = random_net(width, dimension, seed), np.random.default_rng(seed)
+    low, high = norm_certified(net, 1.0)
+    kinks = barron_norms._kinks(net, 1.0)
+    found = barron_norms._solve(barron_norms._programme(kinks, 1.0))
+    moved = barron_norms._Found(*(x + noise.normal(size=x.shape) for x in found))
+    assert barron_norms._lower(kinks, moved, 1.0) <= high
+    assert barron_norms._upper(kinks, moved, 1.0) >= low
+
+
 def test_bad_arguments_are_refused():
     flat = barron.relu_sum([[1.0, 2.0]])
     with pytest.raises(ValueError, match="radius must be above 0, not 0"):
         norm_certified(flat, 0.0)
     with pytest.raises(ValueError, match="radius must be above 0, not -1"):
         reduced(flat, -1.0)
+    with pytest.raises(ValueError, match="radius must be above 0, not inf"):
+        norm_certified(flat, math.inf)
+    with pytest.raises(ValueError, match="finite"):
+        lower_bound([-1.0, 0.0, 1.0], [0.0, math.nan, 1.0])
     with pytest.raises(ValueError, match="three points or more"):
         lower_bound([0.0, 1.0], [0.0, 1.0])
     with pytest.raises(ValueError, match=r"nearest to 0 is -0\.5"):

@@ -56,8 +56,8 @@ def test_dot_products_gain_nothing_where_neurons_are_many(outcomes):
     without, using = (
         best(outcomes, heads=16, width=128, dot_product=dot) for dot in (False, True)
     )
-    assert (without.median - using.median) / TASK.variance < 1e-3
-    assert using.least > without.least / 10
+    assert without.median / using.median < 10
+    assert without.least / using.least < 10
 
 
 def test_dot_products_stand_in_for_neurons():

@@ -6,8 +6,7 @@ import shutil
 
 import pytest
 
-from tapx import notebooks, records, reruns, runs, stored_results
-from tapx.claims import agree
+from tapx import claims, notebooks, records, reruns, runs, stored_results
 
 CHAPTERS = notebooks.chapters()
 
@@ -19,27 +18,49 @@ def smoke(request, tmp_path_factory):
     return request.param, runs.run(request.param.id, profile="smoke", output=folder)
 
 
-def outputs(path):
-    """What each cell shows, and the numbers of those that are compared loosely."""
+def without_times(notebook):
+    """What each cell shows, apart from times.
+
+    Those are the claims and reports of the kind "timed" and, in a chapter that reads a
+    clock, the digits that a cell tagged ``measured`` prints, the pictures and the kept
+    rows.
+    """
+    entries = stored_results.claims_of(notebook, "")
+    timed = {claim.id for claim in entries if claim.kind == "timed"}
+    clock = timed or any("perf_counter" in cell.source for cell in notebook.cells)
     shown = []
-    for cell in notebooks.load(path).cells:
-        found = cell.get("outputs", [])
-        if "nbval-ignore-output" in cell.metadata.get("tags", ()):
-            # Here a chapter may show how long something took.
-            found = [
-                output["data"][stored_results.CLAIM_MIME]
-                for output in found
-                if stored_results.CLAIM_MIME in output.get("data", {})
-            ]
+    for cell in notebook.cells:
+        found = list(cell.get("outputs", []))
+        if clock:
+            found = [untimed(output, timed) for output in found]
+            if stored_results.MEASURED in cell.metadata.get("tags", ()):
+                found = [masked(output) for output in found]
         shown.append(json.dumps(found, sort_keys=True))
     return shown
+
+
+def untimed(output, timed):
+    data = output.get("data", {})
+    if data.get(stored_results.CLAIM_MIME, {}).get("id") in timed:
+        return data[stored_results.CLAIM_MIME] | {"measured": 0, "reference": 0}
+    if data.get(stored_results.REPORT_MIME, {}).get("kind") == "timed":
+        return data[stored_results.REPORT_MIME] | {"value": None}
+    drawn = [mime for mime in data if "image/" in mime]
+    for mime in (*drawn, stored_results.TABLE_MIME, stored_results.RESULTS_MIME):
+        if mime in data:
+            return mime
+    return output
+
+
+def masked(output):
+    return stored_results.words(json.dumps(output, sort_keys=True))
 
 
 def test_two_runs_with_one_seed_agree_bit_for_bit(smoke, tmp_path):
     entry, first = smoke
     second = runs.run(entry.id, profile="smoke", output=tmp_path)
-    assert second.claims == first.claims
-    assert outputs(second.notebook) == outputs(first.notebook)
+    one, other = notebooks.load(first.notebook), notebooks.load(second.notebook)
+    assert without_times(other) == without_times(one)
 
 
 def test_smoke_is_quick_and_recorded(smoke):
@@ -51,6 +72,39 @@ def test_smoke_is_quick_and_recorded(smoke):
     assert {claim.chapter for claim in done.claims} == {entry.id}
 
 
+# Claims that ask for more than smoke runs: a rate over a longer ladder, a training of
+# more steps. All others hold at smoke size too, on any machine.
+BEYOND_SMOKE = {
+    "exp-1a/base-below-unigram",
+    "exp-1a/peaked-start-turns-depth",
+    "exp-4a/free-1-trained-mse-worst-run",
+    "exp-4a/lin-64-trained-mse-best-setting",
+    "exp-4a/lin-64-trained-mse-worst-setting",
+    "exp-4a/log-1-below-lin-64-trained",
+    "exp-4a/log-1-trained-mse-best-setting",
+    "exp-4b/free-1-trained-mse-worst-run",
+    "exp-4b/lin-1-trained-mse-best-setting",
+    "exp-4b/log-64-trained-mse-best-setting",
+    "exp-4b/log-64-trained-mse-worst-setting",
+    "thm-4.1/width-against-gap-lin",
+    "thm-4.1/width-exponent-lin",
+    "thm-5.1/rate-lin",
+    "thm-5.1/trained-one-power",
+    "thm-5.1/wavelet-lin",
+}
+
+
+def test_smoke_claims_hold(smoke):
+    """Also under the settings of `run_machines.py`, which runs this by its name."""
+    _, done = smoke
+    failing = {claim.id for claim in done.claims if claim.verdict == claims.FAILS}
+    assert failing <= BEYOND_SMOKE
+
+
+def test_claims_beyond_smoke_are_the_books():
+    assert {entry.id for entry in stored_results.stored_claims()} >= BEYOND_SMOKE
+
+
 def test_check_finds_a_number_planted_in_a_chapter(tmp_path):
     """The first chapter, at its smoke setting, as the stored one of a book."""
     entry = CHAPTERS[0]
@@ -60,12 +114,8 @@ def test_check_finds_a_number_planted_in_a_chapter(tmp_path):
     shutil.copy(done.notebook, book / entry.path.name)
     notebook = notebooks.load(done.notebook)
     entries = stored_results.claims_of(notebook, "")
-    # Not one that measures a rounding error, of which only the size is compared.
-    place = next(
-        i
-        for i, claim in enumerate(entries)
-        if not agree(claim.measured, 100 * claim.measured, claim.rerun_tolerance)
-    )
+    certified = (i for i, one in enumerate(entries) if one.kind == "certified")
+    place = next(i for i in certified if entries[i].measured != 0)
     old = entries[place]
     entries[place] = dataclasses.replace(old, measured=old.measured * 100)
     for cell in notebook.cells:

@@ -1,12 +1,13 @@
-"""What a claim is, and when two numbers agree."""
+"""What a claim is, and how a certified number is kept."""
 
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx.claims import Claim, agree, evaluate, finite_number
+from tapx.claims import INEQUALITIES, KINDS, Claim, evaluate, finite_number
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -57,9 +58,12 @@ def test_anchor_has_neither_slash_nor_point():
         ({"verdict": "fails"}, "allowed is one of"),
         ({"relation": "~"}, "positive relative tolerance"),
         ({"tolerance": 0.1}, "only '~' takes one"),
-        ({"rerun_tolerance": "factor ten"}, "'factor 10'"),
-        ({"rerun_tolerance": "factor 0.5"}, "'factor 10'"),
-        ({"rerun_tolerance": -1.0}, "0 or more"),
+        ({"kind": "certifed"}, "nearest is 'certified'"),
+        ({"kind": "computed", "rounding": 1e-12}, "only the kind 'evaluated'"),
+        ({"kind": "evaluated", "rounding": -1.0}, "0 or more"),
+        ({"kind": "evaluated", "rounding": math.nan}, "finite"),
+        ({"kind": "trained", "relation": "=="}, "'<=' and '>='"),
+        ({"kind": "timed", "relation": "~", "tolerance": 0.1}, "an inequality"),
         ({"measured": math.nan}, "finite"),
         ({"reference": math.inf}, "finite"),
     ],
@@ -89,32 +93,69 @@ def test_numpy_numbers_become_python_numbers():
     assert type(finite_number("x", numpy.int64(3))) is int
 
 
-def test_round_trip():
-    entry = make(chapter_free := 0.1 + 0.2, rerun_tolerance="factor 10")
+@pytest.mark.parametrize("kind", KINDS)
+def test_round_trip(kind):
+    rounding = Fraction(1, 3) if kind == "evaluated" else None
+    entry = make(0.1 + 0.2, kind=kind, rounding=rounding)
     again = Claim.from_dict(entry.as_dict(), "thm-3.1")
-    assert again.measured == chapter_free
-    assert again.chapter == "thm-3.1"
+    assert again.measured == (0.3000001 if kind == "certified" else 0.1 + 0.2)
+    assert again.rounding == (1 / 3 if kind == "evaluated" else None)
+    assert (again.chapter, again.kind) == ("thm-3.1", kind)
     assert list(entry.as_dict())[:7] == [
         "id", "chapter", "statement", "measured", "relation", "reference", "verdict",
     ]  # fmt: skip
 
 
-@given(FINITE, st.floats(0, 1))
-def test_agree_is_reflexive(value, tolerance):
-    assert agree(value, value, tolerance)
-    assert agree(value, value, "factor 2")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "certified"])
+def test_only_certified_numbers_are_rounded(kind):
+    entry = make(2 / 3, "<=", 8 / 3, kind=kind)
+    assert (entry.measured, entry.reference) == (2 / 3, 8 / 3)
 
 
-@given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300))
-def test_agree_is_symmetric(left, right):
-    for allowed in (0.1, "factor 3", "factor 3, floor 1e-5"):
-        assert agree(left, right, allowed) == agree(right, left, allowed)
+@pytest.mark.parametrize(
+    ("measured", "relation", "reference", "kept"),
+    [
+        (1 / 3, "<", 2 / 3, (0.3333334, 0.6666666)),
+        (2 / 3, ">=", 1 / 3, (0.6666666, 0.3333334)),
+        (-1 / 3, "<", 1 / 3, (-0.3333333, 0.3333333)),
+        (1 / 3, "==", 1 / 3, (0.3333333, 0.3333333)),
+        (1 / 3, "<=", None, (0.3333334, None)),
+        (0.1, "<=", 0.3, (0.1, 0.3)),  # few digits stay as they are
+        (123456789, "<", 1e9, (123456789, 1e9)),
+        (Fraction(1, 10) + Fraction(1, 10**30), "<=", 1, (0.1000001, 1)),
+        # Seven digits would make these two equal, so more are kept.
+        (0.99999999, "<", 1, (0.99999999, 1)),
+        (1.00000009, ">", 1.00000001, (1.00000009, 1.00000001)),
+        (1.00000001, "==", 1.0, (1.00000001, 1.0)),
+    ],
+)
+def test_certified_numbers_have_seven_digits(measured, relation, reference, kept):
+    entry = make(measured, relation, reference)
+    assert (entry.measured, entry.reference) == kept
 
 
-def test_agree_on_a_log_scale():
-    assert agree(1e-6, 9e-6, "factor 10")
-    assert not agree(1e-6, 11e-6, "factor 10")
-    assert not agree(1e-6, -1e-6, "factor 10")
-    assert not agree(0.0, 1e-12, "factor 10")
-    assert agree(0.0, 1e-12, "factor 10, floor 1e-8")
-    assert not agree(0.0, 1e-6, "factor 10, floor 1e-8")
+def test_the_verdict_is_that_of_the_number_itself():
+    assert make(1.00000001, "==", 1.0).verdict == "fails"
+    assert make(1.00000001, "<=", 1.0).verdict == "fails"
+    assert make(0.99999999, "<", 1.0).verdict == "holds"
+
+
+@given(FINITE, st.sampled_from(INEQUALITIES), FINITE)
+def test_rounding_is_to_the_safe_side(measured, relation, reference):
+    entry = make(measured, relation, reference)
+    if relation in ("<", "<="):
+        assert entry.measured >= measured and entry.reference <= reference
+    else:
+        assert entry.measured <= measured and entry.reference >= reference
+    again = make(entry.measured, relation, entry.reference)
+    assert again.verdict == entry.verdict
+    for kept, number in ((entry.measured, measured), (entry.reference, reference)):
+        assert abs(kept - number) <= 1e-6 * abs(number)
+
+
+@given(FINITE, st.sampled_from(["==", "~"]), FINITE)
+def test_rounding_to_the_nearest_keeps_the_verdict(measured, relation, reference):
+    tolerance = {"tolerance": 0.01} if relation == "~" else {}
+    entry = make(measured, relation, reference, **tolerance)
+    again = make(entry.measured, relation, entry.reference, **tolerance)
+    assert again.verdict == entry.verdict

@@ -181,6 +181,25 @@ def test_check_and_rerun(tapx, book):
     assert path.read_bytes() == stored
 
 
+def test_check_records(tapx, book):
+    result = tapx("check", "--records", "tiny")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("tiny, default: current")
+    path = book / "tiny.ipynb"
+    stored = path.read_bytes()
+    notebook = notebooks.load(path)
+    notebook.cells[2].source += "\nvalue += 1"
+    notebooks.save(notebook, path)
+    before = small_book.files(book)
+    try:
+        result = tapx("check", "tiny", "--records")
+        assert small_book.files(book) == before, "nothing is written or run"
+    finally:
+        path.write_bytes(stored)
+    assert result.exit_code == 1
+    assert "older than its chapter (cells)" in result.stderr
+
+
 def test_note_on_a_claim_that_does_not_hold(tapx, book, tmp_path):
     path = book / "tiny.ipynb"
     stored = path.read_bytes()

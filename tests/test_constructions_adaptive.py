@@ -140,6 +140,32 @@ def test_rounding_is_covered(build, position):
     assert built.rounding_error < 0.1
 
 
+@pytest.mark.parametrize("build", ["adaptive", "tmx"])
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_the_certificate_says_for_how_many_tokens_it_holds(build, position):
+    target = AdaptiveMemory(SIGNS, ([1, 2],), readouts.linear([0.0, 1.0]))
+    built = getattr(constructions, build)(target, 5, position, length=64)
+    assert built.length == 64
+    assert built.error == built.error_for(64)
+    roundings = [built.rounding_for(n) for n in (8, 64, 1000, 10**5, math.inf)]
+    assert roundings == sorted(roundings)
+    assert roundings[-1] < 1
+    draws = torch.Generator().manual_seed(0)
+    picks = torch.randint(0, 2, (2, 600), generator=draws)
+    x = target.alphabet[picks]
+    with torch.no_grad():
+        last = built.model(x, "last")
+        off = float((target(x) - last).abs().max())
+        assert off <= built.error_for(600)
+        if build == "tmx" and position == "lin":
+            looped = built.model(x, "recurrence")[:, -1]
+            allowed = built.rounding_for(600) + built.rounding_for(600, "recurrence")
+            assert float((looped - last).abs().max()) <= allowed
+        else:
+            with pytest.raises(ValueError, match="evaluation 'recurrence' needs"):
+                built.rounding_for(64, "recurrence")
+
+
 @pytest.mark.parametrize("position", ["lin", "log"])
 def test_margins_are_those_of_the_rounding(position):
     """Exact nets leave all of the threshold, log(1 + 1/(2T)) with log."""

@@ -1,5 +1,7 @@
 """Attention with dot product that looks back: certificates hold, in both variants."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +33,23 @@ def test_the_certificate_covers_and_is_attained(heads):
     # The hard input attains the l1 norm but for its tail and for rounding.
     slack = 4 * built.rounding_error + 1e-9
     assert built.attention_error - slack <= worst <= built.error
+
+
+@pytest.mark.parametrize(
+    "built", [dot.normalisation_free(6), dot.softmax(1 / 64)], ids=["none", "softmax"]
+)
+def test_the_certificate_says_for_how_many_tokens_it_holds(built):
+    assert built.length == 32
+    assert built.error == built.error_for(32)
+    roundings = [built.rounding_for(n) for n in (6, 32, 1000, 2**40, math.inf)]
+    assert roundings == sorted(roundings)
+    assert roundings[-1] < 4 * roundings[1]
+    with pytest.raises(ValueError, match="33 tokens, but the certificate covers 32"):
+        built.worst_over(ternary(2, 33, 0))
+    longer = ternary(200, 2000, 1)
+    with torch.no_grad():
+        off = (dot.lookback(longer) - built.model(longer, "last")).abs().max()
+    assert float(off) <= built.error_for(2000)
 
 
 def test_three_heads_suffice_and_two_do_not():

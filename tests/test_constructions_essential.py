@@ -144,6 +144,23 @@ def test_rounding_is_within_its_allowance():
     assert (blocks - built.model(x, "last")).abs().max() <= built.rounding_error
 
 
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_the_certificate_says_for_how_many_tokens_it_holds(position):
+    built = constructions.essential(target([ROW, HEAVY]), 8, position, length=64)
+    assert built.length == 64
+    assert built.error == built.error_for(64)
+    roundings = [built.rounding_for(n) for n in (8, 64, 10**4, math.inf)]
+    assert roundings == sorted(roundings)
+    # A heavy tail is summed for long: the bound still has an end.
+    assert roundings[-1] < 1e-3
+    if position == "lin":
+        x = built.adversarial_inputs(count=4)
+        with torch.no_grad():
+            looped = built.model(x, "recurrence")[:, -1]
+            apart = float((looped - built.model(x, "last")).abs().max())
+        assert apart <= built.rounding_error + built.rounding_for(64, "recurrence")
+
+
 def test_enough_width_is_exact_and_little_is_certified():
     goal = target([LIGHT, ROW], neurons=40)
     exact = constructions.essential(goal, 12, "lin", width=41)

@@ -129,6 +129,56 @@ def test_a_sampled_readout_is_certified():
     assert built.worst_over(built.adversarial_inputs(count=100)) <= built.error
 
 
+@pytest.mark.parametrize(("size", "lags", "heads"), [(2, (3,), 4), (1, (1, 3), 6)])
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_both_errors_at_once(size, lags, heads, position):
+    """Fewer neurons than f has, and so few heads that the attention errs as well."""
+    goal = target(lags, neurons=24, size=size)
+    built = constructions.fixed(goal, heads, position, width=8, length=64)
+    assert built.readout_error > 0.01 and built.propagated_error > 1e-4
+    parts = built.readout_error + built.propagated_error + built.rounding_error
+    assert parts <= built.error <= parts * (1 + 1e-12)
+    measured = built.worst_over(built.adversarial_inputs(count=100))
+    assert built.error / 4 <= measured <= built.error
+    assert built.worst_over(random_inputs(200, 64, size)) <= built.error
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_the_certificate_says_for_how_many_tokens_it_holds(position):
+    built = constructions.fixed(target((1, 3)), 8, position, length=64)
+    assert built.length == 64
+    assert built.error == built.error_for(64)
+    lengths = (8, 64, 1000, 10**5, 2**40, math.inf)
+    roundings = [built.rounding_for(length) for length in lengths]
+    assert roundings == sorted(roundings)
+    # The weights decay: input without end adds next to nothing.
+    assert roundings[-1] < 2 * roundings[1]
+    x = signs(4, 65)
+    with pytest.raises(ValueError, match="65 tokens, but the certificate covers 64"):
+        built.worst_over(x)
+    with pytest.raises(ValueError, match="allowed are 1 to 2"):
+        built.error_for(0)
+    with pytest.raises(ValueError, match="a bound of its rounding"):
+        built.error_for(64, "fft")
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_two_evaluations_differ_by_no_more_than_their_roundings(position):
+    built = constructions.fixed(target((1, 3)), 8, position)
+    x = torch.cat([signs(4, 3000), random_inputs(4, 3000)])
+    with torch.no_grad():
+        last = built.model(x, "last")
+        for how in ("dense", "recurrence"):
+            if how == "recurrence" and position == "log":
+                with pytest.raises(ValueError, match="needs position 'lin'"):
+                    built.rounding_for(3000, how)
+                continue
+            other = built.model(x[:, -400:] if how == "dense" else x, how)[:, -1]
+            same = built.model(x[:, -400:], "last") if how == "dense" else last
+            allowed = built.rounding_for(3000) + built.rounding_for(3000, how)
+            assert float((other - same).abs().max()) <= allowed
+
+
 def test_rounding_passes_through_the_net_that_is_built():
     """A sample of f's neurons may be far steeper than f, whose neurons cancel."""
     readout = barron.TwoLayerNet([1e6, -1e6, 1.0], [[0, 1.0]] * 3)

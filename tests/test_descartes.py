@@ -64,10 +64,41 @@ def test_one_exponential_by_hand():
     assert distance == pytest.approx(whole, rel=1e-6)
 
 
-def test_too_few_zeros_are_no_certificate():
-    """A deviation that never changes sign: its zeros cannot all be seen."""
-    with pytest.raises(PrecisionError, match=r"0 changes of sign found .* 2 zeros"):
-        descartes.l1_distance(near_power([1.0], [0.01]))
+@pytest.mark.parametrize(
+    ("rates", "weights"),
+    [
+        ([1.0], [0.01]),
+        ([1.0], [1e-3]),
+        ([1.0], [1e-300]),
+        ([1.0, 0.1], [0.3, 0.002]),
+        ([1.0, 0.01], [2.0, 1e-7]),
+        ([0.001], [1e-9]),
+    ],
+)
+def test_fewer_changes_of_sign_than_there_may_be(rates, weights):
+    """Two may be for each exponential; here are fewer, and the distance is the sum."""
+    distance = descartes.l1_distance(near_power(rates, weights))
+    deviation = LAGS**-2.0
+    for rate, weight in zip(rates, weights, strict=True):
+        deviation = deviation - weight * np.exp(-rate * LAGS)
+    whole = np.abs(deviation).sum() + 1 / LAGS[-1]
+    assert upper(distance) == pytest.approx(whole, rel=1e-6)
+    assert upper(distance) - lower(distance) < 1e-12
+
+
+def test_a_search_of_the_lags_finds_what_counting_finds():
+    for heads in (1, 3, 6):
+        e = descartes.deviation(reduction.shortest(2.0, heads))
+        with enclosures.precision(descartes.BITS):
+            seen = [n for n in e.last_before if n >= 1]
+            assert descartes._searched(e) == seen
+
+
+def test_a_deviation_too_near_zero_is_refused_with_its_lag(monkeypatch):
+    monkeypatch.setattr(descartes, "BITS", 8)
+    touching = near_power([1.0], [math.exp(2) / 4])
+    with pytest.raises(PrecisionError, match="the deviation at lag 2 is below"):
+        descartes.l1_distance(touching)
 
 
 @pytest.mark.parametrize(

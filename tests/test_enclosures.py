@@ -8,7 +8,7 @@ from flint import arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx import enclosures, tails
+from tapx import enclosures, signed_sums, tails
 from tapx.bump import bump
 from tapx.enclosures import certified, l1_distance, l2_distance, lower, upper
 from tapx.kernels import Delta, Kernel, interpolation
@@ -115,6 +115,55 @@ def test_zeros_far_out_at_a_lag_and_double():
     million = Fraction(1, 10**6)
     slow = Kernel.of("exponential", (million, 2 * million), (1, -2))
     assert float(l1_distance(slow).mid()) == pytest.approx(5e5, rel=1e-5)
+
+
+@pytest.mark.parametrize("power", [2, 3, 4, 8, 15])
+def test_rates_next_to_each_other_are_quick(power):
+    """s^-(1+e) - 3 s^-(1+2e), whose last zero has 3 / e digits."""
+    e = Fraction(1, 10**power)
+    found = l1_distance(Kernel.of("power", (1 + e, 1 + 2 * e), (1, -3)))
+    # Integrals: (s^-e - 3/2 s^-2e) / e is extremal at s^-e = 1/3, and nearly there the
+    # sum differs from it by what s <= 10 or so add, which is of order 1.
+    assert float(e) * float(found.mid()) == pytest.approx(5 / 6, abs=2 * float(e))
+
+
+def test_rates_too_near_each_other_are_refused_at_once():
+    e = Fraction(1, 10**20)
+    near = Kernel.of("power", (1 + e, 1 + 2 * e), (1, -3))
+    with pytest.raises(enclosures.PrecisionError, match="apart; spread them"):
+        l1_distance(near)
+
+
+@pytest.mark.parametrize("lag", [2, 300, 5000])
+@pytest.mark.parametrize("digits", [12, 40, 100])
+def test_a_zero_exactly_at_a_lag_has_all_digits(lag, digits):
+    kernel = Kernel.of("power", (2, 4), (1, -(lag**2)))
+    found = l1_distance(kernel, digits=digits)
+    with enclosures.precision(600):
+        far = [arb(p).zeta(arb(lag + 1)) for p in (2, 4)]
+        whole = [arb(p).zeta() for p in (2, 4)]
+        tail = far[0] - lag**2 * far[1]
+        expected = 2 * tail - (whole[0] - lag**2 * whole[1])
+        assert found.overlaps(expected)
+    assert found.rel_accuracy_bits() > digits * 3.3
+
+
+@pytest.mark.parametrize("origin", [0, -3])
+@pytest.mark.parametrize("family", ["exponential", "power"])
+def test_origins_below_the_first_adaptive_lag_are_refused(family, origin):
+    kernel = Kernel.of(family, (2, 3), (1, -1))
+    for call in (l1_distance, enclosures.value):
+        with pytest.raises(ValueError, match=f"origin {origin}: an adaptive lag is at"):
+            call(kernel, 3, origin=origin) if call is enclosures.value else call(
+                kernel, origin=origin
+            )
+
+
+@pytest.mark.parametrize("origin", [2.5, True, float("nan"), "2"])
+def test_origins_that_are_no_whole_numbers_are_refused(origin):
+    with pytest.raises(TypeError, match="origin must be a whole number, not"):
+        signed_sums._whole(origin)
+    assert signed_sums._whole(np.int64(2)) == 2
 
 
 def test_mixed_signs_that_do_not_settle_are_refused(monkeypatch):

@@ -1,5 +1,7 @@
 """Run records of the book and the tables made of them."""
 
+import json
+
 import pytest
 from small_book import make
 
@@ -41,6 +43,49 @@ def test_no_records(tmp_path):
     book = make(tmp_path)
     assert environment.seconds("paper", book) == 0.0
     assert environment.run_times("paper", 1, book).rows == []
+
+
+def settings(book, **change):
+    """The stored table of two settings that ran, one changed, and one that did not."""
+    row = {
+        "setting": "own",
+        "taken": "OpenBLAS Zen",
+        "tests": 12,
+        "cells": 34,
+        "failed": 0,
+        "seconds": 90.0,
+        "note": "",
+        "failures": [],
+        "agrees": True,
+    }
+    lacking = {**row, "setting": "new", "note": "the processor lacks it"}
+    rows = [row, {**row, "setting": "old", **change}, {**lacking, "agrees": False}]
+    data = {"date": "2026-01-02", "commit": "0" * 40, "own": "", "settings": rows}
+    (book / "records").mkdir()
+    (book / "records" / "machines.json").write_text(json.dumps(data))
+
+
+def test_settings(tmp_path):
+    book = make(tmp_path)
+    with pytest.raises(FileNotFoundError, match="make machines writes it"):
+        environment.settings(book)
+    settings(book)
+    found = environment.settings(book)
+    assert (found.agreeing, found.ran, len(found.rows)) == (2, 2, 3)
+    lines = [" ".join(line.split()) for line in repr(found.table()).splitlines()]
+    assert "own OpenBLAS Zen 12 34 0 2" in lines
+    assert "new not run: the processor lacks it" in lines
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_the_page_states_how_many_settings_agree(tmp_path, failed):
+    book = make(tmp_path)
+    settings(book, failed=failed, agrees=not failed)
+    done = notebooks.execute(book / "environment.ipynb")
+    (claim,) = stored_results.claims_of(done, "environment")
+    assert claim.id == "trust/machine-settings-agreeing"
+    assert (claim.measured, claim.reference) == (2 - failed, 2)
+    assert claim.verdict == ("fails" if failed else "holds")
 
 
 def test_record_keeps_the_machine_anonymous():

@@ -50,7 +50,7 @@ def run(notebook, extra=""):
 def test_solutions_run(entry, monkeypatch):
     monkeypatch.chdir(entry.path.parent)
     matplotlib.use("agg")
-    assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert os.environ["OMP_NUM_THREADS"] == os.environ.get("TAPX_THREADS", "1")
     with matplotlib.rc_context():
         run(notebooks.load(entry.path), SETUP.get(entry.id, ""))
 

@@ -21,7 +21,9 @@ def shown(monkeypatch):
 def test_claim_shows_line_and_data(shown):
     ledger.claim("exp-4a/x", 1 / 3, "<", 0.5, "a < b & c", result="Experiment 4a")
     data, _ = shown[0]
-    assert data[CLAIM_MIME]["measured"] == 1 / 3
+    assert data[CLAIM_MIME]["measured"] == 0.3333334
+    assert data[CLAIM_MIME]["kind"] == "certified"
+    assert data[CLAIM_MIME]["rounding"] is None
     assert "chapter" not in data[CLAIM_MIME]
     assert 'id="claim-exp-4a-x"' in data["text/html"]
     assert "a &lt; b &amp; c" in data["text/html"]
@@ -74,6 +76,7 @@ def test_report_glues_text(shown, value, format, text):
     data, metadata = shown[0]
     assert data[GLUE_PREFIX + "text/plain"] == repr(text)
     assert data[REPORT_MIME]["value"] == value
+    assert data[REPORT_MIME]["kind"] == "certified"
     assert metadata["scrapbook"] == {"name": "key-1.a_b", "mime_prefix": GLUE_PREFIX}
 
 
@@ -89,8 +92,8 @@ def test_report_refuses(shown):
         ledger.report("two words", 1.0)
     with pytest.raises(ValueError, match="finite"):
         ledger.report("x", float("nan"))
-    with pytest.raises(ValueError, match="factor 10"):
-        ledger.report("x", 1.0, rerun_tolerance="factor")
+    with pytest.raises(ValueError, match="nearest is 'timed'"):
+        ledger.report("x", 1.0, kind="time")
     assert not shown
 
 

@@ -89,13 +89,6 @@ def test_no_rounds_are_refused():
         measure.take_turns({}, 0)
 
 
-def test_a_claim_on_a_time_can_fail():
-    assert measure.capped(2300.4, 100) == measure.capped(170.0, 100) == 100
-    assert measure.capped(99.0, 100) == 99
-    assert measure.floored(300, 1024) == 1024
-    assert measure.floored(2048, 1024) == 2048
-
-
 def test_where_lines_cross():
     lengths = [1, 2, 4, 8]
     assert measure.overtakes(lengths, [1, 3, 5, 9], [2, 2, 2, 2]) == 2

@@ -102,6 +102,7 @@ def test_execution_in_a_clean_kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.delenv("TAPX_THREADS", raising=False)
     source = (
         "import os, sys, tapx\nfrom pathlib import Path\n"
         "print(sys.executable, Path.cwd(), 'planted' in globals(), "
@@ -187,18 +188,28 @@ def test_has_parameters_title_and_summary(entry):
     assert entry.shows
 
 
+TAGS = {
+    "parameters": "the cell of the parameters",
+    "hide-input": "folded plumbing",
+    stored_results.MEASURED: "prints measured numbers: nbval compares its words only",
+}
+
+
 def test_no_cell_is_beyond_comparison(entry):
-    """A cell whose text nbval does not compare says how close its numbers come."""
+    """No tag but these: none that would skip a cell, or loosen how it is compared."""
     for place, one in enumerate(notebooks.load(entry.path).cells):
-        tags = one.metadata.get("tags", [])
-        assert "raises-exception" not in tags, "papermill stops there; use try/except"
-        assert "nbval-skip" not in tags
-        if "nbval-ignore-output" in tags:
-            rest = stored_results.without_ledger(one.outputs)
-            figures = all("image/png" in output.get("data", {}) for output in rest)
-            assert figures or stored_results.within_tag(tags), (
-                f"{entry.id}, cell {place}: add a tag such as within-factor-10"
-            )
+        unknown = set(one.metadata.get("tags", ())) - TAGS.keys()
+        assert not unknown, f"{entry.id}, cell {place}: {unknown}; known is {TAGS}"
+        assert "NBVAL" not in one.source, f"{entry.id}, cell {place}"
+
+
+def test_pictures_have_the_books_look(entry):
+    """And nothing that a user's matplotlibrc would set: `style` undoes it."""
+    notebook = notebooks.load(entry.path)
+    outputs = [output for one in notebook.cells for output in one.get("outputs", ())]
+    if any("image/png" in " ".join(one.get("data", {})) for one in outputs):
+        sources = "\n".join(one.source for one in notebook.cells)
+        assert "style()" in sources
 
 
 def test_code_fits_the_page(entry):

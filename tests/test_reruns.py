@@ -6,8 +6,10 @@ import pytest
 import small_book
 from small_book import CLAIM, MEASURE, PARAMETERS, cell, chapter
 
-from tapx import notebooks, records, reruns, stored_results
+from tapx import code_hash, notebooks, records, reruns, stored_results
 from tapx.notebooks import Refusal
+
+PAGE_CLAIM = CLAIM.splitlines()[0].replace("lemma-F.1/tiny", "trust/page")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,12 @@ def test_rerun_stores_outputs_records_and_pages(executed):
         assert tuple(record) == records.KEYS
         assert record["claims"] == [claim.as_dict()]
         assert record["command"] == f"python -m tapx rerun {claim.chapter}"
+        assert record["results_hash"] == records.results_hash(record)
+        source = notebooks.load(
+            book / f"{claim.chapter.replace('second', 'two')}.ipynb"
+        )
+        hashes = code_hash.of_notebook(source)
+        assert record["code"].items() >= hashes.items()
     assert [record["chapter"] for record in records.stored_records(book_dir=book)] == [
         "tiny",
         "second",
@@ -149,10 +157,11 @@ def test_check_finds_a_number_that_is_not_the_one_shown(book):
         reruns.check(["tiny"], book_dir=book, tell=lambda line: None)
 
 
-def test_check_within_tolerance(book):
+def test_check_finds_the_last_digit_of_a_certified_number(book):
     stored = stored_results.stored_claims(book)[0].measured
-    plant(book, {"measured": stored * (1 + 1e-8)}, everywhere=True)
-    assert reruns.check(["tiny"], book_dir=book, tell=lambda line: None) == []
+    plant(book, {"measured": stored + 1e-5}, everywhere=True)
+    (problem,) = reruns.check(["tiny"], book_dir=book, tell=lambda line: None)
+    assert "certified numbers must be equal" in problem
 
 
 def test_unknown_names_are_refused(book):
@@ -172,3 +181,38 @@ def test_incomplete_record_is_refused(book):
             records.load_record("tiny", book_dir=book)
     with pytest.raises(FileNotFoundError, match="profile 'paper'"):
         records.load_record("tiny", "paper", book_dir=book)
+
+
+ASKS = """\
+import os
+print(os.environ.get("TAPX_FOUND"))"""
+
+
+@pytest.mark.parametrize("given", [None, "store"])
+def test_default_runs_search_nothing(tmp_path, monkeypatch, given):
+    """Unless the book's author has new results stored; the variable is restored."""
+    for name, value in (("TAPX_FOUND", given),):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    asking = chapter(cell(PARAMETERS, "parameters"), cell(ASKS))
+    book = small_book.make(tmp_path, tiny=asking)
+    assert reruns.rerun(["tiny"], book_dir=book, tell=lambda line: None) == []
+    (output,) = notebooks.load(book / "tiny.ipynb").cells[2].outputs
+    assert output.text.strip() == (given or "require")
+    assert reruns.os.environ.get("TAPX_FOUND") == given
+
+
+def test_a_page_that_makes_a_claim_counts(book):
+    """It is listed after the chapters, stored once, and checked like one."""
+    page = chapter(cell(MEASURE.replace("= np", "= 0 * np")), cell(PAGE_CLAIM))
+    page.metadata.tapx = {"page": True, "shows": "a page"}
+    page.cells.insert(1, cell(PARAMETERS, "parameters"))
+    notebooks.save(page, book / "aside.ipynb")
+    assert reruns.rerun(["aside"], book_dir=book, tell=lambda line: None) == []
+    listed = [(c.id, c.chapter) for c in stored_results.stored_claims(book)]
+    assert listed[-1] == ("trust/page", "aside") and len(listed) == 3
+    told = []
+    assert reruns.check(book_dir=book, tell=told.append) == []
+    assert {line.split(":")[0] for line in told} == {"tiny", "second", "aside"}

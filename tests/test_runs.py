@@ -45,7 +45,7 @@ def test_writes_notebook_and_record(done):
     assert notebooks.dumps(notebook) == done.notebook.read_text()
 
 
-def test_record_is_complete(done):
+def test_record_is_complete(book, done):
     record = json.loads(done.record.read_text())
     assert tuple(record) == records.KEYS
     assert record["status"] == "complete"
@@ -60,6 +60,10 @@ def test_record_is_complete(done):
     }
     assert record["seed"] == 0
     assert record["profile"] == "default"
+    assert record["results_hash"] == records.results_hash(record)
+    assert record["code"].keys() == {"commit", "clean", "cells", "modules"}
+    source = notebooks.load(book / "tiny.ipynb")
+    assert record["code"] == records.code_state(source)
     assert record["command"] == (
         "python -m tapx run tiny -p heads=8 -p lags=5,6 --output folder"
     )

@@ -91,7 +91,7 @@ def test_stored_scoreboard_lists_every_stored_claim():
     ]
     page = "\n".join(outputs)
     claims = stored_results.stored_claims()
-    chapters = notebooks.chapters()
+    chapters = notebooks.notebook_files()
     expected = scoreboard.Scoreboard(claims, chapters)._repr_html_()
     assert expected in page, "run: python -m tapx rerun scoreboard"
     for claim in claims:

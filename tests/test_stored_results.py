@@ -1,13 +1,13 @@
 """Stored results: what they show is what they say, and a re-run is compared."""
 
-import copy
+import dataclasses
 
 import pytest
 import small_book
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx import claim_views, notebooks, stored_results
+from tapx import claim_views, claims, notebooks, stored_results
 from tapx.claim_views import CLAIM_MIME, GLUE_PREFIX, REPORT_MIME
 from tapx.claims import evaluate
 from tapx.stored_results import LedgerError
@@ -25,20 +25,21 @@ def made(id="a/b", measured=1.5, **rest):
     return evaluate(id, measured, "<=", 2.0, "a sentence", **rest)
 
 
-REPORT = {"name": "key", "value": 0.5, "format": ".4g", "rerun_tolerance": 1e-6}
+REPORT = {"name": "key", "value": 0.5, "format": ".4g", "kind": "certified"}
 
 
 def full():
-    claims = [made("a/b"), made("a/c", 1.5e-9, rerun_tolerance="factor 10")]
-    outputs = [claim_views.render(claim) for claim in claims]
-    outputs += [claim_views.render_report(REPORT), claim_views.render_table(claims)]
+    made_claims = [made("a/b"), made("a/c", 1.5e-9, kind="trained")]
+    outputs = [claim_views.render(claim) for claim in made_claims]
+    outputs += [claim_views.render_report(REPORT)]
+    outputs += [claim_views.render_table(made_claims)]
     return notebook(*outputs)
 
 
 def test_reads_claims_in_order():
-    claims = stored_results.claims_of(full(), "kernels")
-    assert [claim.id for claim in claims] == ["a/b", "a/c"]
-    assert {claim.chapter for claim in claims} == {"kernels"}
+    found = stored_results.claims_of(full(), "kernels")
+    assert [claim.id for claim in found] == ["a/b", "a/c"]
+    assert {claim.chapter for claim in found} == {"kernels"}
     assert stored_results.reports_of(full()) == {"key": REPORT}
 
 
@@ -101,7 +102,8 @@ def test_twice_in_the_book_is_an_error(tmp_path):
         ({"id": "a/d"}, "not stored"),
         ({"verdict": "sharper than stated"}, "verdict was"),
         ({"result": "Lemma"}, "result was"),
-        ({"rerun_tolerance": 1.0}, "rerun_tolerance was"),
+        ({"kind": "computed"}, "kind was 'certified', is 'computed'"),
+        ({"measured": 1.500001}, "certified numbers must be equal"),
     ],
 )
 def test_differences(change, words):
@@ -109,12 +111,48 @@ def test_differences(change, words):
     assert words in "\n".join(stored_results.differences([made()], [fresh]))
 
 
-def test_no_difference_within_the_tolerance():
-    pairs = [(made(), made(measured=1.5 + 1e-9))]
-    factor = {"rerun_tolerance": "factor 10"}
-    pairs += [(made(measured=1e-6, **factor), made(measured=9e-6, **factor))]
-    for old, new in pairs:
-        assert stored_results.differences([old], [new]) == []
+@pytest.mark.parametrize(
+    ("kind", "stored", "fresh", "same"),
+    [
+        ("certified", {"measured": 1.5}, {"measured": 1.5}, True),
+        ("certified", {"measured": 1.5}, {"measured": 1.500001}, False),
+        ("certified", {"reference": 2.0}, {"reference": 2.000001}, False),
+        ("computed", {"measured": 1.5}, {"measured": 1.5 + 1.4e-6}, True),
+        ("computed", {"measured": 1.5}, {"measured": 1.5 + 1.6e-6}, False),
+        ("computed", {"measured": 0.0}, {"measured": 1e-300}, False),
+        ("evaluated", {"measured": 1.5}, {"measured": 0.1}, True),
+        ("evaluated", {"measured": 1e-15}, {"measured": 9e-13}, True),
+        ("evaluated", {"measured": 1e-15}, {"measured": 1.2e-12}, False),
+        ("evaluated", {"rounding": 1e-12}, {"rounding": 1e-11}, False),
+        ("evaluated", {"rounding": 1e-12}, {"rounding": 1e-12 + 1e-20}, True),
+        ("evaluated", {"rounding": 1e-12}, {"rounding": None}, False),
+        ("evaluated", {"reference": 2.0}, {"reference": 2.1}, False),
+        ("trained", {"measured": 1.5}, {"measured": 0.1}, True),
+        ("trained", {"reference": 2.0}, {"reference": 2.1}, False),
+        (
+            "trained",
+            {"reference": 2.0, "source": "computed"},
+            {"reference": 2.1, "source": "computed"},
+            True,
+        ),
+        ("timed", {"measured": 1.5}, {"measured": 0.1}, True),
+    ],
+)
+def test_each_kind_is_compared_in_its_own_way(kind, stored, fresh, same):
+    old, new = made(kind=kind), made(kind=kind)
+    if stored.get("measured") == 1e-15:
+        old = dataclasses.replace(old, rounding=1e-12)
+        new = dataclasses.replace(new, rounding=1e-12)
+    old, new = dataclasses.replace(old, **stored), dataclasses.replace(new, **fresh)
+    assert (stored_results.differences([old], [new]) == []) is same
+
+
+@pytest.mark.parametrize("kind", ["evaluated", "trained", "timed"])
+def test_the_verdict_always_counts(kind):
+    old, new = made(kind=kind), made(kind=kind, measured=2.1)
+    lines = stored_results.differences([old], [new])
+    assert lines[0] == "a/b: the verdict is 'fails'"
+    assert "verdict was 'holds', is 'fails'" in lines[1]
 
 
 def test_a_stored_failure_is_a_difference():
@@ -129,10 +167,19 @@ def test_report_differences():
     far = {**REPORT, "value": 0.6}
     word = {**REPORT, "value": "lin"}
     compare = stored_results.report_differences
-    assert compare({"key": REPORT}, {"key": near}) == []
-    assert "was 0.5, is 0.6" in compare({"key": REPORT}, {"key": far})[0]
+    assert compare({"key": REPORT}, {"key": near}) == [], "the text is the same"
+    assert "was '0.5', is '0.6'" in compare({"key": REPORT}, {"key": far})[0]
     assert compare({"key": word}, {"key": {**word, "value": "log"}})
     assert compare({"key": REPORT}, {})
+    assert compare({"key": REPORT}, {"key": {**REPORT, "format": ".3g"}})
+
+
+@pytest.mark.parametrize("kind", claims.KINDS)
+def test_reports_of_each_kind(kind):
+    old = {**REPORT, "kind": kind}
+    lines = stored_results.report_differences({"a": old}, {"a": {**old, "value": 0.6}})
+    assert (lines != []) is (kind in ("certified", "computed"))
+    assert stored_results.report_differences({"a": old}, {"a": {**old, "kind": "x"}})
 
 
 def stream(text):
@@ -140,37 +187,74 @@ def stream(text):
 
 
 @pytest.mark.parametrize(
-    ("stored", "fresh", "tag", "same"),
+    ("stored", "fresh", "tags", "same"),
     [
-        ("loss 1.0e-05 in 3 s", "loss 9.0e-05  in 20 s", "within-factor-10", True),
-        ("loss 1.0e-05 in 3 s", "loss 2.0e-04 in 3 s", "within-factor-10", False),
-        ("loss 1.0", "loss -1.0", "within-factor-10", False),
-        ("loss 1.0", "error 1.0", "within-factor-10", False),
-        ("loss 1.0", "loss 1.0 2.0", "within-factor-10", False),
-        ("1.000", "1.0001", "within-1e-3", True),
-        ("1.000", "1.01", "within-1e-3", False),
-        ("head2 1", "head3 1", "within-factor-10", False),
-        ("1\n", "", "within-1e-3", False),
+        ("loss 1.0e-05 in 3 s", "loss 1.0e-05 in 3 s", [], True),
+        ("loss 1.0e-05 in 3 s", "loss 1.0e-05  in 3 s", [], False),
+        ("loss 1.0e-05 in 3 s", "loss 1.1e-05 in 3 s", [], False),
+        ("loss 1.0", "loss 1.1", ["nbval-ignore-output", "within-1e-1"], False),
+        ("loss 1.0e-05 in 3 s", "loss -9,000  in 20 s", ["measured"], True),
+        ("loss 1.0", "error 1.0", ["measured"], False),
+        ("loss 1.0", "loss 1.0 2.0", ["measured"], False),
+        ("loss 1.0", "loss inf", ["measured"], True),
+        ("loss 1.0", "loss infinite", ["measured"], False),
+        ("10⁻⁷ or so", "10⁻¹² or so", ["measured"], True),
+        ("head2 1", "head3 1", ["measured"], False),
+        ("1\n", "", ["measured"], False),
     ],
 )
-def test_text_differences(stored, fresh, tag, same):
-    lines = stored_results.text_differences(stream(stored), stream(fresh), tag)
+def test_printed_differences(stored, fresh, tags, same):
+    lines = stored_results.printed_differences(stream(stored), stream(fresh), tags)
     assert (lines == []) is same
 
 
-def test_within_tag():
-    assert stored_results.within_tag(["a", "within-factor-10"]) == "within-factor-10"
-    assert stored_results.within_tag(["within-reason"]) is None
-    with pytest.raises(ValueError, match="within-1e-3"):
-        stored_results.text_differences([], [], "within-reason")
+@pytest.mark.parametrize("mime", ["text/plain", "text/html", "text/markdown"])
+def test_every_form_of_a_table_is_compared(mime):
+    def shown(text):
+        return [output({"text/plain": "a", "text/html": "b", mime: text})]
+
+    def compare(was, now, tags=()):
+        return stored_results.printed_differences(shown(was), shown(now), tags)
+
+    assert compare("<td>0.25</td>", "<td>0.25</td>") == []
+    (line,) = compare("<td>0.25</td>", "<td>0.26</td>")
+    assert mime in line and "0.26" in line
+    assert compare("<td>0.25</td>", "<td>0.26</td>", ["measured"]) == []
+    assert compare("<td>0.25</td>", "<td>none</td>", ["measured"])
 
 
-@given(st.floats(0.1, 1.9), st.sampled_from([1e-9, 1e-6, 1e-3]))
-def test_planted_number_beyond_tolerance_is_always_found(value, tolerance):
-    old = made(measured=value, rerun_tolerance=tolerance)
-    new = made(measured=value * (1 + 3 * tolerance), rerun_tolerance=tolerance)
+def test_of_a_picture_only_its_presence_counts():
+    picture = output({"image/png": "AAAA", "text/plain": "<Figure>"})
+    other = output({"image/png": "BBBB", "text/plain": "<Figure>"})
+    compare = stored_results.printed_differences
+    assert compare([picture], [other]) == []
+    assert compare([picture], [output({"text/plain": "<Figure>"})])
+    assert compare([picture], [])
+    glued = output({GLUE_PREFIX + "image/png": "AAAA"})
+    assert compare([glued], [output({GLUE_PREFIX + "image/png": "B"})]) == []
+
+
+def test_the_ledger_is_no_printed_output():
+    (old,) = full()["cells"][0]["outputs"]
+    assert stored_results.printed_differences([old], []) == []
+    kept = output({claim_views.RESULTS_MIME: [{"x": 1}], "text/plain": "1 rows kept"})
+    assert stored_results.printed_differences([kept], []) == []
+
+
+def test_lines_and_one_string_are_the_same_text():
+    lines = output({"text/plain": ["a\n", "b"]})
+    whole = output({"text/plain": "a\nb"})
+    assert stored_results.printed_differences([lines], [whole]) == []
+
+
+@given(st.floats(0.1, 1.9), st.sampled_from(["certified", "computed"]))
+def test_planted_number_is_always_found(value, kind):
+    old, new = (
+        made(measured=value, kind=kind),
+        made(measured=value * 1.00001, kind=kind),
+    )
     assert stored_results.differences([old], [new])
-    assert not stored_results.differences([old], [copy.copy(old)])
+    assert not stored_results.differences([old], [old])
 
 
 def test_glue_prefix_marks_the_report():

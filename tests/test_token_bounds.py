@@ -1,10 +1,13 @@
 """Floors for picking out tokens: closed forms, below every kernel, honest windows."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapx import token_bounds
 from tapx.token_bounds import LAST, MARGIN, heads_needed, least_errors, scales
 
 
@@ -25,11 +28,38 @@ def test_each_lag_has_total_scale_one(count):
     assert np.convolve(squares, squares)[:count] == pytest.approx(np.ones(count))
 
 
-@given(st.integers(1, 200))
+@given(st.integers(1, 100))
 def test_one_lag_has_the_closed_form(lag):
     """Equal scales give ``1 - H / T``, and no choice of scales gives more."""
     expected = 1 - np.arange(lag + 1) / lag
     assert least_errors([lag]) == pytest.approx(expected, abs=2 * MARGIN)
+
+
+@given(st.integers(1, 60))
+def test_a_proved_floor_is_never_above_the_closed_form(lag):
+    """Equal scales give ``1 - H / T`` exactly, and the proof may not round it up."""
+    floors = least_errors([lag])
+    exact = [Fraction(lag - heads, lag) for heads in range(lag + 1)]
+    assert all(Fraction(f) <= e for f, e in zip(floors.tolist(), exact, strict=True))
+    assert max(map(float, exact - np.array(floors, dtype=object))) < 1e-12
+
+
+def test_a_floor_stays_proved_if_the_eigenvectors_are_bad(monkeypatch):
+    right = least_errors([5, 9], sizes=[1.0, -0.7])
+    eigh = np.linalg.eigh
+
+    def noisy(matrix, size):
+        noise = np.random.default_rng(0).normal(size=matrix.shape)
+        values, vectors = eigh(matrix)
+        return values, vectors + size * noise
+
+    for size, lost in ((1e-9, 1e-7), (1e-3, 0.1), (1.0, 2.0)):
+        monkeypatch.setattr(np.linalg, "eigh", lambda m, size=size: noisy(m, size))
+        token_bounds._floors.cache_clear()
+        found = least_errors([5, 9], sizes=[1.0, -0.7])
+        assert (found <= right + 1e-12).all()
+        assert (found >= right - lost).all()
+    token_bounds._floors.cache_clear()
 
 
 def test_two_lags_by_hand():

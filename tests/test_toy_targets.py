@@ -1,5 +1,7 @@
 """The targets of the toy experiments, on signs."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -22,6 +24,20 @@ def test_answers_are_the_readout_of_the_tokens(name, end):
     assert list(chosen.lags) == lags
     wanted = chosen.readout(tokens[:, lags])
     assert torch.allclose(chosen(tokens).double(), wanted, rtol=1e-6)
+
+
+def test_answers_are_exact_sums_rounded():
+    """So they do not depend on how a library adds, and are equal on every machine."""
+    chosen = target("1b")
+    patterns, answers = chosen.table()
+    rows = [[Fraction(x) for x in row] for row in chosen.readout.inner.tolist()]
+    for signs_, answer in zip(patterns, answers, strict=True):
+        hidden = (
+            sum(w * int(x) for w, x in zip(row, signs_, strict=True)) for row in rows
+        )
+        exact = sum(max(Fraction(0), z) for z in hidden)
+        # One rounding in each neuron's sum, and one in theirs.
+        assert abs(Fraction(float(answer)) - exact) <= exact / 2**52
 
 
 def test_2b_is_the_sum_of_its_tokens():

@@ -145,10 +145,10 @@ def test_lag_zero():
 
 
 def test_the_search_is_deterministic():
-    from tapx import windows
+    from tapx import window_search
 
     first = best(HEAVY, 6, "exponential", 1, 299)
-    windows._ladder.cache_clear()
+    window_search._ladder.cache_clear()
     assert best(HEAVY, 6, "exponential", 1, 299) == first
 
 

@@ -42,8 +42,9 @@ def adaptive(
             takes are drawn by Maurey's sampling, and must still round to the right
             lags.
         kernel: "best" (found by search) or "bump" (the proof's own).
-        length: the longest input for which rounding is accounted for; inputs of any
-            length are covered in exact arithmetic.
+        length: the longest input, in tokens, for which `error` accounts for rounding;
+            inputs of any length are covered in exact arithmetic, and in float64 by
+            `error_for`.
         seed: of sampled FFNs.
 
     Returns:

@@ -1,19 +1,25 @@
 """The network of Theorem 3.1 together with what is proved about it."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx import enclosures
+from tapx import enclosures, float_sums, recurrence
 from tapx.barron import TwoLayerNet
-from tapx.constructions.certificate import UNIT, MeasuredInBall, up
+from tapx.constructions.certificate import MeasuredInBall, up
+from tapx.float_sums import UNIT
 from tapx.kernels import Kernel
 from tapx.targets import FixedMemory
 from tapx.transformer import Transformer
+
+SUMMED = 512
+"""Lags over which a kernel is summed exactly, to bound what is left of its error."""
 
 
 @dataclass(frozen=True)
@@ -48,46 +54,39 @@ class Built(MeasuredInBall):
         """
         return tuple(enclosures.upper(kernel.l1_error) for kernel in self.kernels)
 
-    @property
-    def error(self) -> float:
-        """The certificate, in float64 and over infinite lags.
+    def _rounding(self, length: float, evaluation: str) -> float:
+        """Forward analysis of the order in which the model works.
 
-        No input in the unit ball makes the model, evaluated at the last position, err
-        by more ("dense" and "fft" sum in another order and are not covered).
-        """
-        return super().error
-
-    @cached_property
-    def rounding_error(self) -> float:
-        """Bound of what float64 adds when the model evaluates up to `length` tokens.
-
-        Forward analysis of the order in which the model works. At each lag it sums the
-        heads of a group: a sum of n terms errs by less than n units of the sum of their
-        sizes, and an exponential by its exponent's size and a few units. Then it sums
-        over the lags, where the large weights have already cancelled.
+        "last": at each lag it sums the heads of a group: a sum of n terms errs by less
+        than n units of the sum of their sizes, and an exponential by its exponent's
+        size and a few units. Then it sums over the lags, where the large weights have
+        already cancelled. "dense" and "recurrence" sum over the lags first.
 
         `readout_error` takes f - net at the exact stream, which lies in its box. From
         there to the rounded stream the net changes by its own slopes, not by f's.
         """
         size = self.target.input_dimension
         slopes = self.net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
-        lags = np.arange(1, self.length)
         total, radius = 0.0, 1.0
-        for kernel, slope in zip(self.kernels, slopes.tolist(), strict=True):
-            phi = lags if kernel.family == "exponential" else np.log(lags)
-            exponents = kernel.float_rates[:, None] * phi
-            units = kernel.heads + 8 + 3 * exponents
-            each = (np.exp(-exponents) * units).sum(1)
-            if kernel.family == "exponential":
-                each += kernel.heads + 8  # lag 0
-            error = UNIT * float(np.abs(kernel.float_weights) @ each)
-            largest = 1 + enclosures.upper(kernel.l1_error) + error
-            error += self.length * UNIT * largest
+        terms = (1 + sum(k.heads for k in self.kernels)) * self.net.dimension
+        for k, slope in enumerate(slopes.tolist()):
+            kernel, largest = self.kernels[k], 1 + self.memory_errors[k]
+            error = kernel_rounding(
+                *(kernel, length, evaluation, largest, terms),
+                beyond=partial(self._beyond, k),
+            )
             total += slope * error
-            radius = max(radius, 1 + enclosures.upper(kernel.l1_error) + error)
+            radius = max(radius, largest + error)
         units = self.net.width + self.net.dimension + 8
         total += units * self.net.norm * radius * UNIT
         return up(total)
+
+    def _beyond(self, memory: int, start: int) -> float:
+        """Bound of the l1 norm of a kernel from a lag on: what is left of its error."""
+        if not self.target.lags[memory] < start <= SUMMED:
+            return math.inf
+        seen = float(self.deviations(SUMMED)[memory, :start].abs().sum())
+        return self.memory_errors[memory] - seen + start * 2 * UNIT
 
     def deviations(self, length: int) -> Float[Tensor, "lags length"]:
         """Delta minus kernel at lags 0 to length - 1, one row a memory, float64."""
@@ -109,7 +108,8 @@ class Built(MeasuredInBall):
         memory tokens, the answer moves by ``sum_s <x_{t-s}, sum_k e_k(s) g_k>``: the
         tokens that matter little to the readout take the sign that adds up (for one
         memory and a linear readout this attains the l1 error). The memory tokens are
-        placed where the readout is steep: on axes, on corners and at random.
+        placed where the readout is steep: on axes, on corners and at random; and where
+        the FFN is off, if it is not the readout.
 
         Args:
             length: tokens of an input, more than the largest lag; `self.length` if
@@ -146,4 +146,58 @@ class Built(MeasuredInBall):
         drawn = torch.randn(*shape, generator=generator, dtype=torch.float64)
         drawn = drawn / drawn.norm(dim=-1, keepdim=True)
         reach = torch.rand(count, blocks, 1, generator=generator, dtype=torch.float64)
-        return torch.cat([axes, -axes, drawn, drawn * reach])
+        found = torch.cat([axes, -axes, drawn, drawn * reach])
+        if self.net is self.readout:
+            return found
+        shape = (64 * count, blocks, size)
+        tries = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        tries = tries / tries.norm(dim=-1, keepdim=True)
+        off = (self.readout(tries.flatten(1)) - self.net(tries.flatten(1))).abs()
+        return torch.cat([found, tries[off.topk(count).indices]])
+
+
+def kernel_rounding(
+    kernel: Kernel,
+    length: float,
+    evaluation: str,
+    size: float,
+    terms: int,
+    beyond: Callable[[int], float],
+) -> float:
+    """What float64 adds to one block of a layer whose weights depend on the lag alone.
+
+    Args:
+        kernel: the weights, summed over the heads of the block's group.
+        length: tokens, at most.
+        evaluation: "last", "dense" or "recurrence".
+        size: bound of the kernel's l1 norm.
+        terms: what "dense" and "recurrence" sum after the lags, over all heads.
+        beyond: bound of the l1 norm of the kernel from a lag on.
+
+    Raises:
+        ValueError: powers by recurrence.
+    """
+    rates, weights = kernel.float_rates, np.abs(kernel.float_weights)
+    decays = (rates, kernel.family, length)
+    if evaluation == "recurrence":
+        recurrence.refuse("lin" if kernel.family == "exponential" else "log", "none")
+    if evaluation != "last":
+        return float_sums.head_by_head(
+            weights, *decays, units=terms + 8, phi_units=3, evaluation=evaluation
+        )
+
+    def each(start: int | None = None) -> tuple[float, float]:
+        """From a lag on: the heads' sizes, and what summing them loses at each lag."""
+        plain, weighted = float_sums.decay_sums(*decays, start)
+        lost = UNIT * float(weights @ ((kernel.heads + 8) * plain + 3 * weighted))
+        return float(weights @ plain), lost
+
+    def tail(count: int) -> float:
+        """The kernel as it is computed, beyond the first lags."""
+        by_head, lost = each(count)
+        # What is exact takes time, and matters where the first lags are not all.
+        exact = beyond(count) if length > float_sums.DIRECT else math.inf
+        return min(by_head, exact) + lost
+
+    error = each()[1]
+    return error + float_sums.lost(length, size + error, tail)

@@ -1,7 +1,8 @@
 """The network of Theorem 5.1 together with what is proved about it."""
 
+import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from torch import Tensor
 
 from tapx import enclosures
 from tapx.barron import TwoLayerNet
-from tapx.constructions.certificate import UNIT, MeasuredInBall, up
+from tapx.constructions.built import SUMMED, kernel_rounding
+from tapx.constructions.certificate import MeasuredInBall, up
 from tapx.constructions.essential_kernels import row_values
+from tapx.float_sums import UNIT
 from tapx.kernels import Kernel
 from tapx.targets import EssentialMemory
 from tapx.transformer import Transformer
@@ -67,41 +70,25 @@ class BuiltEssential(MeasuredInBall):
         """Heads that the network has."""
         return sum(kernel.heads for kernel in self.kernels)
 
-    @property
-    def error(self) -> float:
-        """The certificate, in float64 and over infinite lags.
+    def _rounding(self, length: float, evaluation: str) -> float:
+        """The analysis of `Built.rounding_for`, and what the corrections lose.
 
-        No input in the unit ball makes the model, evaluated at the last position, err
-        by more ("dense" and "fft" sum in another order and are not covered).
-        """
-        return super().error
-
-    @cached_property
-    def rounding_error(self) -> float:
-        """Bound of what float64 adds when the model evaluates up to `length` tokens.
-
-        The analysis of `Built.rounding_error`: at each lag the heads of a group are
-        summed, then the lags. Added is what the corrections lose: each is a
-        difference of two rounded numbers, folded into the inner weights.
+        Each correction is a difference of two rounded numbers, folded into the inner
+        weights.
         """
         net, size = self.net, self.target.input_dimension
         slopes = net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
-        lags = np.arange(1, self.length)
+        terms = (1 + self.heads) * net.dimension
         total, radii, folded = 0.0, [1.0], 0.0
-        for kernel, memory, slope, full in zip(
-            self.kernels, self.target.kernels, slopes.tolist(), self.sizes, strict=True
-        ):
-            phi = lags if kernel.family == "exponential" else np.log(lags)
-            exponents = kernel.float_rates[:, None] * phi
-            units = kernel.heads + 8 + 3 * exponents
-            each = (np.exp(-exponents) * units).sum(1)
-            if kernel.family == "exponential":
-                each += kernel.heads + 8  # lag 0
-            error = UNIT * float(np.abs(kernel.float_weights) @ each)
-            error += self.length * UNIT * (full + error)
+        for k, slope in enumerate(slopes.tolist()):
+            kernel, full = self.kernels[k], self.sizes[k]
+            error = kernel_rounding(
+                *(kernel, length, evaluation, full, terms),
+                beyond=partial(self._beyond, k),
+            )
             total += slope * error
             radii.append(full + error)
-            folded += abs(at_zero(kernel)) + abs(at_zero(memory))
+            folded += abs(at_zero(kernel)) + abs(at_zero(self.target.kernels[k]))
         # What each neuron adds up, block by block, and its bias.
         charges = net.inner.abs().reshape(net.width, -1, size).sum(2) @ torch.tensor(
             radii, dtype=torch.float64
@@ -110,6 +97,18 @@ class BuiltEssential(MeasuredInBall):
         units = net.width + net.dimension + len(self.kernels) + 16
         largest = float(net.outer.abs() @ net.inner.abs()[:, size:].sum(1))
         return up(total + units * (float(charges) + largest * folded) * UNIT)
+
+    def _beyond(self, memory: int, start: int) -> float:
+        """Bound of the l1 norm of a kernel from a lag on: what is left of its norm."""
+        if start > SUMMED:
+            return math.inf
+        seen = float(np.abs(self._rows[memory][:start]).sum())
+        return self.sizes[memory] - seen + start * 2 * UNIT * (1 + seen)
+
+    @cached_property
+    def _rows(self) -> tuple[np.ndarray, ...]:
+        """The kernels at the first lags."""
+        return tuple(row_values(kernel, SUMMED) for kernel in self.kernels)
 
     def deviations(self, length: int) -> Float[Tensor, "memories length"]:
         """Memory minus what the network hands over, at lags 0 to length - 1."""

@@ -11,13 +11,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx import enclosures
+from tapx import enclosures, float_sums, recurrence
 from tapx.adaptive_kernels import AdaptiveKernel
 from tapx.adaptive_targets import AdaptiveMemory
 from tapx.attention import Attention
 from tapx.barron import TwoLayerNet
-from tapx.constructions.certificate import UNIT, Certificate, up
+from tapx.constructions.certificate import Certificate, up
 from tapx.constructions.stages import Stage
+from tapx.float_sums import UNIT
+from tapx.memory_functions import coordinate_slopes
 from tapx.transformer import Transformer
 
 MOST_INPUTS = 1 << 18
@@ -40,7 +42,8 @@ class BuiltStages(Certificate):
             where the rounding would change. All are positive: every lag is exact.
         readout: f, with known norm and slopes.
         net: what the last FFN computes: f itself, or a sample of its neurons.
-        length: the longest input that the certificate covers in float64.
+        length: the longest input, in tokens, that `rounding_error`, `error` and
+            `margins` cover.
         readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
     """
 
@@ -65,17 +68,51 @@ class BuiltStages(Certificate):
         """
         return tuple(enclosures.upper(k.uniform_error) for k in self.kernels)
 
-    @cached_property
-    def rounding_error(self) -> float:
-        """Bound of what float64 adds when the model evaluates up to `length` tokens."""
+    def _rounding(self, length: float, evaluation: str) -> float:
+        """The errors of the blocks, through the readout, and of the readout itself.
+
+        Raises:
+            ValueError: an input so long that rounding might change a lag.
+        """
         size = self.target.input_dimension
         slopes = self.net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
-        heads = cast(Attention, self.model.attentions[0]).heads
-        blocks = [block_rounding(k, self.length, heads, size) for k in self.kernels]
+        blocks = self._blocks(length, evaluation)
+        if length > self.length or evaluation != "last":
+            self._refuse_lost_lags(length, blocks)
         total = float(slopes @ torch.tensor(blocks, dtype=torch.float64))
         radius = 1 + max(map(sum, zip(self.memory_errors, blocks, strict=True)))
         units = self.net.width + self.net.dimension + 8
         return up(total + units * self.net.norm * radius * UNIT)
+
+    def _blocks(self, length: float, evaluation: str) -> list[float]:
+        """For each memory, what float64 adds to its block."""
+        attention = cast(Attention, self.model.attentions[0])
+        if evaluation == "recurrence":
+            recurrence.refuse(attention.position.name, attention.score)
+        size = self.target.input_dimension
+        return [
+            block_rounding(k, length, attention.heads, size, evaluation)
+            for k in self.kernels
+        ]
+
+    def _refuse_lost_lags(self, length: float, blocks: list[float]) -> None:
+        """Refuse what leaves no margin to a lag that is computed from other tokens."""
+        size = self.target.input_dimension
+        more = [0.0]
+        for new, old in zip(blocks, self._blocks(self.length, "last"), strict=True):
+            more.append(max(0.0, new - old))
+        for k, (net, margin) in enumerate(
+            zip(self.memory_nets, self.margins, strict=True)
+        ):
+            slopes = coordinate_slopes(net).reshape(-1, size).norm(dim=1).tolist()
+            moved = sum(a * b for a, b in zip(slopes, more, strict=False))
+            units = (net.width + net.dimension + 8) * 2 * UNIT * net.norm
+            if not margin > moved + units * max(more[: len(slopes)]):
+                raise ValueError(
+                    f"on inputs of {length:g} tokens float64 may change what memory "
+                    f"function g_{k + 1} is rounded to; the certificate covers "
+                    f"{self.length} tokens: build with a larger length, or take fewer"
+                )
 
     def worst_over(self, inputs: Float[Tensor, "batch time inputs"]) -> float:
         """Largest measured |target - model| at the last position.
@@ -194,32 +231,39 @@ class BuiltStages(Certificate):
 
 
 def block_rounding(
-    kernel: AdaptiveKernel, length: int, heads: int, input_dimension: int
+    kernel: AdaptiveKernel,
+    length: float,
+    heads: int,
+    input_dimension: int,
+    evaluation: str = "last",
 ) -> float:
     """What float64 adds to one memory's block on inputs of at most `length` tokens.
 
     Forward analysis: a logit errs by a few units of its two parts, ``rate * s`` and
     ``rate * g`` (or their logarithms), a weight by that and two units more; the sums
     over the lags and over heads and coordinates err by as many units as they have
-    terms, of the sum of the sizes. The largest over the adaptive lags. With log and
-    dot products the second part takes nine: two roots, a logarithm (two), a quotient,
-    three products, and the sum of the parts.
+    terms, of the sum of the sizes (for long inputs see `float_sums`). The largest over
+    the adaptive lags. With log and dot products the second part takes nine: two roots,
+    a logarithm (two), a quotient, three products, and the sum of the parts.
 
     Args:
         kernel: the memory's kernel.
         length: number of lags.
         heads: heads of the layer, those of other memories included.
         input_dimension: d.
+        evaluation: "last", "dense" or, with exponentials, "recurrence".
     """
     power = kernel.family == "power"
-    lags = np.arange(1 if power else 0, length)
-    phi = np.log(lags) if power else lags
-    rates = kernel.float_rates[:, None]
-    largest = 0.0
+    rates, largest = kernel.float_rates, 0.0
     for memory in kernel.lags:
         origin = math.log(memory) if power else memory
-        terms = length + heads * input_dimension + 16
-        units = terms + rates * ((10 if power else 8) * origin + 4 * phi)
-        sizes = np.exp(-rates * (phi - origin)) * units
-        largest = max(largest, float(np.abs(kernel.float_weights) @ sizes.sum(1)))
-    return up(UNIT * largest)
+        once = heads * input_dimension + 16 + (10 if power else 8) * origin * rates
+        found = float_sums.head_by_head(
+            *(np.abs(kernel.float_weights), rates, kernel.family, length),
+            units=once,
+            phi_units=4,
+            evaluation=evaluation,
+            origin=origin,
+        )
+        largest = max(largest, found)
+    return up(largest)

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx import float_sums
 from tapx.barron import TwoLayerNet
+from tapx.choices import one_of
 from tapx.transformer import Transformer
-
-UNIT = 2.0**-53  # unit roundoff of float64
 
 
 def up(value: float) -> float:
@@ -20,26 +20,68 @@ def up(value: float) -> float:
     return value * (1 + 2.0**-48)
 
 
+EVALUATIONS = ("last", "dense", "recurrence")
+"""Orders of evaluation whose rounding is bounded."""
+
+
 class Certificate(ABC):
     """Errors of the memories and of the readout, put together as in the theorems.
+
+    What the attention and the readout do is proved for inputs of any length, in exact
+    arithmetic. What float64 adds depends on the length of the input: `rounding_error`
+    and `error` are for inputs of at most `length` tokens, `rounding_for` and
+    `error_for` for any other length.
 
     Attributes:
         readout: f, with known norm and slopes.
         readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+        length: the longest input, in tokens, that `rounding_error` and `error` cover.
     """
 
     readout: TwoLayerNet
     readout_error: float
+    length: int
 
     @property
     @abstractmethod
     def memory_errors(self) -> tuple[float, ...]:
         """For each memory, a proven bound of the attention's error on its block."""
 
-    @property
     @abstractmethod
+    def _rounding(self, length: float, evaluation: str) -> float:
+        """What :meth:`rounding_for` returns; the arguments are checked."""
+
+    def rounding_for(self, length: float, evaluation: str = "last") -> float:
+        """Bound of what float64 adds to the answer, for inputs of so many tokens.
+
+        A forward error analysis: it holds for any order in which the sums of an
+        evaluation are taken, with and without fused operations. Two evaluations of one
+        input, on any two machines, differ by no more than the sum of their bounds.
+
+        Args:
+            length: tokens, at most; ``math.inf`` for all inputs up to 2^40 tokens (the
+                weights decay, so that the bound does not grow for ever).
+            evaluation: "last", or "dense" or "recurrence" at the last position.
+
+        Raises:
+            ValueError: a length out of range, an unknown evaluation, or a recurrence
+                of what is none.
+        """
+        one_of(evaluation, EVALUATIONS, "evaluation with a bound of its rounding")
+        return self._rounding(float_sums.check_length(length), evaluation)
+
+    @cached_property
     def rounding_error(self) -> float:
-        """Bound of what float64 adds."""
+        """What float64 adds at most, evaluation "last", on up to `length` tokens."""
+        return self.rounding_for(self.length)
+
+    def error_for(self, length: float, evaluation: str = "last") -> float:
+        """The certificate in float64 for inputs of at most `length` tokens.
+
+        Arguments and errors as `rounding_for`.
+        """
+        rounding = self.rounding_for(length, evaluation)
+        return up(self.readout_error + self.propagated_error + rounding)
 
     @cached_property
     def attention_error(self) -> float:
@@ -60,7 +102,13 @@ class Certificate(ABC):
 
     @property
     def error(self) -> float:
-        """The certificate, in float64 and over infinite lags."""
+        """The certificate in float64 for inputs of at most `length` tokens.
+
+        No input of so many tokens makes the model, evaluated at the last position, err
+        by more. Two of its three parts, all but `rounding_error`, hold for infinite
+        inputs, so that in exact arithmetic the sum of these is a certificate for them;
+        for longer inputs in float64 see `error_for`.
+        """
         return up(self.readout_error + self.propagated_error + self.rounding_error)
 
     @property

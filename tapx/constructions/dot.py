@@ -12,7 +12,9 @@ keys are the tokens themselves.
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -20,9 +22,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx import enclosures, search
+from tapx import enclosures, float_sums, search
 from tapx.attention import Attention
-from tapx.constructions.certificate import UNIT, up
+from tapx.constructions.certificate import up
+from tapx.float_sums import UNIT
 from tapx.kernels import Kernel
 from tapx.transformer import Transformer
 
@@ -68,23 +71,50 @@ class BuiltDot:
         kernel: what its heads sum to for the current token 1; None with softmax.
         attention_error: proven worst error over all infinite inputs, in exact
             arithmetic on the stored weights, rounded up.
-        rounding_error: what float64 adds at the last position, for inputs of at most
-            `length` tokens.
-        length: see there.
+        length: the longest input, in tokens, that `rounding_error` and `error` cover.
         hard_inputs: inputs that come near the certificate.
+        rounding: from a length in tokens to what float64 adds, at most.
     """
 
     model: Transformer
     kernel: Kernel | None
     attention_error: float
-    rounding_error: float
     length: int
     hard_inputs: Float[Tensor, "batch time 1"]
+    rounding: Callable[[float], float]
+
+    def rounding_for(self, length: float) -> float:
+        """What float64 adds at most at the last position, on up to `length` tokens.
+
+        Args:
+            length: tokens; ``math.inf`` for all inputs up to 2^40 tokens: the weights
+                decay, so that the bound does not grow with the length for ever.
+
+        Raises:
+            ValueError: a length out of range.
+        """
+        return up(self.rounding(float_sums.check_length(length)))
+
+    @property
+    def rounding_error(self) -> float:
+        """What float64 adds at most on inputs of up to `length` tokens."""
+        return self.rounding_for(self.length)
+
+    def error_for(self, length: float) -> float:
+        """The certificate in float64 for inputs of at most `length` tokens.
+
+        Argument and errors as `rounding_for`.
+        """
+        return up(self.attention_error + self.rounding_for(length))
 
     @property
     def error(self) -> float:
-        """The certificate, in float64 and over infinite lags."""
-        return up(self.attention_error + self.rounding_error)
+        """The certificate in float64 for inputs of at most `length` tokens.
+
+        `attention_error` alone holds for infinite inputs, in exact arithmetic; for
+        longer inputs in float64 see `error_for`.
+        """
+        return self.error_for(self.length)
 
     def worst_over(self, inputs: Float[Tensor, "batch time 1"]) -> float:
         """Largest measured |target - model| at the last position.
@@ -94,7 +124,8 @@ class BuiltDot:
         """
         if inputs.shape[1] > self.length:
             raise ValueError(
-                f"{inputs.shape[1]} tokens, but the certificate covers {self.length}"
+                f"{inputs.shape[1]} tokens, but the certificate covers {self.length}: "
+                "build with a larger length"
             )
         inputs = inputs.to(torch.float64)
         with torch.no_grad():
@@ -111,7 +142,8 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
 
     Args:
         heads: H. With fewer than 3 the kernel is zero and the error 1.
-        length: the longest input for which rounding is accounted for, at least 6.
+        length: the longest input, in tokens, for which `error` accounts for rounding,
+            at least 6; for longer ones see `error_for`.
 
     Raises:
         ValueError: heads or length out of range.
@@ -127,9 +159,13 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
         attention.query[:, 0, 0], attention.query[:, 0, 1] = rates, -rates
         attention.key[:, 0, 1] = 1
         attention.value[:, 2, 0] = torch.from_numpy(kernel.float_weights)
-    exponents = kernel.float_rates[:, None] * np.arange(length)
-    units = length + heads + 12 + 3 * exponents
-    rounding = np.abs(kernel.float_weights) @ (np.exp(-exponents) * units).sum(1)
+    rounding = partial(
+        float_sums.head_by_head,
+        *(np.abs(kernel.float_weights), kernel.float_rates, kernel.family),
+        units=heads + 12,
+        phi_units=3,
+        evaluation="last",
+    )
     error = kernel.values(range(length))
     error[LARGEST_LAG] -= 1
     signs = torch.from_numpy(np.where(error < 0, -1.0, 1.0))[None, :, None]
@@ -139,9 +175,9 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
         model,
         kernel,
         enclosures.upper(kernel.l1_error),
-        float(rounding) * UNIT,
         length,
         hard.flip(1),
+        rounding,
     )
 
 
@@ -161,7 +197,8 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
 
     Args:
         decay: z, from 1e-5 to 1/8; below, float64 has too few digits for the weights.
-        length: the longest input for which rounding is accounted for, at least 6.
+        length: the longest input, in tokens, for which `error` accounts for rounding,
+            at least 6; for longer ones see `error_for`.
 
     Returns:
         The layer. Its error is certified on all windows of 6 tokens, with a bound for
@@ -203,23 +240,34 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
         model.readout[0, 0] = 1 - weights.sum()
     most = gates.abs().sum(1).numpy()  # the largest |q|
     tail = 4 * decays**WINDOW * np.exp(2 * most) / (1 - decays)
-    rounding = _softmax_rounding(weights, decays, most, length)
+    rounding = partial(_softmax_rounding, weights, decays, most)
     windows = all_windows(WINDOW)
     with torch.no_grad():
         errors = (lookback(windows) - model(windows, "last")).abs()
-    certified = float(errors.max()) + float(np.abs(weights) @ tail) + rounding
+    # The windows' errors are float64's own: what it may have hidden is added.
+    certified = float(errors.max()) + float(np.abs(weights) @ tail) + rounding(WINDOW)
     hard = windows[errors > 0.9 * errors.max()]
-    return BuiltDot(model, None, certified, rounding, length, hard)
+    return BuiltDot(model, None, up(certified), length, hard, rounding)
 
 
 def _softmax_rounding(
-    weights: np.ndarray, decays: np.ndarray, most: np.ndarray, length: int
+    weights: np.ndarray, decays: np.ndarray, most: np.ndarray, length: float
 ) -> float:
-    """What float64 adds: a mean moves by at most twice its weights' relative errors."""
-    lags = np.arange(length)
-    shares = decays[:, None] ** lags * np.exp(2 * most)[:, None]
-    exponents = -np.log(decays)[:, None] * lags + most[:, None]
-    mean = 2 * (shares * (3 * exponents + 8)).sum(1) + 2 * length + 8
+    """What float64 adds: a mean moves by at most twice its weights' relative errors.
+
+    The weights of a mean, over that of the current token, are at most
+    ``decay^s exp(2 most)``; numerator and denominator are sums over the lags.
+    """
+    rates, lift = -np.log(decays), np.exp(2 * most)
+    plain, weighted = float_sums.decay_sums(rates, "exponential", length)
+    own = 2 * lift * ((3 * most + 8) * plain + 3 * weighted)
+
+    def tail(count: int) -> float:
+        far = float_sums.decay_sums(rates, "exponential", length, count)[0]
+        return float((lift * far).max())
+
+    sums = 2 * float_sums.lost(length, 1.0, tail) / UNIT
+    mean = own + sums + 8
     total = np.abs(weights) @ mean + (len(weights) + 12) * 2 * np.abs(weights).sum()
     return float(total) * UNIT
 

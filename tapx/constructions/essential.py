@@ -59,8 +59,9 @@ def essential(
             memory, of the family of the position function; ``heads`` is then the most
             that they may have together.
         lag_zero: "residual" or "heads"; see above.
-        length: the longest input for which rounding is accounted for; inputs of any
-            length are covered in exact arithmetic.
+        length: the longest input, in tokens, for which `error` accounts for rounding;
+            inputs of any length are covered in exact arithmetic, and in float64 by
+            `error_for`.
         seed: of the sampled FFN.
 
     Returns:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from flint import arb
 
-from tapx import decaying, descartes, enclosures, kernels, reduction
+from tapx import (
+    decaying,
+    descartes,
+    enclosures,
+    kernels,
+    reduction,
+    witness_numbers,
+    witnesses,
+)
 from tapx.choices import one_of
 from tapx.enclosures import PrecisionError
 from tapx.kernels import Kernel
 from tapx.signed_sums import Signed
 from tapx.variable_projection import design, refine
+from tapx.witnesses import Entry, Question
 
 KINDS = ("fitted", "bumps")
 """How the construction finds its kernels."""
@@ -64,7 +74,7 @@ def kernel_for(memory: Any, heads: int, family: str, how: str, first: int) -> Ke
         if family == "exponential" and _is_one_power(memory) and first == 1:
             sum_ = reduction.shortest(float(memory.rates[0]), heads)
             return Kernel(family, sum_.rates, sum_.weights, memory)
-    return _fitted(memory, heads, family, first)
+    return fitted(memory, heads, family, first)
 
 
 def in_float64(kernel: Kernel) -> Kernel:
@@ -95,7 +105,51 @@ def row_values(memory: Any, length: int) -> np.ndarray:
     return np.pad(row, (0, length - len(row)))
 
 
-def _fitted(memory: Any, heads: int, family: str, first: int) -> Kernel:
+def fitted(memory: Any, heads: int, family: str, first: int) -> Kernel:
+    """The best fit found for a memory, stored or searched."""
+    target = memory if isinstance(memory, Kernel) else None
+
+    def read(entry: Entry) -> Kernel:
+        kernel = Kernel.stored(entry, target)
+        claim = Fraction(entry["claim"])
+        holds = Fraction(l1_error(kernel, memory, first)) <= claim
+        witnesses.check(holds, entry, "an l1 distance of at most")
+        return kernel
+
+    def write(kernel: Kernel) -> dict[str, Any]:
+        return {
+            **kernel.numbers(),
+            "claim": witness_numbers.decimal(l1_error(kernel, memory, first)),
+        }
+
+    question = fitted_question(memory, heads, family, first)
+    return witnesses.answer(
+        question, read, lambda: _search(memory, heads, family, first), write
+    )
+
+
+def fitted_question(memory: Any, heads: int, family: str, first: int) -> Question:
+    """The question that "fitted" asks: a kernel near any memory, in l1."""
+    if isinstance(memory, Kernel):
+        target: dict[str, Any] = {"kernel": memory.family, **memory.numbers()}
+        name = f"{memory.family}s"
+    else:
+        target = {"row": witness_numbers.rounded(memory)}
+        name = f"row{len(memory)}"
+    target["first"] = first
+    return Question(
+        group="memories",
+        name=f"{family}-for-{name}-{witnesses.digest(target)[:6]}",
+        kind="memory-l1",
+        family=family,
+        target=target,
+        size={"heads": heads},
+        statement=f"The {family} kernel with these rates and weights differs from the "
+        f"memory, summed over all lags s >= {first}, by at most the claim.",
+    )
+
+
+def _search(memory: Any, heads: int, family: str, first: int) -> Kernel:
     """Least squares from several starts; the best by its l1 distance."""
     start = max(first, kernels.first_lag(family))
     length = WINDOW + (0 if isinstance(memory, Kernel) else len(memory))

@@ -98,12 +98,15 @@ def fixed(
         heads: H, at least one a lag, shared out by `allocate`.
         position: "lin" (exponentials) or "log" (powers).
         width: neurons of the FFN. None, or as many as the readout has, makes the FFN
-            exact; fewer are drawn by Maurey's sampling, with a certified error.
+            exact; fewer are drawn by Maurey's sampling, with an error that is certified
+            on the box where the attention's output lies, by branch and bound in
+            ``(M + 1) d`` dimensions: comfortable in up to four.
         kernel: "best" (found by search), "bump" (the proof's own) or
             "interpolation" (exact on the first lags).
         groups: heads of each lag, to share them out otherwise than the proof does.
-        length: the longest input for which rounding is accounted for; inputs of any
-            length are covered in exact arithmetic.
+        length: the longest input, in tokens, for which `error` accounts for rounding;
+            inputs of any length are covered in exact arithmetic, and in float64 by
+            `error_for`.
         seed: of the sampled FFN.
 
     Returns:
@@ -146,9 +149,9 @@ def fixed(
     if width is not None and width < readout.width:
         generator = torch.Generator().manual_seed(seed)
         net = barron.sample(readout, width, generator)
+        # What the attention hands over lies in this box; the theorem's has radius 2.
         reach = 1 + max(enclosures.upper(k.l1_error) for k in chosen)
-        # The box of the theorem; larger only where the attention errs by more than 1.
-        _, readout_error = barron.sup_distance_certified(readout, net, max(2.0, reach))
+        _, readout_error = barron.sup_distance_certified(readout, net, reach)
     size = target.input_dimension
     model = network(size, chosen, net, width or readout.width, position)
     return Built(model, target, chosen, readout, net, length, readout_error)

@@ -50,7 +50,7 @@ def build(
         kernel: "best" or "bump".
         score: "dot" or "tmx".
         pointers: "lag" or "log", what the stream holds.
-        length: the longest input that the certificate covers in float64.
+        length: the longest input, in tokens, that `error` covers in float64.
         seed: of sampled FFNs.
     """
     one_of(position, POSITIONS, "position function")
@@ -76,7 +76,8 @@ def build(
             enclosures.upper(k.uniform_error) + block_rounding(k, length, heads, size)
             for k in kernels
         ]
-        radius = max(2.0, 1 + max(blocks))
+        # What the last attention hands over lies in this box.
+        radius = 1 + max(blocks)
         _, readout_error = barron.sup_distance_certified(readout, net, radius)
     model = network(
         *(target, plan, kernels, nets, net, heads, position, score, pointers)

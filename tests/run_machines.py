@@ -1,0 +1,286 @@
+"""Run what is certified under other processors' arithmetic, as far as one can set it.
+
+``python tests/run_machines.py`` runs, under each of the `SETTINGS`, the tests of
+everything that is not trained and nbval of all chapters whose subject is not training,
+and writes one row a setting to ``book/records/machines.json``, which the book's
+environment page shows. Pythons that the variable PYTHONS names
+(``PYTHONS="python3.12 python3.13"``) are settings too: each gets an environment of its
+own below ``.venv``, made if missing. ``--gate`` runs what the gate adds to the
+machine's own setting: under the oldest of all settings together, nbval of the same
+chapters, and the chapters on training at smoke size.
+
+A setting that this processor lacks, or that a library does not know, is named in its
+row and not failed. Needs only the standard library and what the suite needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from machine_settings import (
+    OLDEST,
+    ROOT,
+    SETTINGS,
+    Setting,
+    difference,
+    environment,
+    in_words,
+    possible,
+    probe,
+)
+
+TABLE = ROOT / "book" / "records" / "machines.json"
+CLAIM = "application/vnd.tapx.claim+json"
+# Tests whose subject is training: what they assert holds for seeds, not for digits.
+TRAINED_TESTS = (
+    "test_chapter_experiments_1b_3a.py",
+    "test_chapter_experiments_2a_2b.py",
+    "test_dot_product_experiment.py",
+    "test_language_experiment.py",
+    "test_language_training.py",
+    "test_memory_experiment.py",
+    "test_toy_training.py",
+    "test_training.py",
+    "test_window_training.py",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one setting; `note` says why it was not run, if so.
+
+    Attributes:
+        setting: its name.
+        taken: what the libraries took, in words.
+        tests: how many tests ran.
+        cells: how many cells of notebooks ran.
+        failed: how many of both failed.
+        seconds: how long they took.
+        note: why the setting was not run; else empty.
+        failures: their names.
+    """
+
+    setting: str
+    taken: str = ""
+    tests: int = 0
+    cells: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    note: str = ""
+    failures: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it ran and everything agreed."""
+        return not self.note and self.tests + self.cells > 0 and self.failed == 0
+
+
+def trains(path: Path) -> bool:
+    """Whether training is a notebook's subject: more than a sixth of its claims.
+
+    Chapters that train beside what they prove are re-executed with the others: of
+    their trained claims only the verdicts are compared.
+    """
+    kinds = [
+        output["data"][CLAIM].get("kind")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for output in cell.get("outputs", ())
+        if CLAIM in output.get("data", {})
+    ]
+    return 6 * kinds.count("trained") > len(kinds)
+
+
+def notebooks(training: bool = False) -> list[Path]:
+    """The notebooks whose subject is training, or the others, pages among these."""
+    every = sorted((ROOT / "book").glob("*.ipynb"))
+    return [path for path in every if trains(path) == training]
+
+
+def chapter_id(path: Path) -> str:
+    """The id of a chapter."""
+    found = json.loads(path.read_text(encoding="utf-8"))["metadata"]["tapx"]["id"]
+    return str(found)
+
+
+def pytest(
+    python: str, variables: dict[str, str], words: list[str]
+) -> tuple[int, tuple[str, ...]]:
+    """Run pytest; how many tests ran (skipped ones not), and the names of the failed.
+
+    A run that ends before it has run its tests counts as one failure.
+    """
+    with tempfile.TemporaryDirectory(prefix="tapx-machines-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        status = subprocess.run(
+            [*command, f"--junitxml={report}", *words],
+            env=environment(variables),
+            cwd=ROOT,
+            check=False,
+        ).returncode
+        cases = []
+        if report.is_file():
+            cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+    ran = [case for case in cases if case.find("skipped") is None]
+    bad = [
+        f"{case.get('classname', '')}::{case.get('name', '')}"
+        for case in ran
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+    if status and not bad:
+        bad = [f"pytest ended with status {status}"]
+    return len(ran), tuple(bad)
+
+
+def nbval(paths: list[Path]) -> list[str]:
+    """The words of pytest that re-execute notebooks and compare their outputs."""
+    return [
+        "--dist=loadfile",
+        "--nbval",
+        "--nbval-cell-timeout=600",
+        "--nbval-kernel-startup-timeout=120",
+        *(str(path.relative_to(ROOT)) for path in paths),
+    ]
+
+
+def run(
+    setting: Setting, own: dict[str, Any], processes: int, gate: bool = False
+) -> Row:
+    """Run everything under one setting."""
+    python = setting.python or sys.executable
+    variables, reason = possible(setting, own)
+    if reason:
+        return Row(setting.name, note=reason)
+    try:
+        taken = probe(python, variables)
+    except (OSError, RuntimeError) as error:
+        return Row(setting.name, note=f"does not start: {error}")
+    words = in_words(taken)
+    reason = "" if setting.python else difference(setting, own, taken)
+    print(f"\n=== {setting.name}: {reason or words} ===", flush=True)
+    if reason:
+        return Row(setting.name, words, note=reason)
+    if gate:
+        smoke = "tests/test_chapters.py::test_smoke_claims_hold"
+        chosen = [f"{smoke}[{chapter_id(path)}]" for path in notebooks(training=True)]
+    else:
+        chosen = ["-m", "not published", "tests"]
+        chosen += [f"--ignore=tests/{name}" for name in TRAINED_TESTS]
+    started = time.monotonic()
+    together = ["-n", str(processes)]
+    tests, bad_tests = pytest(python, variables, together + chosen)
+    cells, bad_cells = pytest(python, variables, together + nbval(notebooks()))
+    return Row(
+        setting.name,
+        words,
+        tests,
+        cells,
+        len(bad_tests) + len(bad_cells),
+        round(time.monotonic() - started, 1),
+        failures=bad_tests + bad_cells,
+    )
+
+
+def interpreter(name: str) -> Setting:
+    """The setting of another Python, with an environment made for it if missing.
+
+    Raises:
+        OSError: there is no such interpreter.
+        RuntimeError: the packages could not be installed.
+    """
+    label = re.sub(r"[^\w.-]+", "-", name).strip("-")
+    folder = ROOT / ".venv" / "pythons" / label
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.exists():
+        steps = (
+            [name, "-m", "venv", str(folder)],
+            [str(python), "-m", "pip", "install", "-q", "-r", "requirements.txt"],
+        )
+        for step in steps:
+            if subprocess.run(step, cwd=ROOT, check=False).returncode:
+                raise RuntimeError("its environment could not be made")
+        ready.touch()
+    return Setting(f"Python {Path(name).name}", {}, python=str(python))
+
+
+def store(rows: list[Row], own: dict[str, Any]) -> None:
+    """Write the table that the book shows."""
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    data = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": revision.stdout.strip() or None,
+        "own": in_words(own),
+        "settings": [asdict(row) | {"agrees": row.agrees} for row in rows],
+    }
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    TABLE.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def show(rows: list[Row]) -> str:
+    """The rows as text, and the names of what failed."""
+    lines = ["", "=== settings ==="]
+    width = max(len(row.setting) for row in rows)
+    for row in rows:
+        text = f"not run: {row.note}"
+        if not row.note:
+            text = (
+                f"{row.tests} tests, {row.cells} cells, {row.failed} failed, "
+                f"{row.seconds / 60:.0f} min; {row.taken}"
+            )
+        lines.append(f"{row.setting:{width}}  {text}")
+        lines += [f"{'':{width}}    FAILED {name}" for name in row.failures[:40]]
+    ran = [row for row in rows if not row.note]
+    agreeing = sum(row.agrees for row in rows)
+    lines.append(f"{agreeing} of {len(ran)} settings that ran agree throughout")
+    return "\n".join(lines)
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command line; returns the exit status, 1 if anything failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--gate", action="store_true", help="the oldest setting alone")
+    parser.add_argument("--only", action="append", default=[], metavar="SETTING")
+    given = parser.parse_args(words)
+    own = probe(sys.executable, {})
+    if given.gate:
+        rows = [run(OLDEST, own, given.processes, gate=True)]
+        print(show(rows))
+        return int(rows[0].failed > 0)
+    names = [setting.name for setting in SETTINGS]
+    if set(given.only) - set(names):
+        parser.error(f"the settings are {', '.join(names)}")
+    chosen = [one for one in SETTINGS if not given.only or one.name in given.only]
+    rows = [run(setting, own, given.processes) for setting in chosen]
+    for name in os.environ.get("PYTHONS", "").split():
+        try:
+            rows.append(run(interpreter(name), own, given.processes))
+        except (OSError, RuntimeError) as error:
+            rows.append(Row(f"Python {Path(name).name}", note=str(error)))
+    print(show(rows))
+    if not given.only:
+        store(rows, own)
+    return int(any(row.failed for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

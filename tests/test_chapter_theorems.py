@@ -1,0 +1,97 @@
+"""The chapters on Theorems 3.1, 4.1, 4.4 and 5.1: what their sentences rest on."""
+
+import math
+
+import pytest
+import torch
+
+from tapx import barron, constructions, influence, nested_targets, notebooks
+from tapx import stored_results as stored
+from tapx.targets import FixedMemory
+
+BOOK = {entry.id: entry for entry in notebooks.chapters()}
+
+
+def prose(id):
+    """All text of a chapter, its line breaks as spaces."""
+    cells = notebooks.load(BOOK[id].path).cells
+    text = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return " ".join(" ".join(text).split())
+
+
+def claims(id):
+    """The stored claims of a chapter by their ids."""
+    notebook = notebooks.load(BOOK[id].path)
+    return {claim.id: claim for claim in stored.claims_of(notebook, id)}
+
+
+def test_digits_are_spoken_of_as_guarantees():
+    text = prose("thm-3.1")
+    assert "guaranteed under any rounding of relative size $2^{-b}$" in text
+    assert "beyond/eight-bit-weights-l1" in text
+    group = claims("thm-3.1")["thm-3.1/float32-error-of-the-far-group"]
+    assert "under any rounding" in group.statement
+    assert "what is short" not in group.statement
+
+
+@pytest.mark.parametrize(
+    ("id", "names"),
+    [
+        ("thm-3.1", ["thm-3.1/lin-certified-error", "thm-3.1/log-certified-error"]),
+        ("thm-4.1", ["thm-4.1/certified-error-lin", "thm-4.1/certified-error-log"]),
+        ("thm-4.4", ["thm-4.4/certified-error-K0", "thm-4.4/certified-error-K3-log"]),
+        ("thm-5.1", ["thm-5.1/certified-lin", "thm-5.1/certified-log"]),
+    ],
+)
+def test_certificates_in_float64_say_for_how_many_tokens(id, names):
+    for name in names:
+        statement = claims(id)[name].statement
+        assert "tokens" in statement and "up to" in statement, statement
+    assert "any length" in prose(id) or "2^{40}" in prose(id)
+
+
+def test_length_that_the_rounding_term_covers():
+    claim = claims("thm-4.1")["thm-4.1/error-float64-length"]
+    assert claim.verdict == "holds"
+    assert claim.measured >= claim.reference
+
+
+def test_both_terms_are_added():
+    wide = barron.TwoLayerNet(
+        torch.full((32,), 1 / 32), 1 + barron.normal_directions(32, 4, 0) / 2
+    )
+    target = FixedMemory((2,), wide, input_dimension=2)
+    built = constructions.fixed(target, 4, width=8)
+    assert built.readout_error > 0 and built.propagated_error > 0
+    parts = built.readout_error + built.propagated_error + built.rounding_error
+    assert math.isclose(built.error, parts, rel_tol=1e-12)
+    assert built.worst_over(built.adversarial_inputs()) <= built.error
+    assert built.worst_over(built.adversarial_inputs()) > built.propagated_error
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_a_chain_of_switches_needs_the_last_constant_and_the_turns(depth):
+    """What the chapter says of two layers, on all inputs."""
+    links = nested_targets.switches(depth)
+    rounds = influence.all_windows(links.alphabet, links.reach + 1)
+    past = rounds.flip(1)[..., 0]  # column s is lag s
+    answer = past[:, 0].clone()
+    for level in range(1, depth + 1):
+        plus, minus = past[:, 2 * level - 1], past[:, 2 * level]
+        constant = plus == minus
+        answer = torch.where(constant, plus, torch.where(plus > 0, answer, -answer))
+    assert torch.equal(answer, links(rounds))
+    assert "does not need $K$ layers" in prose("thm-4.4")
+
+
+def test_the_slope_of_one_layer_is_not_compared_with_a_jump():
+    claim = claims("thm-4.4")["thm-4.4/places-where-depth-wins"]
+    assert "rounding, a jump, is left out" in claim.statement
+
+
+def test_the_ledger_grants_lag_zero_what_the_text_grants():
+    found = claims("thm-5.1")
+    assert found["thm-5.1/log-from-lag-one-error"].verdict == "holds"
+    refused = found["thm-5.1/log-lag-zero-error"]
+    assert refused.verdict == "contradicted as printed"
+    assert "thm-5.1/log-from-lag-one-error" in refused.statement

@@ -1,0 +1,133 @@
+"""The claims of the book as stored: their names, and where their numbers come from."""
+
+import ast
+from pathlib import Path
+
+import literals
+import pytest
+import yaml
+
+from tapx import notebooks, stored_results
+from tapx.claims import INEQUALITIES, KINDS
+
+BOOK = notebooks.notebook_files()
+IDS = Path(__file__).with_name("claim_ids.txt")
+WITHDRAWN = notebooks.ROOT / "book" / "withdrawn.yml"
+
+
+@pytest.fixture(params=BOOK, ids=lambda entry: entry.id)
+def entry(request):
+    return request.param
+
+
+def code(entry):
+    """Sources of the code cells but that of the parameters, and the names in that."""
+    sources, names = [], []
+    for cell in notebooks.load(entry.path).cells:
+        if cell.cell_type == "code":
+            if "parameters" in cell.metadata.get("tags", ()):
+                tree = ast.walk(ast.parse(cell.source))
+                names += [node.id for node in tree if isinstance(node, ast.Name)]
+            else:
+                sources.append(cell.source)
+    return sources, names
+
+
+def calls(sources, *names):
+    """The calls of these functions of the ledger in some sources."""
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and literals.called(node) in names:
+                yield node
+
+
+def test_measured_numbers_are_computed(entry):
+    assert literals.typed_claims(*code(entry)) == []
+
+
+def test_the_package_types_none_either():
+    for path in sorted((notebooks.ROOT / "tapx").glob("*.py")):
+        assert literals.typed_claims([path.read_text(encoding="utf-8")]) == [], path
+
+
+def test_kinds_as_written(entry):
+    """Known ones; numbers that differ between runs are claimed as inequalities."""
+    for call in calls(code(entry)[0], "claim", "report"):
+        words = {word.arg: word.value for word in call.keywords}
+        where = ast.unparse(call.args[0])
+        assert "rerun_tolerance" not in words, where
+        kind = words.get("kind")
+        if not isinstance(kind, ast.Constant):
+            continue
+        assert kind.value in KINDS, where
+        if literals.called(call) == "claim" and kind.value in ("trained", "timed"):
+            relation = words.get("relation") or call.args[2]
+            if isinstance(relation, ast.Constant):
+                assert relation.value in INEQUALITIES, where
+
+
+def test_no_tolerances_beside_the_kinds(entry):
+    text = entry.path.read_text(encoding="utf-8")
+    assert "rerun_tolerance" not in text, f"run: python -m tapx rerun {entry.id}"
+
+
+def test_stored_numbers_that_differ_between_runs_are_inequalities():
+    for claim in stored_results.stored_claims():
+        if claim.kind in ("trained", "timed"):
+            assert claim.relation in INEQUALITIES, claim.id
+
+
+def test_no_stored_claim_rests_on_a_search_of_its_own_run():
+    """Such a claim is not compared: what the book finds is stored as a witness."""
+    claims = stored_results.stored_claims()
+    assert [claim.id for claim in claims if claim.searched] == []
+
+
+def test_every_id_is_kept_or_withdrawn():
+    """An id never changes its meaning, and is never used again."""
+    used = IDS.read_text().splitlines()
+    assert used == sorted(set(used)), "sorted, one a line"
+    withdrawn = yaml.safe_load(WITHDRAWN.read_text(encoding="utf-8")) or {}
+    made = {claim.id for claim in stored_results.stored_claims()}
+    assert sorted(made - set(used)) == [], f"new: add these to {IDS.name}"
+    assert sorted(set(used) - made - set(withdrawn)) == [], "neither made nor withdrawn"
+    assert sorted(made & set(withdrawn)) == [], "withdrawn, and made again"
+    assert sorted(set(withdrawn) - set(used)) == [], "withdrawn, and never made"
+
+
+def test_withdrawals_have_reasons():
+    lines = WITHDRAWN.read_text(encoding="utf-8").splitlines()
+    lines = [line for line in lines if line and not line.startswith("#")]
+    assert lines == sorted(lines)
+    withdrawn = yaml.safe_load(WITHDRAWN.read_text(encoding="utf-8")) or {}
+    assert len(withdrawn) == len(lines), "one line each, none twice"
+    for id, reason in withdrawn.items():
+        assert isinstance(reason, str) and len(reason) > 20, id
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("claim('a/b', 3, '<', 4, 's')", True),
+        ("claim('a/b', -(2 + 1) / 3, '<', 4, 's')", True),
+        ("claim('a/b', measured=float(3), relation='<', reference=4)", True),
+        ("x = 3\nclaim('a/b', x, '<', 4, 's')", True),
+        ("x = y = 3\nfor z in [x, 2]: claim('a/b', 2 * z, '<', 4, 's')", True),
+        ("x = {'a': 3}\nledger.claim('a/b', x['a'], '<', 4, 's')", True),
+        ("claim('a/b', max([1, 2]), '<', 4, 's')", True),
+        ("claim('a/b', 3 if True else 4, '<', 4, 's')", True),
+        ("claim('a/b', heads, '<', 4, 's')", False),
+        ("claim('a/b', float(heads), '<', 4, 's')", False),
+        ("x = 3\nx = max(x, f(x))\nclaim('a/b', x, '<', 4, 's')", False),
+        ("x = 3\nx += f(2)\nclaim('a/b', x, '<', 4, 's')", False),
+        ("x = []\nx.append(f(2))\nclaim('a/b', len(x), '<', 4, 's')", False),
+        ("x = {}\nx[1] = f(2)\nclaim('a/b', x[1], '<', 4, 's')", False),
+        ("claim('a/b', [1, 2].index(f(3)), '<', 4, 's')", False),
+        ("claim('a/b', result.error, '<', 4, 's')", False),
+        ("def state(x): claim('a/b', x, '<', 4, 's')", False),
+        ("with f() as x: claim('a/b', x, '<', 4, 's')", False),
+        ("claim('a/b', (x := 3), '<', 4, 's')", True),
+    ],
+)
+def test_typed_numbers_are_told_from_computed_ones(cell, found):
+    assert bool(literals.typed_claims([cell], ["heads"])) is found
