@@ -240,7 +240,7 @@ class _Trial:
     def outcome(self) -> tuple[str, str]:
         """What the value does, and the object that moves it (or all that do not)."""
         late, tried = False, []
-        for mixed, whole in ((False, False), (True, False), (True, True)):
+        for mixed, whole in ((0, False), (1, False), (3, False), (5, False), (3, True)):
             for name in self.roots:
                 before = self.saved[name]
                 after, changed = _changed(before, Change(mixed, whole))
@@ -375,18 +375,19 @@ class Change:
     """How an object is changed.
 
     Args:
-        mixed: whether some real numbers become 1 % smaller, as many as larger, in an
-            order without period, so that the ratio of two of them changes.
+        mixed: 0, all real numbers grow by 1 %; an odd number, about half of them fall
+            by 1 %, in an order without period that depends on it, so that the ratio of
+            two of them changes under one or another.
         whole: whether whole numbers grow, too, by 1.
     """
 
-    def __init__(self, mixed: bool = False, whole: bool = False) -> None:
+    def __init__(self, mixed: int = 0, whole: bool = False) -> None:
         self.mixed, self.whole, self.count = mixed, whole, 0
 
     def up(self) -> bool:
         """Whether the next number grows."""
         self.count += 1
-        return not self.mixed or self.count.bit_count() % 2 == 1
+        return not self.mixed or (self.mixed * self.count).bit_count() % 2 == 1
 
     def share(self) -> Fraction:
         """What the next number is multiplied by."""
