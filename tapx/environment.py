@@ -1,4 +1,4 @@
-"""Tables of the stored run records: versions, machines, run times, settings."""
+"""What the stored results rest on: versions, machines, witnesses, times, settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tapx import notebooks, records
+from tapx import notebooks, records, stored_results, witnesses
 from tapx.profiles import PROFILES
 from tapx.tables import Table
 
@@ -109,6 +109,35 @@ def settings(book_dir: str | Path | None = None) -> Settings:
         )
     data = json.loads(source.read_text(encoding="utf-8"))
     return Settings(data["date"], data["commit"], data["settings"])
+
+
+def asked(book_dir: str | Path | None = None) -> set[str]:
+    """Name and key of each stored witness that a chapter's default run asked for."""
+    return {name for used in _used(book_dir) for name in used["stored"]}
+
+
+def searched(book_dir: str | Path | None = None) -> list[str]:
+    """What the stored default runs had to search, for want of a witness."""
+    return [name for used in _used(book_dir) for name in used["searched"]]
+
+
+def witnesses_by_kind() -> Table:
+    """How many stored witnesses there are of each kind, and what one claims."""
+    stored = list(witnesses.stored().values())
+    rows = []
+    for kind in sorted({entry["kind"] for entry in stored}):
+        entries = [entry for entry in stored if entry["kind"] == kind]
+        longest = max(entries, key=lambda entry: entry["size"].get("heads", 0))
+        rows.append((kind, len(entries), longest["name"], longest["claim"]))
+    head = ("Kind", "Witnesses", "One of them", "Its claim")
+    return Table(head, rows, "Stored witnesses by kind")
+
+
+def _used(book_dir: str | Path | None) -> list[dict[str, list[str]]]:
+    return [
+        stored_results.witnesses_of(notebooks.load(chapter.path))
+        for chapter in notebooks.chapters(book_dir)
+    ]
 
 
 def _all(book_dir: str | Path | None) -> list[dict[str, Any]]:

@@ -49,6 +49,7 @@ import parameter_use
 DEFINITION = 0.5  # processor seconds: what takes longer is not run again
 EVALUATION = 2.0  # processor seconds for the measured value of a changed object
 ALL = 12  # processor seconds for one claim
+MIXED = (0, 1, 3, 5, 7, 11, 13)  # orders of larger and smaller, see `Change`
 LEAST = 3  # claims of a sample
 DEPTH = 6  # of attributes and containers in each other
 CODE = (
@@ -240,7 +241,7 @@ class _Trial:
     def outcome(self) -> tuple[str, str]:
         """What the value does, and the object that moves it (or all that do not)."""
         late, tried = False, []
-        for mixed, whole in ((0, False), (1, False), (3, False), (5, False), (3, True)):
+        for mixed, whole in (*((m, False) for m in MIXED), (MIXED[-1], True)):
             for name in self.roots:
                 before = self.saved[name]
                 after, changed = _changed(before, Change(mixed, whole))
@@ -419,6 +420,8 @@ def _changed(value: Any, how: Change, depth: int = DEPTH) -> tuple[Any, bool]:
         new = copy.copy(value)
         new.update({k: v for k, (v, _) in pairs.items()})
         return new, any(hit for _, hit in pairs.values())
+    if isinstance(value, (type({}.values()), type({}.items()))):
+        value = list(value)
     if isinstance(value, (list, tuple)):
         items = [_changed(one, how, depth - 1) for one in value]
         made: Any = [one for one, _ in items]

@@ -17,6 +17,7 @@ CHAPTERS = notebooks.chapters()
 STAYS = {
     "lemma-F.1/best-spacing-factor": "a closed form at the lags 1 to 1000",
     "lemma-F.1/printed-gap-factor": "a closed form at a spacing of 0.01",
+    "lemma-F.6/least-decay-with-an-order": "counts decays in steps of 0.001",
     "positions/t5-recall-in-a-bucket": "the least of |1 - v| + c |v| is 1, whatever v "
     "and c above 1 are tried",
 }
@@ -199,6 +200,7 @@ def test_a_change_that_is_refused_is_followed():
         (Fraction(1, 3), Fraction(101, 300)),
         ([1.0, (2.0, 3)], [1.01, (2.02, 3)]),
         ({"a": 1.0, "b": None}, {"a": 1.01, "b": None}),
+        ({"a": 1.0}.values(), [1.01]),
     ],
 )
 def test_change_by_one_percent(value, after):
