@@ -151,9 +151,22 @@ def claims_table() -> None:
     """Show the claims made so far in this session as a table.
 
     The output also holds, where no reader sees it, which stored witnesses the session
-    asked for and what it had to search.
+    asked for and what it had to search. Cells that follow, those of the exercises, show
+    in the same way what they ask for.
     """
+    from IPython.core.getipython import get_ipython
+
     _display(render_table(_session.values()) | {WITNESSES_MIME: witnesses.used()})
+    session, shown = get_ipython(), witnesses.used()
+
+    def show_more(_result: Any) -> None:
+        nonlocal shown
+        if witnesses.used() != shown:
+            shown = witnesses.used()
+            _display({WITNESSES_MIME: shown})
+
+    if session is not None:
+        session.events.register("post_run_cell", show_more)
 
 
 def _display(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:

@@ -77,6 +77,11 @@ def test_smoke_is_quick_and_recorded(smoke):
 BEYOND_SMOKE = {
     "exp-1a/base-below-unigram",
     "exp-1a/peaked-start-turns-depth",
+    "exp-3b/dot-product-gain-large",
+    "exp-3b/lin-from-lag-1",
+    "exp-3b/log-below-lin",
+    "exp-3b/log-gain-below-lin-gain",
+    "exp-3b/tmx-below-dot-products",
     "exp-4a/free-1-trained-mse-worst-run",
     "exp-4a/lin-64-trained-mse-best-setting",
     "exp-4a/lin-64-trained-mse-worst-setting",

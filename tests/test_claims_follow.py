@@ -15,11 +15,22 @@ from tapx import notebooks, parameters, profiles
 
 CHAPTERS = notebooks.chapters()
 STAYS = {
+    "barron/norm-of-parity": "the deviation of two norms of one network of whole weights",
+    "cost/fft-overtakes-dense": "a length of the grid of lengths",
+    "cost/fft-overtakes-keys": "a length of the grid of lengths",
+    "exp-1a/parameters-match": "a ratio of counts of parameters",
+    "exp-3b/shared-passages": "a ratio of counts of passages",
     "lemma-F.1/best-spacing-factor": "a closed form at the lags 1 to 1000",
     "lemma-F.1/printed-gap-factor": "a closed form at a spacing of 0.01",
+    "lemma-F.5/best-uniform-l1": "at the smoke profile the best kernel is zero",
+    "lemma-F.5/one-power-too-few-l1": "at the smoke profile the best kernel is zero",
     "lemma-F.6/least-decay-with-an-order": "counts decays in steps of 0.001",
-    "positions/t5-recall-in-a-bucket": "the least of |1 - v| + c |v| is 1, whatever v "
-    "and c above 1 are tried",
+    "positions/t5-recall-in-a-bucket": "the least of |1 - v| + c |v| is 1 for every c above 1",
+    "positions/t5-table-deviation": "the largest distance is at a lag where a bucket starts",
+    "prop-4.2/parity-with-current-token-gain": "a game of signs has a whole value",
+    "thm-4.1/log-threshold-over-printed": "a closed form at lags in a stretch of whole numbers",
+    "thm-4.4/built-over-required-heads": "a ratio of counts of heads",
+    "thm-5.1/curse-exponent-in-omega": "a logarithm of ratios of counts of exponentials",
 }
 """Claims that no change of 1 % moves, with the reason; they are in no sample."""
 
