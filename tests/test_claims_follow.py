@@ -15,7 +15,7 @@ from tapx import notebooks, parameters, profiles
 
 CHAPTERS = notebooks.chapters()
 STAYS = {
-    "barron/norm-of-parity": "the deviation of two norms of one network of whole weights",
+    "barron/norm-of-parity": "the norm of whole weights",
     "cost/fft-overtakes-dense": "a length of the grid of lengths",
     "cost/fft-overtakes-keys": "a length of the grid of lengths",
     "exp-1a/parameters-match": "a ratio of counts of parameters",
@@ -25,12 +25,12 @@ STAYS = {
     "lemma-F.5/best-uniform-l1": "at the smoke profile the best kernel is zero",
     "lemma-F.5/one-power-too-few-l1": "at the smoke profile the best kernel is zero",
     "lemma-F.6/least-decay-with-an-order": "counts decays in steps of 0.001",
-    "positions/t5-recall-in-a-bucket": "the least of |1 - v| + c |v| is 1 for every c above 1",
-    "positions/t5-table-deviation": "the largest distance is at a lag where a bucket starts",
+    "positions/t5-recall-in-a-bucket": "is 1 for every width of a bucket",
+    "positions/t5-table-deviation": "largest where a bucket starts",
     "prop-4.2/parity-with-current-token-gain": "a game of signs has a whole value",
-    "thm-4.1/log-threshold-over-printed": "a closed form at lags in a stretch of whole numbers",
+    "thm-4.1/log-threshold-over-printed": "a closed form at whole lags",
     "thm-4.4/built-over-required-heads": "a ratio of counts of heads",
-    "thm-5.1/curse-exponent-in-omega": "a logarithm of ratios of counts of exponentials",
+    "thm-5.1/curse-exponent-in-omega": "of counts of exponentials",
 }
 """Claims that no change of 1 % moves, with the reason; they are in no sample."""
 
@@ -227,10 +227,10 @@ def test_whole_numbers_grow_by_one_where_nothing_else_helps():
 
 def test_some_numbers_grow_and_some_fall():
     """A ratio of two numbers of one object would not notice a common factor."""
-    mixed = claim_probe._changed([1.0] * 4, claim_probe.Change(mixed=1))[0]
-    assert mixed == [1.01, 1.01, 0.99, 1.01]
-    array = claim_probe._changed(np.ones(4), claim_probe.Change(mixed=1))[0]
-    tensor = claim_probe._changed(torch.ones(4), claim_probe.Change(mixed=1))[0]
+    mixed = claim_probe._changed([1.0] * 8, claim_probe.Change(mixed=1))[0]
+    assert set(mixed) == {0.99, 1.01}
+    array = claim_probe._changed(np.ones(8), claim_probe.Change(mixed=1))[0]
+    tensor = claim_probe._changed(torch.ones(8), claim_probe.Change(mixed=1))[0]
     assert array.tolist() == mixed
     assert torch.allclose(tensor, torch.tensor(mixed))
     assert outcomes(
