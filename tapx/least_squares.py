@@ -20,6 +20,7 @@ TOO_STIFF = 1e16
 """Damping at which no step makes progress any more."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # where it leaves float64, it ends
 def least_squares(
     residual: Function,
     jacobian: Function,
@@ -49,13 +50,12 @@ def least_squares(
         if not 0 < value < np.inf or damping > TOO_STIFF:
             break
         if triangle is None:
-            slopes = jacobian(x)
-            if not np.isfinite(slopes).all():
-                break
-            basis, triangle = np.linalg.qr(slopes)
+            basis, triangle = np.linalg.qr(jacobian(x))
             seen = basis.T @ rest  # the part of the residual that steps can change
             scale = np.maximum(scale, np.linalg.norm(triangle, axis=0))
         damped = np.vstack([triangle, np.diag(np.sqrt(damping) * scale)])
+        if not np.isfinite(damped).all():  # slopes beyond float64
+            break
         wanted = np.append(-seen, np.zeros(len(x)))
         step = np.linalg.lstsq(damped, wanted, rcond=None)[0]
         if np.linalg.norm(scale * step) <= tolerance * np.linalg.norm(scale * x):

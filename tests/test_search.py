@@ -42,7 +42,7 @@ def test_too_few_exponentials_give_the_zero_kernel():
 
 def test_a_search_is_deterministic():
     first = search.best_delta(1, 3, "exponential", 30)
-    search._search.cache_clear()
+    search._recall.cache_clear()
     assert search.best_delta(1, 3, "exponential", 30) == first
 
 

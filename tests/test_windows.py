@@ -76,7 +76,7 @@ def test_known_values(target, family, heads, known):
 
 @pytest.mark.parametrize(
     ("heads", "reached"),
-    [(2, 3.6e-17), (3, 1e-21), (4, 5e-23), (5, 1e-23), (6, 5e-24), (8, 1e-24)],
+    [(2, 3.6e-17), (3, 1e-21), (4, 5e-23), (5, 1e-23), (6, 5e-24), (8, 5e-24)],
 )
 def test_powers_with_float64_weights(heads, reached):
     """Errors that spread rates reach, where exactly optimal rates lose to rounding."""
@@ -145,9 +145,10 @@ def test_lag_zero():
 
 
 def test_the_search_is_deterministic():
-    from tapx import window_search
+    from tapx import window_search, windows
 
     first = best(HEAVY, 6, "exponential", 1, 299)
+    windows._best.cache_clear()
     window_search._ladder.cache_clear()
     assert best(HEAVY, 6, "exponential", 1, 299) == first
 
