@@ -68,6 +68,11 @@ def certified(
     raise PrecisionError(f"{digits} digits need more than {MAX_BITS} bits")
 
 
+def square(ball: arb) -> arb:
+    """The square; flint's power makes NaN of a ball around 0."""
+    return ball * ball
+
+
 def upper(ball: arb) -> float:
     """The smallest float64 that is surely not below the number in the ball."""
     edge = ball.upper()

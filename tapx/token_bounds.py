@@ -147,7 +147,7 @@ def _tails(sizes: dict[int, arb], scales: list[arb]) -> list[arb]:
             entry = size * scales[i] * scales[lag - 1 - i] * unit
             nearest = round(float(entry))
             matrix[i][lag - 1 - i] = nearest
-            missed += (entry - nearest) ** 2
+            missed += enclosures.square(entry - nearest)
     floats = np.array(matrix, dtype=float) / unit
     vectors = np.linalg.eigh((floats + floats.T) / 2)[1]
     isometry = fmpz_mat(np.rint(vectors * unit).astype(np.int64).tolist())
@@ -167,8 +167,8 @@ def _tails(sizes: dict[int, arb], scales: list[arb]) -> list[arb]:
     bounds, tail = [], sum(values)
     for value in sorted(values, reverse=True):
         inside = (arb(tail).sqrt() - lost) / arb(unit) ** 3 / lengths
-        distance = inside - missed.sqrt() / unit
-        bounds.append(distance.max(arb(0)) ** 2)
+        distance = inside - missed.abs_upper().sqrt() / unit
+        bounds.append(enclosures.square(distance.max(arb(0))))
         tail -= value
     return bounds
 

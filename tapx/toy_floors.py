@@ -33,7 +33,7 @@ import numpy as np
 from flint import arb, ctx
 from scipy.optimize import minimize_scalar
 
-from tapx import token_bounds, windows, witness_numbers, witnesses
+from tapx import enclosures, token_bounds, windows, witness_numbers, witnesses
 from tapx.choices import at_least, one_of
 from tapx.kernels import exact, rational
 from tapx.toy_targets import ToyTarget
@@ -309,7 +309,7 @@ def _recurrence(part: Tokens, rpe: str, rate: arb, heads: int, last: int) -> arb
         length = sum((v * v for v in now), arb(0)).sqrt()
         now = [v / length for v in now]
         pairs = zip(part.lags, part.sizes, strict=True)
-        total += sum((c * now[s - 1] for s, c in pairs), arb(0)) ** 2
+        total += enclosures.square(sum((c * now[s - 1] for s, c in pairs), arb(0)))
     return total
 
 

@@ -27,6 +27,7 @@ from math import comb
 import numpy as np
 from flint import arb, arb_mat, ctx
 
+from tapx import enclosures
 from tapx.choices import one_of
 from tapx.windows import FAMILIES, Decay
 
@@ -138,13 +139,13 @@ def _bound(target: Decay, heads: int, family: str, first: int, last: int) -> flo
         for i in range(count):
             for j in range(count):
                 centre = arb(float(sigma[i])) if i == j else arb(0)
-                remainder += (core[i, j] - centre) ** 2
+                remainder += enclosures.square(core[i, j] - centre)
         lengths = _norm(left) * _norm(right)
         total = arb(0)
         for k in range(heads, count):
-            certain = (arb(float(sigma[k])) - remainder.sqrt()) / lengths
+            certain = (arb(float(sigma[k])) - remainder.abs_upper().sqrt()) / lengths
             if certain > 0:
-                total += certain**2
+                total += enclosures.square(certain)
         return max(0.0, math.nextafter(float(total.lower()), 0.0))
     finally:
         ctx.prec = before

@@ -26,7 +26,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from flint import arb, ctx
 
-from tapx import witness_numbers, witnesses
+from tapx import enclosures, witness_numbers, witnesses
 from tapx.choices import one_of
 from tapx.kernels import exact, rational
 from tapx.variable_projection import design
@@ -184,7 +184,7 @@ def _enclose(kernel: WindowKernel, bits: int) -> arb:
                 value = sum(terms, arb(0))
             else:
                 value = _power_sum(kernel, lag)
-            total += (value - kernel.target.ball(lag)) ** 2
+            total += enclosures.square(value - kernel.target.ball(lag))
         return total
     finally:
         ctx.prec = before

@@ -34,10 +34,10 @@ import math
 import multiprocessing
 import numbers
 import os
+import random
 import resource
 import signal
 import types
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -384,13 +384,12 @@ class Change:
     """
 
     def __init__(self, mixed: int = 0, whole: bool = False) -> None:
-        self.mixed, self.whole, self.count = mixed, whole, 0
+        self.mixed, self.whole = mixed, whole
+        self.drawn = random.Random(mixed)
 
     def up(self) -> bool:
         """Whether the next number grows."""
-        self.count += 1
-        draw = zlib.crc32(f"{self.mixed} {self.count}".encode())  # the same everywhere
-        return not self.mixed or draw % 2 == 1
+        return not self.mixed or self.drawn.random() < 0.5
 
     def share(self) -> Fraction:
         """What the next number is multiplied by."""
