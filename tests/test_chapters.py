@@ -91,6 +91,7 @@ BEYOND_SMOKE = {
     "exp-4b/lin-1-trained-mse-best-setting",
     "exp-4b/log-64-trained-mse-best-setting",
     "exp-4b/log-64-trained-mse-worst-setting",
+    "thm-3.1/both-terms-smaller-share",
     "thm-4.1/width-against-gap-lin",
     "thm-4.1/width-exponent-lin",
     "thm-5.1/rate-lin",
