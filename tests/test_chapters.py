@@ -94,6 +94,7 @@ BEYOND_SMOKE = {
     "thm-3.1/both-terms-smaller-share",
     "thm-4.1/width-against-gap-lin",
     "thm-4.1/width-exponent-lin",
+    "thm-4.4/one-layer-over-two-trained",
     "thm-5.1/rate-lin",
     "thm-5.1/trained-one-power",
     "thm-5.1/wavelet-lin",
