@@ -134,7 +134,7 @@ def fitted_question(memory: Any, heads: int, family: str, first: int) -> Questio
         target: dict[str, Any] = {"kernel": memory.family, **memory.numbers()}
         name = f"{memory.family}s"
     else:
-        target = {"row": witness_numbers.rounded(memory)}
+        target = {"row": witness_numbers.rounded(float(value) for value in memory)}
         name = f"row{len(memory)}"
     target["first"] = first
     return Question(
