@@ -61,14 +61,11 @@ class Settings:
     """What `make machines` found: everything re-run under several arithmetics.
 
     Attributes:
-        date: of the run.
-        commit: of the sources, or None.
         rows: one a setting, with the keys setting, taken, tests, cells, failed,
-            seconds, note (why it was not run, or empty) and agrees.
+            seconds, note (why it was not run, or empty), date, commit (of the
+            sources, or None) and agrees.
     """
 
-    date: str
-    commit: str | None
     rows: list[dict[str, Any]]
 
     @property
@@ -86,14 +83,19 @@ class Settings:
         head = ("Setting", "What was taken", "Tests", "Cells", "Failed", "Minutes")
         rows = []
         for row in self.rows:
+            commit = (row["commit"] or "unknown")[:10]
             cells = ["", "", "", ""]
             taken = f"not run: {row['note']}"
             if not row["note"]:
                 minutes = f"{row['seconds'] / 60:.0f}"
                 taken = row["taken"]
                 cells = [row["tests"], row["cells"], row["failed"], minutes]
-            rows.append((row["setting"], taken, *cells))
-        return Table(head, rows, "Settings of arithmetic and what agreed under them")
+            rows.append((row["setting"], taken, *cells, row["date"], commit))
+        return Table(
+            (*head, "Date", "Commit"),
+            rows,
+            "Settings of arithmetic and what agreed under them",
+        )
 
 
 def settings(book_dir: str | Path | None = None) -> Settings:
@@ -108,7 +110,7 @@ def settings(book_dir: str | Path | None = None) -> Settings:
             "no table of settings is stored; make machines writes it"
         )
     data = json.loads(source.read_text(encoding="utf-8"))
-    return Settings(data["date"], data["commit"], data["settings"])
+    return Settings(data["settings"])
 
 
 def asked(book_dir: str | Path | None = None) -> set[str]:

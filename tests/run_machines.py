@@ -3,7 +3,8 @@
 ``python tests/run_machines.py`` runs, under each of the `SETTINGS`, the tests of
 everything that is not trained and nbval of all chapters whose subject is not training,
 and writes one row a setting to ``book/records/machines.json``, which the book's
-environment page shows. Pythons that the variable PYTHONS names
+environment page shows. ``--only SETTING`` runs one and replaces its row alone: each row
+says when it was made and of which sources. Pythons that the variable PYTHONS names
 (``PYTHONS="python3.12 python3.13"``) are settings too: each gets an environment of its
 own below ``.venv``, made if missing. ``--gate`` runs what the gate adds to the
 machine's own setting: under the oldest of all settings together, nbval of the same
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,10 @@ from machine_settings import (
 TABLE = ROOT / "book" / "records" / "machines.json"
 CLAIM = "application/vnd.tapx.claim+json"
 # Tests whose subject is training: what they assert holds for seeds, not for digits.
+# The first two run every chapter many times and ask what moves, not where it stands.
 TRAINED_TESTS = (
+    "test_claims_follow.py",
+    "test_parameters_used.py",
     "test_chapter_experiments_1b_3a.py",
     "test_chapter_experiments_2a_2b.py",
     "test_dot_product_experiment.py",
@@ -70,6 +74,8 @@ class Row:
         seconds: how long they took.
         note: why the setting was not run; else empty.
         failures: their names.
+        date: when it ran.
+        commit: of the sources that ran, or None.
     """
 
     setting: str
@@ -80,6 +86,8 @@ class Row:
     seconds: float = 0.0
     note: str = ""
     failures: tuple[str, ...] = ()
+    date: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
+    commit: str | None = field(default_factory=lambda: commit())
 
     @property
     def agrees(self) -> bool:
@@ -216,8 +224,8 @@ def interpreter(name: str) -> Setting:
     return Setting(f"Python {Path(name).name}", {}, python=str(python))
 
 
-def store(rows: list[Row], own: dict[str, Any]) -> None:
-    """Write the table that the book shows."""
+def commit() -> str | None:
+    """The commit of the sources, or None outside a repository."""
     revision = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=ROOT,
@@ -225,12 +233,17 @@ def store(rows: list[Row], own: dict[str, Any]) -> None:
         text=True,
         check=False,
     )
-    data = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "commit": revision.stdout.strip() or None,
-        "own": in_words(own),
-        "settings": [asdict(row) | {"agrees": row.agrees} for row in rows],
-    }
+    return revision.stdout.strip() or None
+
+
+def store(rows: list[Row]) -> None:
+    """Put the rows into the table that the book shows, each in its setting's place."""
+    stored: dict[str, Any] = {setting.name: None for setting in SETTINGS}
+    if TABLE.is_file():
+        old = json.loads(TABLE.read_text(encoding="utf-8"))["settings"]
+        stored |= {row["setting"]: row for row in old}
+    stored |= {row.setting: asdict(row) | {"agrees": row.agrees} for row in rows}
+    data = {"settings": [row for row in stored.values() if row]}
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
@@ -276,9 +289,8 @@ def main(words: list[str] | None = None) -> int:
             rows.append(run(interpreter(name), own, given.processes))
         except (OSError, RuntimeError) as error:
             rows.append(Row(f"Python {Path(name).name}", note=str(error)))
+    store(rows)  # at the end: the page that shows the table is among the notebooks
     print(show(rows))
-    if not given.only:
-        store(rows, own)
     return int(any(row.failed for row in rows))
 
 

@@ -56,13 +56,14 @@ def settings(book, **change):
         "seconds": 90.0,
         "note": "",
         "failures": [],
+        "date": "2026-01-02",
+        "commit": "0" * 40,
         "agrees": True,
     }
     lacking = {**row, "setting": "new", "note": "the processor lacks it"}
     rows = [row, {**row, "setting": "old", **change}, {**lacking, "agrees": False}]
-    data = {"date": "2026-01-02", "commit": "0" * 40, "own": "", "settings": rows}
     (book / "records").mkdir()
-    (book / "records" / "machines.json").write_text(json.dumps(data))
+    (book / "records" / "machines.json").write_text(json.dumps({"settings": rows}))
 
 
 def test_settings(tmp_path):
@@ -73,8 +74,8 @@ def test_settings(tmp_path):
     found = environment.settings(book)
     assert (found.agreeing, found.ran, len(found.rows)) == (2, 2, 3)
     lines = [" ".join(line.split()) for line in repr(found.table()).splitlines()]
-    assert "own OpenBLAS Zen 12 34 0 2" in lines
-    assert "new not run: the processor lacks it" in lines
+    assert "own OpenBLAS Zen 12 34 0 2 2026-01-02 0000000000" in lines
+    assert "new not run: the processor lacks it 2026-01-02 0000000000" in lines
 
 
 @pytest.mark.parametrize("failed", [0, 1])
