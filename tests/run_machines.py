@@ -45,8 +45,9 @@ from machine_settings import (
 TABLE = ROOT / "book" / "records" / "machines.json"
 CLAIM = "application/vnd.tapx.claim+json"
 # Tests whose subject is training: what they assert holds for seeds, not for digits.
-# The first two run every chapter many times and ask what moves, not where it stands.
+# The first three run every chapter small and ask what moves, not where it stands.
 TRAINED_TESTS = (
+    "test_chapters.py",
     "test_claims_follow.py",
     "test_parameters_used.py",
     "test_chapter_experiments_1b_3a.py",
