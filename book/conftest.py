@@ -24,14 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
     keeps them.
     """
     if config.getoption("nbval", False) or config.getoption("nbval_lax", False):
-        from tapx import interpreter, nbval_comparison
+        from tapx.chapters import interpreter, nbval
 
         home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
         config.add_cleanup(home.cleanup)
         os.environ.update(interpreter.clean(home.name))
         for variable in interpreter.USERS_OWN:
             os.environ.pop(variable, None)
-        nbval_comparison.install()
+        nbval.install()
         config.option.nbval_current_env = True
         if config.getoption("dist", "no") in SPLITS_FILES:
             config.option.dist = "loadfile"

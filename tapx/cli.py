@@ -34,7 +34,7 @@ def main() -> None:
 @main.command("list")
 def list_chapters() -> None:
     """List the chapters and what they show."""
-    from tapx import notebooks
+    from tapx.chapters import notebooks
 
     with refusals():
         found = notebooks.chapters()
@@ -48,7 +48,7 @@ def list_chapters() -> None:
 @click.argument("chapter")
 def show(chapter: str) -> None:
     """Show the parameters of CHAPTER: type, default, range, meaning."""
-    from tapx import notebooks, parameters, profiles
+    from tapx.chapters import notebooks, parameters, profiles
 
     with refusals():
         entry = notebooks.find(chapter, notebooks.notebook_files())
@@ -121,9 +121,9 @@ def run(
 
     A chapter that fails half-way leaves DIR/CHAPTER.failed.ipynb and no record.
     """
-    from tapx import runs
-    from tapx.claims import FAILS
-    from tapx.notebooks import ChapterFailed
+    from tapx.chapters import runs
+    from tapx.chapters.claims import FAILS
+    from tapx.chapters.notebooks import ChapterFailed
 
     with refusals():
         try:
@@ -152,7 +152,7 @@ def rerun(chapters: tuple[str, ...], processes: int) -> None:
 
     A chapter that fails leaves its stored notebook as it was.
     """
-    from tapx import reruns
+    from tapx.chapters import reruns
 
     with refusals():
         failures = reruns.rerun(chapters, processes=processes, tell=click.echo)
@@ -178,7 +178,7 @@ def check(chapters: tuple[str, ...], processes: int, stored: bool) -> None:
     With --records, a record of a default run that is older than its chapter fails the
     check. Long runs are only told of: repeating them takes hours.
     """
-    from tapx import record_checks, reruns
+    from tapx.chapters import record_checks, reruns
 
     with refusals():
         if stored:
@@ -192,7 +192,7 @@ def check(chapters: tuple[str, ...], processes: int, stored: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def claims(as_json: bool) -> None:
     """Print every claim of the book, from the stored notebooks."""
-    from tapx import claim_views, stored_results
+    from tapx.chapters import claim_views, stored_results
 
     with refusals():
         entries = stored_results.stored_claims()
@@ -215,7 +215,7 @@ def find(names: tuple[str, ...], every: bool) -> None:
     if bool(names) == every:
         _fail("name files of witnesses, or all of them with --all")
     with refusals():
-        from tapx import finders
+        from tapx.limits import finders
 
         searched, replaced = finders.find(names, tell=click.echo)
     click.echo(f"{searched} searched, {replaced} replaced by something better")
@@ -226,7 +226,7 @@ def find(names: tuple[str, ...], every: bool) -> None:
 def verify(names: tuple[str, ...]) -> None:
     """Check the witnesses in the files NAMES (all if none is named) in balls."""
     with refusals():
-        from tapx import finders
+        from tapx.limits import finders
 
         count, seconds = finders.check(finders.select(names))
     click.echo(f"{count} witnesses show what they claim ({seconds:.1f} s)")
@@ -237,10 +237,10 @@ def verify(names: tuple[str, ...]) -> None:
 def bench(as_json: bool) -> None:
     """Measure speed and memory against the aims of the book (a few minutes)."""
     with refusals():
-        from tapx.notebooks import Refusal
+        from tapx.checks import Refusal
 
         try:
-            from tapx.bench import bench as measure
+            from tapx.experiments.cost.bench import bench as measure
 
             rows = measure()
         except ImportError as error:
@@ -259,7 +259,7 @@ def bench(as_json: bool) -> None:
 @contextmanager
 def refusals() -> Iterator[None]:
     """Turn a refusal into one line on standard error and exit status 2."""
-    from tapx.notebooks import Refusal
+    from tapx.checks import Refusal
 
     try:
         yield
@@ -272,7 +272,7 @@ def refusals() -> Iterator[None]:
 
 
 def _assignments(given: tuple[str, ...]) -> dict[str, str]:
-    from tapx.notebooks import Refusal
+    from tapx.checks import Refusal
 
     found: dict[str, str] = {}
     for text in given:
@@ -293,8 +293,8 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
     """
     from pathlib import Path
 
-    from tapx import notebooks, parameters
-    from tapx.notebooks import Refusal
+    from tapx.chapters import notebooks, parameters
+    from tapx.checks import Refusal
 
     if data is None and not given.get("data"):
         return given
@@ -309,7 +309,7 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
         )
     if data is not None and "data" in given:
         raise Refusal("--data and -p data=… say the same: keep one of them")
-    from tapx import token_files
+    from tapx.experiments.language import token_files
 
     folder = Path(given["data"] if data is None else data).expanduser().absolute()
     token_files.load(folder)

@@ -1,6 +1,6 @@
 """A claim about nothing, for tests of the pages that cite claims."""
 
-from tapx.claims import Claim
+from tapx.chapters.claims import Claim
 
 
 def entry(id, verdict="holds", result="Lemma F.1", chapter="kernels"):

@@ -14,8 +14,8 @@ from typing import Any
 
 import made_tokens
 
-from tapx import ledger
-from tapx.parameters import Parameter
+from tapx.chapters import ledger
+from tapx.chapters.parameters import Parameter
 
 _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 

@@ -52,13 +52,13 @@ TRAINED_TESTS = (
     "test_parameters_used.py",
     "test_chapter_experiments_1b_3a.py",
     "test_chapter_experiments_2a_2b.py",
-    "test_dot_product_experiment.py",
-    "test_language_experiment.py",
-    "test_language_training.py",
-    "test_memory_experiment.py",
-    "test_toy_training.py",
-    "test_training.py",
-    "test_window_training.py",
+    "experiments/language/test_dot_products.py",
+    "experiments/language/test_sizes.py",
+    "experiments/language/test_language_training.py",
+    "experiments/memory/test_memory_tables.py",
+    "experiments/signs/test_sign_training.py",
+    "experiments/test_training.py",
+    "experiments/test_all_windows.py",
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from tapx import notebooks
+from tapx.chapters import notebooks
 
 PARAMETERS = """\
 heads: int = 4  # heads in the block, 2 to 64
@@ -19,7 +19,7 @@ seed: int = 0  # seed of the draws, 0 to 1000"""
 
 MEASURE = """\
 import numpy as np
-from tapx.ledger import claim, claims_table, report
+from tapx.chapters.ledger import claim, claims_table, report
 
 draws = np.random.default_rng(seed).random(heads) * rate
 value = float(draws.sum()) + sum(lags) + (position == "log") + dense

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tapx import notebooks
+from tapx.chapters import notebooks
 
 HERE = Path(__file__).parent
 ENTRIES = [f"E{n}" for n in range(1, 9)] + [f"M{n}" for n in range(1, 18)]
@@ -27,7 +27,8 @@ def rows():
 @cache
 def names_in(name):
     """The tests of a file, ``NAME`` or ``CLASS::NAME``."""
-    tree = ast.parse((HERE / name).read_text(encoding="utf-8"))
+    (path,) = HERE.rglob(name)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     found = set()
     for node in tree.body:
         within = node.body if isinstance(node, ast.ClassDef) else [node]

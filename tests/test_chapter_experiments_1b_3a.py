@@ -6,11 +6,11 @@ compares digits: each inequality is that of a claim, and can fail.
 
 import pytest
 
-from tapx import records, runs
-from tapx.toy_spreads import select, spread
-from tapx.toy_targets import target
-from tapx.toy_training import ToyOutcome, grid, train
-from tapx.training import Recipe
+from tapx.chapters import records, runs
+from tapx.experiments.signs.spreads import select, spread
+from tapx.experiments.signs.training import ToyOutcome, grid, train
+from tapx.experiments.training import Recipe
+from tapx.targets.signs import target
 
 TASK = target("1b", length=104)
 RECIPE = Recipe(iterations=1000, batch=50, length=104, dimension=4)

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tapx import records, toy_floors
-from tapx.toy_networks import free_network
-from tapx.toy_spreads import select, spread
-from tapx.toy_targets import target
-from tapx.toy_training import ToyOutcome, grid, train
-from tapx.training import Recipe
+from tapx.chapters import records
+from tapx.experiments.signs import floors
+from tapx.experiments.signs.networks import free_network
+from tapx.experiments.signs.spreads import select, spread
+from tapx.experiments.signs.training import ToyOutcome, grid, train
+from tapx.experiments.training import Recipe
+from tapx.targets.signs import target
 
 LENGTH = 104
 RECIPE = Recipe(iterations=400, batch=50, length=LENGTH, dimension=4)
@@ -48,8 +49,8 @@ def test_one_slope_a_head_learns_little(sums, single):
 def test_many_free_heads_are_below_the_floors(sums):
     task = target("2b", length=LENGTH)
     worst = spread(sums, rpe="free", heads=16, width=64).largest
-    assert worst < toy_floors.nearly_equal(task, "lin", 16).mse / 3
-    assert worst < toy_floors.least(task, "lin", 4)
+    assert worst < floors.nearly_equal(task, "lin", 16).mse / 3
+    assert worst < floors.least(task, "lin", 4)
 
 
 def test_heads_bring_a_gain(sums, single):

@@ -7,10 +7,11 @@ import pytest
 import yaml
 from flint import fmpq, fmpq_mat
 
-from tapx import notebooks, runs, search
-from tapx.enclosures import lower, upper
-from tapx.kernels import Kernel, round_to_bits
-from tapx.weight_bounds import weight
+from tapx.chapters import notebooks, runs
+from tapx.kernels import search
+from tapx.kernels.balls import lower, round_to_bits, upper
+from tapx.kernels.kernel import Kernel
+from tapx.limits.weight_bounds import weight
 
 CORNER = {
     "lag": 1,

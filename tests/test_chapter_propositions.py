@@ -9,8 +9,11 @@ import torch
 from flint import fmpq, fmpq_mat
 from scipy.optimize import linprog
 
-from tapx import constructions, notebooks, positions, readouts, stored_results
-from tapx.adaptive_targets import AdaptiveMemory
+from tapx.chapters import notebooks, stored_results
+from tapx.network import positions
+from tapx.readouts import exact_nets
+from tapx.targets.adaptive import AdaptiveMemory
+from tapx.theorems import theorem_4_1
 
 BOOK = notebooks.book_directory()
 SINGLE_EXAMPLES = (
@@ -88,9 +91,9 @@ def test_the_counts_of_proposition_4_5_stand_clear_of_the_tolerance():
     assert claims()[f"prop-4.5/{clear}"].measured == 0
     assert claims()[f"prop-4.5/{swept}"].verdict == "holds"
     alphabet = np.linspace(-1, 1, 6)[:, None]
-    target = AdaptiveMemory(alphabet, [np.arange(6) + 1], readouts.linear([0.0, 1.0]))
-    enough = constructions.adaptive(target, 8, "lin").error
-    fewer = constructions.adaptive(target, 7, "lin").error
+    target = AdaptiveMemory(alphabet, [np.arange(6) + 1], exact_nets.linear([0.0, 1.0]))
+    enough = theorem_4_1.construct(target, 8, "lin").error
+    fewer = theorem_4_1.construct(target, 7, "lin").error
     assert enough < 0.1 / 1.25 and fewer > 0.1 * 1.25
 
 

@@ -5,9 +5,12 @@ import math
 import pytest
 import torch
 
-from tapx import barron, constructions, influence, nested_targets, notebooks
-from tapx import stored_results as stored
-from tapx.targets import FixedMemory
+from tapx.chapters import notebooks
+from tapx.chapters import stored_results as stored
+from tapx.readouts import two_layer
+from tapx.targets import influence, nested_targets
+from tapx.targets.memories import FixedMemory
+from tapx.theorems import theorem_3_1
 
 BOOK = {entry.id: entry for entry in notebooks.chapters()}
 
@@ -57,11 +60,11 @@ def test_length_that_the_rounding_term_covers():
 
 
 def test_both_terms_are_added():
-    wide = barron.TwoLayerNet(
-        torch.full((32,), 1 / 32), 1 + barron.normal_directions(32, 4, 0) / 2
+    wide = two_layer.TwoLayerNet(
+        torch.full((32,), 1 / 32), 1 + two_layer.normal_directions(32, 4, 0) / 2
     )
     target = FixedMemory((2,), wide, input_dimension=2)
-    built = constructions.fixed(target, 4, width=8)
+    built = theorem_3_1.construct(target, 4, width=8)
     assert built.readout_error > 0 and built.propagated_error > 0
     parts = built.readout_error + built.propagated_error + built.rounding_error
     assert math.isclose(built.error, parts, rel_tol=1e-12)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tapx import claims, notebooks, records, reruns, runs, stored_results
+from tapx.chapters import claims, notebooks, records, reruns, runs, stored_results
 
 CHAPTERS = notebooks.chapters()
 

@@ -11,7 +11,7 @@ import pytest
 import small_book
 import torch
 
-from tapx import notebooks, parameters, profiles
+from tapx.chapters import notebooks, parameters, profiles
 
 CHAPTERS = notebooks.chapters()
 STAYS = {
@@ -242,7 +242,7 @@ def test_some_numbers_grow_and_some_fall():
 def test_constants_of_the_package_are_in_no_sample():
     found = probed(
         tiny(
-            "from tapx import positions",
+            "from tapx.network import positions",
             claim("x", "float(positions.alibi_slopes(3)[0])"),
         ),
         {},

@@ -9,7 +9,7 @@ import pytest
 import small_book
 from click.testing import CliRunner
 
-from tapx import notebooks, reruns, stored_results
+from tapx.chapters import notebooks, reruns, stored_results
 from tapx.cli import main
 
 DATA = 'data: str = ""  # folder of token files, or empty for none, a path'
@@ -23,7 +23,7 @@ def book(tmp_path_factory):
     failing.cells[3].source = failing.cells[3].source.replace("/tiny", "/failing")
     reading = small_book.chapter(
         small_book.cell(f"{small_book.PARAMETERS}\n{DATA}", "parameters"),
-        small_book.cell("from tapx import token_files"),
+        small_book.cell("from tapx.experiments.language import token_files"),
         small_book.cell("print(len(token_files.load(data)[0]) if data else heads)"),
         id="reading",
         order=3,
@@ -216,9 +216,9 @@ def test_note_on_a_claim_that_does_not_hold(tapx, book, tmp_path):
 
 
 def test_bench(tapx, monkeypatch):
-    module = types.ModuleType("tapx.bench")
+    module = types.ModuleType("tapx.experiments.cost.bench")
     module.bench = lambda: [{"name": "step", "ratio": 1234.5}]
-    monkeypatch.setitem(sys.modules, "tapx.bench", module)
+    monkeypatch.setitem(sys.modules, "tapx.experiments.cost.bench", module)
     assert json.loads(tapx("bench", "--json").stdout) == [
         {"name": "step", "ratio": 1234.5}
     ]

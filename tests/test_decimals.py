@@ -9,7 +9,8 @@ from flint import arb, fmpq, fmpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx import decimals, tables
+from tapx import decimals
+from tapx.show import tables
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 import small_book
 
-from tapx import notebooks
+from tapx.chapters import notebooks
 
 CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHAPTERS = notebooks.chapters()

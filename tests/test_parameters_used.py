@@ -5,7 +5,7 @@ import parameter_use
 import pytest
 import small_book
 
-from tapx import notebooks, parameters, profiles
+from tapx.chapters import notebooks, parameters, profiles
 
 BOOK = notebooks.notebook_files()
 

@@ -9,7 +9,7 @@ import run_machines
 import small_book
 from machine_settings import OLDEST, OWN, SETTINGS, Setting
 
-from tapx import claim_views, claims, environment, notebooks
+from tapx.chapters import claim_views, claims, environment, notebooks
 
 HERE = {
     "python": "3.11.0",
@@ -137,7 +137,7 @@ def test_a_setting_runs_tests_and_notebooks(runs):
     assert "OpenBLAS Nehalem" in row.taken
     assert all(call[1] == {"OPENBLAS_CORETYPE": "Nehalem"} for call in calls)
     (tests, cells) = (call[2] for call in calls)
-    assert "tests" in tests and "--ignore=tests/test_training.py" in tests
+    assert "tests" in tests and "--ignore=tests/experiments/test_training.py" in tests
     assert "--nbval" in cells and "book/kernels.ipynb" in cells
     assert "book/environment.ipynb" in cells
     failing.append("--nbval")

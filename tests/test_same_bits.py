@@ -5,18 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tapx import (
-    affine_minimax,
-    recall_certificates,
-    reduction,
-    search,
-    toy_floors,
-    weight_bounds,
-    window_search,
-    windows,
-)
-from tapx.constructions import essential_kernels
-from tapx.kernels import exact
+from tapx.kernels import nearest, search, shortest, window_search, windows
+from tapx.kernels.balls import exact
+from tapx.limits import affine_minimax, equal_rates, recall, weight_bounds
 
 CALLS = 40
 
@@ -31,8 +22,8 @@ def window_kernels(family, target):
 
 
 def powers():
-    reduction._ladder.cache_clear()
-    return reduction._search(1.75, 5)
+    shortest._ladder.cache_clear()
+    return shortest._search(1.75, 5)
 
 
 def parity(*row):
@@ -46,10 +37,8 @@ SEARCHES = {
     "window-exponential": window_kernels("exponential", HEAVY),
     "window-power": window_kernels("power", LIGHT),
     "power-by-exponentials": powers,
-    "memory-by-powers": lambda: essential_kernels._search(ROW, 8, "power", 1),
-    "memory-by-exponentials": lambda: essential_kernels._search(
-        ROW, 5, "exponential", 1
-    ),
+    "memory-by-powers": lambda: nearest._search(ROW, 8, "power", 1),
+    "memory-by-exponentials": lambda: nearest._search(ROW, 5, "exponential", 1),
     "lag-by-exponentials": lambda: search._search(
         search._lag_window(1, 2, "exponential"), 2, "exponential", 24
     ),
@@ -60,9 +49,9 @@ SEARCHES = {
     "weights": lambda: weight_bounds._search(
         "exponential", 1, exact(Fraction(1, 16)), (0.5, 1.0, 2.0), (0.5, 1.0, 2.0)
     ),
-    "floor": lambda: recall_certificates._search(RATES, 4, 64).values.tolist(),
-    "common-rate": lambda: toy_floors._common_rate(
-        toy_floors.Tokens((3, 8), (0.5, 0.25)), "log", 3, 99
+    "floor": lambda: recall._search(RATES, 4, 64).values.tolist(),
+    "common-rate": lambda: equal_rates._common_rate(
+        equal_rates.Tokens((3, 8), (0.5, 0.25)), "log", 3, 99
     ),
     "minimax": lambda: affine_minimax.minimax(
         affine_minimax.features(affine_minimax.windows((-1, 1), 3), "affine"),

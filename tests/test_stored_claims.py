@@ -7,8 +7,8 @@ import literals
 import pytest
 import yaml
 
-from tapx import notebooks, stored_results
-from tapx.claims import INEQUALITIES, KINDS
+from tapx.chapters import notebooks, stored_results
+from tapx.chapters.claims import INEQUALITIES, KINDS
 
 BOOK = notebooks.notebook_files()
 IDS = Path(__file__).with_name("claim_ids.txt")
@@ -46,7 +46,7 @@ def test_measured_numbers_are_computed(entry):
 
 
 def test_the_package_types_none_either():
-    for path in sorted((notebooks.ROOT / "tapx").glob("*.py")):
+    for path in sorted((notebooks.ROOT / "tapx").rglob("*.py")):
         assert literals.typed_claims([path.read_text(encoding="utf-8")]) == [], path
 
 

@@ -9,20 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx import (
-    claim_views,
-    finders,
-    ledger,
-    notebooks,
-    search,
-    stored_results,
-    toy_floors,
-    windows,
-    witness_numbers,
-    witnesses,
-)
-from tapx.claims import Claim
-from tapx.kernels import Delta, Kernel
+from tapx import witness_numbers, witnesses
+from tapx.chapters import claim_views, ledger, notebooks, stored_results
+from tapx.chapters.claims import Claim
+from tapx.kernels import search, window_search, windows
+from tapx.kernels.kernel import Delta, Kernel
+from tapx.limits import equal_rates, finders
 from tapx.witnesses import NotStored, Question, WitnessError
 
 
@@ -191,13 +183,13 @@ def test_every_kind_has_a_finder_and_an_example():
 
 
 def test_five_keys_never_change():
-    part = toy_floors.Tokens((3, 8), (0.5, 0.25))
+    part = equal_rates.Tokens((3, 8), (0.5, 0.25))
     heavy = windows.Decay("power", 0.5)
     keys = [
         search.recall_question(10, 16, "exponential", 53).key,
         search.recall_question(3, 8, "power", 53).key,
-        windows.window_question(heavy, 4, "exponential", 1, 999).key,
-        toy_floors.limit_question(part, "log", 3, 99).key,
+        window_search.window_question(heavy, 4, "exponential", 1, 999).key,
+        equal_rates.limit_question(part, "log", 3, 99).key,
         Question("g", "n", "k", "", {"a": 1}, {"b": [1, 2]}, "s").key,
     ]
     assert keys == [

@@ -1,0 +1,147 @@
+"""How claims and reported numbers look: one line of HTML or text, and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from tapx.chapters.claims import INEQUALITIES, RELATIONS, Claim
+from tapx.decimals import outward
+from tapx.show.tables import scroll_box
+
+CLAIM_MIME = "application/vnd.tapx.claim+json"
+TABLE_MIME = "application/vnd.tapx.claims-table+json"
+WITNESSES_MIME = "application/vnd.tapx.witnesses+json"
+GLUE_PREFIX = "application/papermill.record/"
+RESULTS_MIME = "application/vnd.tapx.results+json"
+REPORT_MIME = GLUE_PREFIX + "application/vnd.tapx.report+json"
+
+
+def render(entry: Claim) -> dict[str, Any]:
+    """The output of a claim: one HTML line, one text line, the whole content."""
+    content = entry.as_dict()
+    del content["chapter"]
+    name = f"{entry.result}: " if entry.result else ""
+    comparison = _comparison(entry)
+    html = (
+        f'<div class="claim verdict-{entry.verdict.replace(" ", "-")}" '
+        f'id="{entry.anchor}"><strong class="claim-verdict">{entry.verdict}</strong> '
+        f'<span class="claim-statement">{escape(name + entry.statement)}</span> '
+        f'<span class="claim-numbers">({escape(comparison)})</span> '
+        f'<code class="claim-id">{entry.id}</code></div>'
+    )
+    text = f"[{entry.verdict}] {name}{entry.statement} ({comparison}) {entry.id}"
+    return {CLAIM_MIME: content, "text/html": html, "text/plain": text}
+
+
+def render_report(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The output of a reported number: what glue reads, and the whole content."""
+    text = repr(reported_text(content))
+    return {GLUE_PREFIX + "text/plain": text, REPORT_MIME: dict(content)}
+
+
+def render_table(entries: Iterable[Claim]) -> dict[str, Any]:
+    """The output of `claims_table`: HTML, text, and the ids of its rows."""
+    entries = list(entries)
+    return {
+        TABLE_MIME: [entry.id for entry in entries],
+        "text/html": table_html(entries),
+        "text/plain": table_text(entries),
+    }
+
+
+def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None) -> str:
+    """The claims as an HTML table in a box that scrolls on narrow screens.
+
+    Args:
+        entries: the claims, one row each.
+        pages: page of each chapter id; the links go there, else to this page.
+    """
+    head = ["Result", "Statement", "Measured", "Relation", "Bound or figure", "Verdict"]
+    rows = []
+    for entry in entries:
+        page = (pages or {}).get(entry.chapter, "")
+        link = f'<a href="{page}#{entry.anchor}">{escape(entry.statement)}</a>'
+        reference = "none known"
+        if entry.reference is not None:
+            reference = f"{reference_text(entry)} ({entry.source})"
+        cells = [
+            escape(entry.result or entry.id.split("/")[0]),
+            link,
+            measured_text(entry),
+            escape(_relation(entry)),
+            reference,
+            entry.verdict,
+        ]
+        columns = "".join(f"<td>{cell}</td>" for cell in cells)
+        verdict = entry.verdict.replace(" ", "-")
+        rows.append(f'<tr class="verdict-{verdict}">{columns}</tr>')
+    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+    return (
+        scroll_box("Claims", "claims-table") + "<table>"
+        f"<thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def table_text(entries: Iterable[Claim]) -> str:
+    """The claims as plain text, one line each."""
+    return "\n".join(render(entry)["text/plain"] for entry in entries)
+
+
+def reported_text(content: Mapping[str, Any]) -> str:
+    """The text that `report` glues, from the content it stores."""
+    value, format = content["value"], content["format"]
+    if isinstance(value, str):
+        return value
+    if "{" in format:
+        return str(format.format(value))
+    if isinstance(value, int) and format == ".4g":
+        return str(value)
+    return f"{value:{format}}"
+
+
+def number_text(value: float, up: bool | None = None) -> str:
+    """A number as a reader sees it: four significant digits, small integers whole.
+
+    Args:
+        value: the number.
+        up: round it up, or down; to the nearest if None.
+    """
+    if isinstance(value, int) and abs(value) < 10**6:
+        return str(value)
+    return f"{value:.4g}" if up is None else outward(value, 4, up)
+
+
+def measured_text(entry: Claim) -> str:
+    """What was measured; a certified number is shown on the safe side."""
+    return number_text(entry.measured, _upwards(entry))
+
+
+def reference_text(entry: Claim) -> str:
+    """The bound or figure; beside a certified number on the safe side too."""
+    up = _upwards(entry)
+    return number_text(entry.reference or 0, None if up is None else not up)
+
+
+def _upwards(entry: Claim) -> bool | None:
+    """Whether a measured number that is too large is on the safe side."""
+    if entry.kind != "certified" or entry.relation not in INEQUALITIES:
+        return None
+    return entry.relation in ("<", "<=")
+
+
+def _relation(entry: Claim) -> str:
+    symbol = RELATIONS[entry.relation]
+    return f"{symbol} within {entry.tolerance:.3g}" if entry.relation == "~" else symbol
+
+
+def _comparison(entry: Claim) -> str:
+    measured = f"measured {measured_text(entry)}"
+    if entry.reference is None:
+        return f"{measured}; no figure to compare with"
+    symbol = RELATIONS[entry.relation]
+    text = f"{measured} {symbol} {entry.source} {reference_text(entry)}"
+    if entry.relation == "~":
+        text += f" within {100 * entry.tolerance:.3g}%"
+    return text

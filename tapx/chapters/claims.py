@@ -1,0 +1,251 @@
+"""Claims: what a result says, what was measured, and the verdict.
+
+This module knows what a claim is; `tapx.chapters.ledger` is what chapters call,
+`tapx.chapters.claim_views` shows claims, `tapx.chapters.stored_results` reads them back
+and compares them.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any, SupportsFloat
+
+from tapx import decimals
+
+VERDICTS = ("holds", "sharper than stated", "contradicted as printed", "not available")
+FAILS = "fails"
+RELATIONS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">", "~": "≈"}
+SOURCES = ("bound", "published", "computed")
+KINDS = {
+    "certified": "exact arithmetic, balls, counts, what follows from a stored witness "
+    "or record: equal on every machine",
+    "computed": "a float64 computation of which another processor changes the last "
+    "digits only",
+    "evaluated": "a float64 evaluation of a network, a rounding residue, the worst "
+    "input that was found: within its rounding",
+    "trained": "reached by training: only the verdict is compared",
+    "timed": "a time or a measurement of memory: only the verdict is compared",
+}
+"""What a number rests on, and so how a re-run of it is compared."""
+INEQUALITIES = ("<", "<=", ">=", ">")
+DIGITS = 7
+"""Significant digits of a certified number in the ledger."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9][A-Za-z0-9.-]*")
+_FLOAT_DIGITS = 17  # as many tell every float64 from the next
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One entry of the ledger.
+
+    Attributes:
+        id: ``result/quantity``, unique in the book.
+        statement: what is claimed, in one plain sentence.
+        measured: the number this book computed.
+        relation: how `measured` stands to `reference`, a key of `RELATIONS`.
+        reference: the bound or published figure; None where none is known.
+        verdict: one of `VERDICTS`, or "fails" if the relation is false.
+        result: the result of the paper the claim is about.
+        source: what `reference` is, one of `SOURCES`.
+        tolerance: relative half-width of the relation "~", else 0.
+        kind: what the number rests on, a key of `KINDS`.
+        rounding: for the kind "evaluated", how far two runs may differ, an absolute
+            number; None where only the verdict is compared.
+        searched: whether the run had searched what no witness answers: its numbers
+            are this run's, and are compared with no other.
+        chapter: id of the chapter; filled in by the reader of a notebook.
+    """
+
+    id: str
+    statement: str
+    measured: float
+    relation: str
+    reference: float | None
+    verdict: str
+    result: str = ""
+    source: str = "bound"
+    tolerance: float = 0.0
+    kind: str = "certified"
+    rounding: float | None = None
+    searched: bool = False
+    chapter: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The id of the claim's element in the published page."""
+        return "claim-" + re.sub(r"[/.]", "-", self.id)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The claim as plain JSON data, the identifying keys first."""
+        data = asdict(self)
+        first = ["id", "chapter", "statement", "measured", "relation", "reference"]
+        return {key: data.pop(key) for key in [*first, "verdict"]} | data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], chapter: str = "") -> Claim:
+        """Read a claim from JSON data, as `as_dict` gives it."""
+        return cls(**{**data, "chapter": chapter or data.get("chapter", "")})
+
+
+def evaluate(
+    id: str,
+    measured: SupportsFloat,
+    relation: str,
+    reference: SupportsFloat | None,
+    statement: str,
+    *,
+    result: str = "",
+    source: str = "bound",
+    verdict: str = "holds",
+    tolerance: float = 0.0,
+    kind: str = "certified",
+    rounding: SupportsFloat | None = None,
+) -> Claim:
+    """The claim that `ledger.claim` enters, which says what the arguments are."""
+    if not _ID.fullmatch(id):
+        raise ValueError(
+            f"claim id {id!r}: allowed is result/quantity in letters, digits, points "
+            "and hyphens, for instance 'thm-3.1/certified-over-measured'"
+        )
+    if not statement.strip():
+        raise ValueError(f"claim {id!r}: the statement is empty; write one sentence")
+    _one_of("relation", relation, RELATIONS)
+    _one_of("source", source, SOURCES)
+    _one_of("verdict", verdict, VERDICTS)
+    check_kind(kind)
+    if kind in ("trained", "timed") and relation not in INEQUALITIES:
+        raise ValueError(
+            f"relation {relation!r}: of the kind {kind!r}, which differs from run to "
+            f"run, allowed is an inequality, one of {', '.join(INEQUALITIES)}; the "
+            "nearest are two claims, '<=' and '>='"
+        )
+    if rounding is not None and kind != "evaluated":
+        raise ValueError(
+            f"rounding {rounding!r}: only the kind 'evaluated' takes one; leave it "
+            f"out for {kind!r}, or change the kind"
+        )
+    allowed = None if rounding is None else float(finite_number("rounding", rounding))
+    if allowed is not None and allowed < 0:
+        raise ValueError(f"rounding {allowed!r}: allowed is 0 or more; nearest is 0")
+    tolerance = float(finite_number("tolerance", tolerance))
+    if relation == "~" and not tolerance > 0:
+        raise ValueError(
+            f"tolerance {tolerance!r}: '~' needs a positive relative tolerance, "
+            "for instance 0.05"
+        )
+    if relation != "~" and tolerance != 0:
+        raise ValueError(
+            f"tolerance {tolerance!r}: only '~' takes one; leave it out for "
+            f"{relation!r}, or move the reference"
+        )
+    value = finite_number("measured", measured)
+    bound = None if reference is None else finite_number("reference", reference)
+    if bound is None:
+        verdict = "not available"
+    elif not _true(value, relation, bound, tolerance):
+        verdict = FAILS
+    if kind == "certified":
+        value, bound = _safe(measured, relation, reference, tolerance)
+    return Claim(
+        id=id,
+        statement=statement.strip(),
+        measured=value,
+        relation=relation,
+        reference=bound,
+        verdict=verdict,
+        result=result,
+        source=source,
+        tolerance=tolerance,
+        kind=kind,
+        rounding=allowed,
+    )
+
+
+def check_kind(kind: str) -> None:
+    """Refuse what is no key of `KINDS`.
+
+    Raises:
+        ValueError: it is none; the nearest is named.
+    """
+    _one_of("kind", kind, KINDS)
+
+
+def finite_number(name: str, value: Any) -> float:
+    """The value as an int or float.
+
+    Raises:
+        TypeError: it is not a real number.
+        ValueError: it is infinite or not a number.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{name} is {value!r} of type {type(value).__name__}: allowed is a finite "
+            "number; convert with float(...)"
+        )
+    number = int(value) if isinstance(value, numbers.Integral) else float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number!r}: allowed is a finite number")
+    return number
+
+
+def _safe(
+    measured: Any, relation: str, reference: Any, tolerance: float
+) -> tuple[float, float | None]:
+    """Both numbers with seven digits, rounded so that the relation still says it all.
+
+    The measured number goes towards the reference and the reference towards the
+    measured number: up and down for "<", down and up for ">", to the nearest for "=="
+    and "~". Where seven digits turn the relation, more are kept. Ints stay.
+    """
+    value, bound = finite_number("measured", measured), reference
+    up = {"<": "up", "<=": "up", ">": "down", ">=": "down"}.get(relation, "nearest")
+    down = {"up": "down", "down": "up"}.get(up, up)
+    if bound is None:
+        return _digits(measured, DIGITS, up), None
+    bound = finite_number("reference", reference)
+    true = _true(value, relation, bound, tolerance)
+    pairs = (
+        (_digits(measured, digits, up), _digits(reference, digits, down))
+        for digits in range(DIGITS, _FLOAT_DIGITS + 1)
+    )
+    same = (
+        pair for pair in pairs if _true(pair[0], relation, pair[1], tolerance) == true
+    )
+    return next(same, (value, bound))
+
+
+def _digits(value: Any, digits: int, direction: str) -> float:
+    number = finite_number("value", value)
+    if isinstance(number, int):
+        return number
+    # A fraction is rounded as it is, not as the float nearest to it.
+    exact = value if isinstance(value, Fraction) else number
+    return float(decimals.rounded(exact, digits, direction))
+
+
+def _true(value: float, relation: str, bound: float, tolerance: float) -> bool:
+    return {
+        "<": value < bound,
+        "<=": value <= bound,
+        "==": value == bound,
+        ">=": value >= bound,
+        ">": value > bound,
+        "~": abs(value - bound) <= tolerance * abs(bound),
+    }[relation]
+
+
+def _one_of(name: str, value: str, allowed: Iterable[str]) -> None:
+    allowed = list(allowed)
+    if value not in allowed:
+        nearest = get_close_matches(str(value), allowed, n=1, cutoff=0.0)
+        raise ValueError(
+            f"{name} {value!r}: allowed is one of {', '.join(map(repr, allowed))}; "
+            f"nearest is {nearest[0]!r}"
+        )

@@ -1,0 +1,161 @@
+"""What the stored results rest on: versions, machines, witnesses, times, settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tapx import witnesses
+from tapx.chapters import notebooks, records, stored_results
+from tapx.chapters.profiles import PROFILES
+from tapx.show.tables import Table
+
+
+def versions(book_dir: str | Path | None = None) -> Table:
+    """The versions that the stored results were computed with."""
+    found = [record["versions"] for record in _all(book_dir)]
+    return Table(("Package", "Version"), _joined(found), "Versions")
+
+
+def machines(book_dir: str | Path | None = None) -> Table:
+    """The machines that the stored results were computed on."""
+    found = [record["machine"] for record in _all(book_dir)]
+    return Table(("Machine", "Value"), _joined(found), "Machine")
+
+
+def seconds(profile: str = "default", book_dir: str | Path | None = None) -> float:
+    """Sum of the run times of the stored runs of a profile, in seconds."""
+    stored = records.stored_records(profile, book_dir)
+    return float(sum(record["duration_s"] for record in stored))
+
+
+def run_times(
+    profile: str = "default", digits: int = 1, book_dir: str | Path | None = None
+) -> Table:
+    """Run time, date, claims and command of the stored runs of a profile.
+
+    Args:
+        profile: one of `profiles.PROFILES`.
+        digits: decimals of the run times, 0 or more.
+        book_dir: the book's folder.
+    """
+    titles = {entry.id: entry.title for entry in notebooks.chapters(book_dir)}
+    rows = [
+        (
+            titles.get(record["chapter"], record["chapter"]),
+            f"{record['duration_s']:.{digits}f}",
+            len(record["claims"]),
+            record["started"][:10],
+            record["command"],
+        )
+        for record in records.stored_records(profile, book_dir)
+    ]
+    head = ("Chapter", "Seconds", "Claims", "Date", "Command")
+    return Table(head, rows, f"Run times of the {profile} runs")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `make machines` found: everything re-run under several arithmetics.
+
+    Attributes:
+        rows: one a setting, with the keys setting, taken, tests, cells, failed,
+            seconds, note (why it was not run, or empty), date, commit (of the
+            sources, or None) and agrees.
+    """
+
+    rows: list[dict[str, Any]]
+
+    @property
+    def ran(self) -> int:
+        """How many settings were run; the others are named with the reason."""
+        return sum(not row["note"] for row in self.rows)
+
+    @property
+    def agreeing(self) -> int:
+        """Under how many settings every test passed and every cell agreed."""
+        return sum(row["agrees"] for row in self.rows)
+
+    def table(self) -> Table:
+        """One row a setting."""
+        head = ("Setting", "What was taken", "Tests", "Cells", "Failed", "Minutes")
+        rows = []
+        for row in self.rows:
+            commit = (row["commit"] or "unknown")[:10]
+            cells = ["", "", "", ""]
+            taken = f"not run: {row['note']}"
+            if not row["note"]:
+                minutes = f"{row['seconds'] / 60:.0f}"
+                taken = row["taken"]
+                cells = [row["tests"], row["cells"], row["failed"], minutes]
+            rows.append((row["setting"], taken, *cells, row["date"], commit))
+        return Table(
+            (*head, "Date", "Commit"),
+            rows,
+            "Settings of arithmetic and what agreed under them",
+        )
+
+
+def settings(book_dir: str | Path | None = None) -> Settings:
+    """The stored table of `make machines`.
+
+    Raises:
+        FileNotFoundError: the book stores none.
+    """
+    source = notebooks.book_directory(book_dir) / "records" / "machines.json"
+    if not source.is_file():
+        raise FileNotFoundError(
+            "no table of settings is stored; make machines writes it"
+        )
+    data = json.loads(source.read_text(encoding="utf-8"))
+    return Settings(data["settings"])
+
+
+def asked(book_dir: str | Path | None = None) -> set[str]:
+    """Name and key of each stored witness that a chapter's default run asked for."""
+    return {name for used in _used(book_dir) for name in used["stored"]}
+
+
+def searched(book_dir: str | Path | None = None) -> list[str]:
+    """What the stored default runs had to search, for want of a witness."""
+    return [name for used in _used(book_dir) for name in used["searched"]]
+
+
+def witnesses_by_kind() -> Table:
+    """How many stored witnesses there are of each kind, and what one claims."""
+    stored = list(witnesses.stored().values())
+    rows = []
+    for kind in sorted({entry["kind"] for entry in stored}):
+        entries = [entry for entry in stored if entry["kind"] == kind]
+        longest = max(entries, key=lambda entry: entry["size"].get("heads", 0))
+        rows.append((kind, len(entries), longest["name"], longest["claim"]))
+    head = ("Kind", "Witnesses", "One of them", "Its claim")
+    return Table(head, rows, "Stored witnesses by kind")
+
+
+def _used(book_dir: str | Path | None) -> list[dict[str, list[str]]]:
+    return [
+        stored_results.witnesses_of(notebooks.load(chapter.path))
+        for chapter in notebooks.chapters(book_dir)
+    ]
+
+
+def _all(book_dir: str | Path | None) -> list[dict[str, Any]]:
+    found = []
+    for profile in PROFILES:
+        found += records.stored_records(profile, book_dir)
+    return found
+
+
+def _joined(found: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
+    """One row for each name, with all values that occur."""
+    values: dict[str, list[str]] = {}
+    for entry in found:
+        for name, value in entry.items():
+            seen = values.setdefault(name, [])
+            if str(value) not in seen:
+                seen.append(str(value))
+    return [(name, ", ".join(seen)) for name, seen in values.items()]

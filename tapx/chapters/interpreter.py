@@ -1,0 +1,89 @@
+"""The Jupyter kernel that chapters run in: this interpreter, one thread, clean."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+PACKAGE = Path(__file__).resolve().parents[2]
+"""Where this tapx is imported from."""
+
+ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = "TAPX_THREADS"
+"""Variable for `make machines`, which looks whether results need the one thread."""
+USERS_OWN = ("PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+"""Variables through which a user's own set-up would reach a kernel: left out."""
+
+
+def clean(home: str) -> dict[str, str]:
+    """Variables that keep a user's settings of IPython and matplotlib out of a kernel.
+
+    The folder of matplotlib's caches stays the user's, since a new one would cost
+    seconds for the list of fonts. A ``matplotlibrc`` in the folder of the notebooks,
+    which matplotlib reads before all others, is undone by `tapx.show.figures.style`.
+
+    Args:
+        home: empty folder that IPython takes for the user's settings.
+    """
+    return {
+        "IPYTHONDIR": home,
+        "MATPLOTLIBRC": os.devnull,  # an empty file: matplotlib's own defaults
+        # Figures go into the outputs, whatever this process draws with.
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONHASHSEED": "0",  # the same order of sets in each run
+    }
+
+
+def kernel_environment(home: str) -> dict[str, str]:
+    """Environment of a kernel: one thread, this tapx, no user start-up files.
+
+    Args:
+        home: empty folder that IPython takes for the user's settings.
+    """
+    paths = [str(PACKAGE), os.environ.get("PYTHONPATH", "")]
+    return {
+        **{key: os.environ[key] for key in os.environ if key not in USERS_OWN},
+        **dict.fromkeys(ONE_THREAD, os.environ.get(THREADS, "1")),
+        **clean(home),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+    }
+
+
+class InterpreterKernelManager(AsyncKernelManager):
+    """Starts this interpreter as kernel, whatever is registered as python3."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """Always this interpreter, without its user site folder's kernels."""
+        if self._kernel_spec is None:
+            command = [sys.executable, "-m", "ipykernel_launcher"]
+            self._kernel_spec = KernelSpec(
+                argv=[*command, "-f", "{connection_file}"],
+                display_name="Python 3",
+                language="python",
+            )
+        return self._kernel_spec
+
+    async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+        """Start with `kernel_environment`."""
+        self._home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
+        environment = kernel_environment(self._home.name)
+        if options.get("cwd"):  # the pages read the book that they stand in
+            environment["TAPX_BOOK"] = str(options["cwd"])
+        options["env"] = environment
+        await super().start_kernel(**options)
+
+    async def cleanup_resources(  # type: ignore[override]
+        self, restart: bool = False
+    ) -> None:
+        """Remove the temporary settings folder too."""
+        await super().cleanup_resources(restart=restart)
+        if not restart and hasattr(self, "_home"):
+            self._home.cleanup()

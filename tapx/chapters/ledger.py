@@ -1,0 +1,179 @@
+"""The ledger: what chapters call to state results and to report numbers.
+
+A chapter calls `claim` where a result is reached, `report` for a number that the
+prose quotes, and `claims_table` at its end. Each call writes its full content
+into the cell's output, so that the stored notebooks are the one source for the
+scoreboard, for ``python -m tapx claims`` and for the comparison with a re-run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, SupportsFloat
+
+from tapx import witnesses
+from tapx.chapters.claim_views import (
+    GLUE_PREFIX,
+    RESULTS_MIME,
+    WITNESSES_MIME,
+    render,
+    render_report,
+    render_table,
+)
+from tapx.chapters.claims import Claim, check_kind, evaluate, finite_number
+from tapx.chapters.stored_results import LedgerError, stored_claims
+
+__all__ = [
+    "Claim",
+    "LedgerError",
+    "claim",
+    "claims_table",
+    "keep",
+    "report",
+    "stored_claims",
+]
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_session: dict[str, Claim] = {}
+
+
+def claim(
+    id: str,
+    measured: SupportsFloat,
+    relation: str,
+    reference: SupportsFloat | None,
+    statement: str,
+    *,
+    result: str = "",
+    source: str = "bound",
+    verdict: str = "holds",
+    tolerance: float = 0.0,
+    kind: str = "certified",
+    rounding: SupportsFloat | None = None,
+) -> None:
+    """Enter a claim in the ledger and show it below the cell.
+
+    Args:
+        id: ``result/quantity`` in letters, digits, points and hyphens.
+        measured: the computed number, finite.
+        relation: "<", "<=", "==", ">=", ">" or "~" (equal within `tolerance`).
+        reference: bound or published figure, finite; None gives the verdict
+            "not available".
+        statement: what is claimed, in one plain sentence.
+        result: the paper's result, for instance "Theorem 3.1".
+        source: "bound", "published" or "computed": what `reference` is.
+        verdict: recorded if the relation is true; otherwise "fails" is.
+        tolerance: for "~" only, a positive relative number.
+        kind: what the number rests on, and so how a re-run is compared:
+            "certified" (exact, in balls, counted, from a witness or a record):
+            equal; "computed" (float64, well conditioned): within 1e-6 of itself;
+            "evaluated" (a network in float64, a rounding residue, the worst input
+            found): within `rounding`; "trained" and "timed": verdict only, and an
+            inequality. A certified number is kept with seven digits, rounded so that
+            the relation stays true of the number itself.
+        rounding: for "evaluated", how far two runs may differ: an absolute number
+            that comes from the object, such as its certified rounding, and never
+            from the residue. None: only the verdict is compared.
+
+    Raises:
+        TypeError: a number is not a real number.
+        ValueError: any other argument is outside what is allowed.
+    """
+    entry = evaluate(
+        id,
+        measured,
+        relation,
+        reference,
+        statement,
+        result=result,
+        source=source,
+        verdict=verdict,
+        tolerance=tolerance,
+        kind=kind,
+        rounding=rounding,
+    )
+    entry = replace(entry, searched=bool(witnesses.searched))
+    _session[entry.id] = entry
+    _display(render(entry))
+
+
+def report(
+    name: str,
+    value: SupportsFloat | str,
+    format: str = ".4g",
+    *,
+    kind: str = "certified",
+) -> None:
+    """Glue a number (or a word) that the prose quotes as {glue:text}`name`.
+
+    Args:
+        name: key in letters, digits, points, hyphens and underscores.
+        value: finite number, or text.
+        format: format specification for a number such as ".3g", or a template
+            such as "{:.1%}". Whole numbers keep all digits under the default.
+        kind: what it rests on, see `claim`. The texts of "certified" and "computed"
+            numbers must be equal in a re-run; the others are not compared.
+
+    Raises:
+        TypeError: the value is neither a real number nor text.
+        ValueError: any other argument is outside what is allowed.
+    """
+    if not _KEY.fullmatch(name):
+        raise ValueError(
+            f"name {name!r}: allowed are letters, digits, points, hyphens, underscores"
+        )
+    check_kind(kind)
+    content: dict[str, Any] = {
+        "name": name,
+        "value": value if isinstance(value, str) else finite_number(name, value),
+        "format": format,
+        "kind": kind,
+    }
+    # The form of myst_nb.glue(name, text, display=False), which would import Sphinx.
+    metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
+    _display(render_report(content), metadata)
+
+
+def keep(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Keep detailed results, one flat dict a row, for the record of the run.
+
+    They are in the notebook's outputs, where no reader sees them, and under
+    ``results`` in the record that ``python -m tapx run`` writes. Only plain JSON data.
+    """
+    rows = [dict(row) for row in rows]
+    text = f"{len(rows)} rows kept for the record"
+    _display({RESULTS_MIME: rows, "text/plain": text})
+
+
+def claims_table() -> None:
+    """Show the claims made so far in this session as a table.
+
+    The output also holds, where no reader sees it, which stored witnesses the session
+    asked for and what it had to search. Cells that follow, those of the exercises, show
+    in the same way what they ask for.
+    """
+    from IPython.core.getipython import get_ipython
+
+    _display(render_table(_session.values()) | {WITNESSES_MIME: witnesses.used()})
+    session, shown = get_ipython(), witnesses.used()
+
+    def show_more(_result: Any) -> None:
+        nonlocal shown
+        if witnesses.used() != shown:
+            shown = witnesses.used()
+            _display({WITNESSES_MIME: shown})
+
+    if session is not None:
+        session.events.register("post_run_cell", show_more)
+
+
+def _display(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    from IPython.core.getipython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is not None:
+        display(data, raw=True, metadata=metadata)
+    elif "text/plain" in data:  # a plain Python session
+        print(data["text/plain"])

@@ -1,0 +1,258 @@
+"""Notebooks as files: which chapters there are, one normal form, clean execution."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tapx.checks import Refusal
+
+ROOT = Path(__file__).resolve().parents[2]
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "pygments_lexer": "ipython3",
+}
+NOISE = ("execution", "papermill", "ExecuteTime", "collapsed", "trusted", "scrolled")
+CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+Notebook = nbformat.NotebookNode
+
+
+class ChapterFailed(RuntimeError):
+    """A cell raised; `notebook` holds the outputs up to there."""
+
+    def __init__(self, name: str, error: str, notebook: Notebook) -> None:
+        """Keep the partial notebook beside the message."""
+        super().__init__(f"{name} failed\n{error}")
+        self.name, self.error, self.notebook = name, error, notebook
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with all three parts (the error crosses processes)."""
+        return (type(self), (self.name, self.error, self.notebook))
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook of the book: its id, place, title and what it shows."""
+
+    id: str
+    order: int
+    title: str
+    shows: str
+    path: Path
+    page: bool = False
+
+
+def book_directory(book_dir: str | Path | None = None) -> Path:
+    """The folder of the chapters: given, from TAPX_BOOK, or beside tapx."""
+    return Path(book_dir or os.environ.get("TAPX_BOOK") or ROOT / "book").resolve()
+
+
+def load(path: str | Path) -> Notebook:
+    """Read a notebook in the current format (format 4)."""
+    return nbformat.v4.reads_json(Path(path).read_text(encoding="utf-8"))
+
+
+def save(notebook: Notebook, path: str | Path) -> None:
+    """Write the normal form in one step, so that no half-written file is seen."""
+    write_text(path, dumps(notebook))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file under a temporary name beside it, then move it into place."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def dumps(notebook: Notebook) -> str:
+    """The text of a notebook in normal form."""
+    return str(nbformat.writes(normalise(notebook), version=4)).rstrip("\n") + "\n"
+
+
+def normalise(notebook: Notebook) -> Notebook:
+    """A copy in the one form that is stored, so that diffs show changes only.
+
+    Cell ids are kept if valid and unique, else made from place and source;
+    execution counts, timings, widget state, standard error and the patch version
+    of the language go; kernelspec and key order are fixed. Twice is as once.
+    """
+    result = nbformat.from_dict(copy.deepcopy(notebook))
+    result.nbformat, result.nbformat_minor = 4, 5
+    for key in ("papermill", "widgets", "signature", "orig_nbformat", "toc-showcode"):
+        result.metadata.pop(key, None)
+    result.metadata["kernelspec"] = dict(KERNELSPEC)
+    result.metadata["language_info"] = dict(LANGUAGE_INFO)
+    seen: set[str] = set()
+    for index, cell in enumerate(result.cells):
+        source = "".join(cell.source)
+        cell.source = "\n".join(line.rstrip() for line in source.rstrip().split("\n"))
+        if not CELL_ID.fullmatch(str(cell.get("id", ""))) or cell.id in seen:
+            digest = hashlib.sha256(f"{index}\n{cell.source}".encode()).hexdigest()
+            cell["id"] = digest[:8]
+        seen.add(cell.id)
+        for key in NOISE:
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            cell.outputs = _outputs(cell.outputs)
+        else:
+            cell.pop("outputs", None)
+            cell.pop("execution_count", None)
+    return result
+
+
+def _outputs(outputs: list[Any]) -> list[Any]:
+    kept: list[Any] = []
+    for output in outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            continue
+        if "execution_count" in output:
+            output.execution_count = None
+        if output.output_type == "stream" and kept and kept[-1].output_type == "stream":
+            # The kernel flushes by the clock: join what one cell printed.
+            kept[-1].text = "".join(kept[-1].text) + "".join(output.text)
+            continue
+        data = output.get("data", {})
+        data.pop("application/vnd.jupyter.widget-view+json", None)
+        if output.output_type in ("display_data", "execute_result") and not data:
+            continue
+        kept.append(output)
+    return kept
+
+
+def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
+    """Chapters in order, then the pages that are made from them."""
+    folder = book_directory(book_dir)
+    found = []
+    for path in sorted(folder.glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        data = notebook["metadata"].get("tapx")
+        if data is None:
+            continue
+        page = bool(data.get("page", False))
+        found.append(
+            Chapter(
+                id=path.stem if page else data["id"],
+                order=data.get("order", 0),
+                title=title(notebook),
+                shows=data.get("shows", ""),
+                path=path,
+                page=page,
+            )
+        )
+    found.sort(key=lambda chapter: (chapter.page, chapter.order, chapter.id))
+    ids = [chapter.id for chapter in found]
+    for id in ids:
+        if ids.count(id) > 1:
+            raise ValueError(f"chapter id {id!r} is used by two notebooks in the book")
+    return found
+
+
+def chapters(book_dir: str | Path | None = None) -> list[Chapter]:
+    """The chapters of the book, in order."""
+    return [entry for entry in notebook_files(book_dir) if not entry.page]
+
+
+def pages(book_dir: str | Path | None = None) -> list[Chapter]:
+    """The pages made from the chapters' stored results (scoreboard, environment)."""
+    return [entry for entry in notebook_files(book_dir) if entry.page]
+
+
+def find(id: str, among: list[Chapter]) -> Chapter:
+    """The chapter with this id.
+
+    Raises:
+        Refusal: there is none; the message names the nearest.
+    """
+    for chapter in among:
+        if chapter.id == id:
+            return chapter
+    ids = [chapter.id for chapter in among]
+    nearest = get_close_matches(id, ids, n=1, cutoff=0.0)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise Refusal(
+        f"unknown chapter {id!r}: the chapters are {', '.join(ids) or 'none'}{hint}"
+    )
+
+
+def title(notebook: dict[str, Any]) -> str:
+    """The first heading of a notebook."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            match = re.search(r"^# +(.+?) *$", "".join(cell["source"]), re.MULTILINE)
+            if match:
+                return match[1]
+    return "(no heading)"
+
+
+def execute(path: str | Path, *, timeout: int = 1800) -> Notebook:
+    """Execute a notebook file from a clean kernel in its folder; nothing is written.
+
+    Args:
+        path: the notebook.
+        timeout: seconds that one cell may take.
+
+    Returns:
+        The executed notebook in normal form.
+
+    Raises:
+        ChapterFailed: a cell raised.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+
+    from tapx.chapters.interpreter import InterpreterKernelManager
+
+    path = Path(path)
+    notebook = load(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        kernel_manager_class=InterpreterKernelManager,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
+    return normalise(notebook)
+
+
+def plain(text: str) -> str:
+    """Text without terminal colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

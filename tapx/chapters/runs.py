@@ -1,0 +1,209 @@
+"""One run of one chapter, with parameters, into a folder of the user's."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tapx.chapters import notebooks, parameters, profiles, records, stored_results
+from tapx.chapters.claims import Claim
+from tapx.chapters.notebooks import ChapterFailed
+from tapx.chapters.records import load_record
+from tapx.checks import Refusal
+
+__all__ = ["Run", "load_record", "run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a complete run wrote: its notebook, its record, and the claims in it."""
+
+    notebook: Path
+    record: Path
+    claims: list[Claim]
+
+
+def run(
+    chapter: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    output: str | Path,
+    profile: str = "default",
+    force: bool = False,
+    progress: bool = False,
+    book_dir: str | Path | None = None,
+) -> Run:
+    """Run a chapter with parameters through papermill.
+
+    Writes ``OUTPUT/<chapter>.ipynb`` and ``OUTPUT/<chapter>.json``, both at the end.
+    A chapter that fails leaves ``OUTPUT/<chapter>.failed.ipynb`` and no record.
+    (papermill also stops at a cell tagged ``raises-exception``: a chapter that shows
+    an error catches it.)
+
+    Args:
+        chapter: id of the chapter.
+        given: parameter values; they override those of the profile.
+        output: folder for the results; made if missing.
+        profile: one of `profiles.PROFILES`.
+        force: replace the results of an earlier run in the same folder.
+        progress: show a progress bar on standard error.
+        book_dir: the book's folder.
+
+    Raises:
+        Refusal: the request is not possible; nothing was run or written.
+        ChapterFailed: a cell raised.
+    """
+    given = given or {}
+    entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
+    source = notebooks.load(entry.path)
+    declared = parameters.of_notebook(source, entry.path.name)
+    base = profiles.profile_values(entry.id, profile, book_dir)
+    values = parameters.resolve(declared, given, base=base)
+    folder = _writable(Path(output), entry.id, force)
+
+    code = records.code_state(source)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    label = {"profile": profile, "parameters": values}
+    failed = folder / f"{entry.id}.failed.ipynb"
+    claims: list[Claim] = []
+    done = Run(folder / f"{entry.id}.ipynb", folder / f"{entry.id}.json", claims)
+    try:
+        result = _papermill(entry, values, progress)
+        claims += stored_results.claims_of(result, entry.id)
+    except ChapterFailed as failure:
+        # What stands here afterwards is this run's: no record of an earlier one.
+        done.record.unlink(missing_ok=True)
+        done.notebook.unlink(missing_ok=True)
+        notebooks.save(_marked_failed(failure, label), failed)
+        raise
+    duration = time.perf_counter() - clock
+    record = records.build(
+        entry.id,
+        profile=profile,
+        parameters=values,
+        command=command_line(entry.id, profile, given, output),
+        started=started,
+        duration=duration,
+        claims=claims,
+        results=stored_results.results_of(result),
+        code=code,
+    )
+    result.metadata.tapx["run"] = {"status": "complete", **label}
+    done.record.unlink(missing_ok=True)  # a record never stands beside another run
+    notebooks.save(result, done.notebook)
+    notebooks.write_text(done.record, records.dumps(record))
+    failed.unlink(missing_ok=True)
+    return done
+
+
+def command_line(
+    chapter: str, profile: str, given: Mapping[str, Any], output: str | Path
+) -> str:
+    """The command that repeats a run, ready for a POSIX shell."""
+    words = ["python", "-m", "tapx", "run", chapter]
+    if profile != "default":
+        words += ["--profile", profile]
+    for name, value in given.items():
+        words += ["-p", f"{name}={value}"]
+    folder = Path(output)
+    # Where the folder lies on this machine is of no use on another.
+    words += ["--output", folder.name if folder.is_absolute() else str(folder)]
+    return shlex.join(words)
+
+
+def _writable(folder: Path, chapter: str, force: bool) -> Path:
+    """The output folder, made if missing, in which a file could be written."""
+    existing = [
+        path.name
+        for path in (folder / f"{chapter}.ipynb", folder / f"{chapter}.json")
+        if path.exists()
+    ]
+    if existing and not force:
+        raise Refusal(
+            f"output {str(folder)!r} holds {' and '.join(existing)} of an earlier run: "
+            "choose another folder, or replace them with --force"
+        )
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        for path in made:
+            if path.is_dir():
+                path.rmdir()
+        raise Refusal(
+            f"output {str(folder)!r} is not a folder that can be written "
+            f"({error.strerror}): name a folder, it is made if missing"
+        ) from None
+    return folder
+
+
+def _papermill(
+    chapter: notebooks.Chapter, values: Mapping[str, Any], progress: bool
+) -> notebooks.Notebook:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import remove_error_markers
+
+    from tapx.chapters.interpreter import InterpreterKernelManager
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="tapx-run-") as scratch:
+        target = Path(scratch) / "run.ipynb"
+        # papermill wants every output cleared, and reads one form of notebook.
+        source = notebooks.normalise(notebooks.load(chapter.path))
+        for cell in source.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+        try:
+            result = papermill.execute_notebook(
+                nbformat.from_dict(source),
+                str(target),
+                parameters=dict(values),
+                kernel_name="python3",
+                progress_bar=progress,
+                cwd=str(chapter.path.parent),
+                kernel_manager_class=InterpreterKernelManager,
+            )
+        except (
+            PapermillExecutionError,
+            CellTimeoutError,
+            DeadKernelError,
+            KeyboardInterrupt,
+        ) as error:
+            partial = notebooks.load(target) if target.is_file() else source
+            text = notebooks.plain(str(error)).strip() or "interrupted"
+            # An interrupt leaves tasks behind, of which asyncio would report.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            partial = remove_error_markers(partial)
+            raise ChapterFailed(chapter.id, text, partial) from None
+    for cell in result.cells:
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            cell["id"] = "injected-parameters"  # papermill draws one
+    return notebooks.normalise(result)
+
+
+def _marked_failed(
+    failure: ChapterFailed, label: Mapping[str, Any]
+) -> notebooks.Notebook:
+    notebook = notebooks.normalise(failure.notebook)
+    lines = failure.error.splitlines() or ["unknown error"]
+    banner = nbformat.v4.new_markdown_cell(
+        "**This run failed.** The cells from the failing one on have no results, and "
+        f"the run has no record.\n\n```text\n{lines[-1]}\n```",
+        id="run-failed",
+    )
+    notebook.cells.insert(0, banner)
+    notebook.metadata.tapx["run"] = {"status": "failed", **label}
+    return notebook

@@ -1,0 +1,318 @@
+"""Results stored in notebooks: read, checked against themselves, and compared.
+
+What a claim, a reported number or the table of claims shows is derived from the
+data stored beside it. Reading a notebook checks that; a re-run then compares the
+data, each number as its kind asks for (`claims.KINDS`), and what cells printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tapx.chapters import notebooks
+from tapx.chapters.claim_views import (
+    CLAIM_MIME,
+    GLUE_PREFIX,
+    REPORT_MIME,
+    RESULTS_MIME,
+    TABLE_MIME,
+    WITNESSES_MIME,
+    render,
+    render_report,
+    render_table,
+    reported_text,
+)
+from tapx.chapters.claims import FAILS, Claim
+
+LEDGER_MIMES = (CLAIM_MIME, REPORT_MIME, TABLE_MIME, RESULTS_MIME)
+COMPUTED = 1e-6
+"""Largest relative difference of two runs in a number of the kind "computed"."""
+MEASURED = "measured"
+"""Tag of a cell that prints measured numbers: of its output the words are compared."""
+_NUMBER = re.compile(
+    r"[-+−]?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?"
+    r"|[-+−]?(?<!\w)(?:inf|nan)(?!\w)|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+"
+)
+
+
+class LedgerError(ValueError):
+    """The stored ledger is inconsistent: the message says where."""
+
+
+def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
+    """The claims in a notebook's outputs, in order, after `verify`.
+
+    Args:
+        notebook: a notebook, or any mapping with its ``cells``.
+        chapter: id of the chapter, entered in the claims.
+
+    Raises:
+        LedgerError: an id occurs twice, or a text shown is not what the data say.
+    """
+    verify(notebook, chapter)
+    return _claims(notebook, chapter)
+
+
+def verify(notebook: Mapping[str, Any], chapter: str) -> None:
+    """Check that all that the ledger shows in a notebook is what its data say.
+
+    Raises:
+        LedgerError: an id occurs twice, or a text shown is not what the data say.
+    """
+    found: dict[str, Claim] = {}
+    reports: set[str] = set()
+    for data in _data(notebook):
+        if REPORT_MIME in data:
+            content = data[REPORT_MIME]
+            name = content["name"]
+            if name in reports:
+                raise LedgerError(f"{chapter}: {name!r} is reported twice")
+            reports.add(name)
+            _same(render_report(content), data, f"{chapter}: report {name}")
+        if TABLE_MIME in data:
+            if data[TABLE_MIME] != list(found):
+                raise LedgerError(f"{chapter}: the table of claims is out of date")
+            _same(render_table(found.values()), data, f"{chapter}: table of claims")
+        if CLAIM_MIME in data:
+            entry = Claim.from_dict(data[CLAIM_MIME], chapter)
+            if entry.id in found:
+                raise LedgerError(f"{chapter}: claim {entry.id!r} is made twice")
+            _same(render(entry), data, f"{chapter}: claim {entry.id}")
+            found[entry.id] = entry
+
+
+def reports_of(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The numbers and words that the prose quotes, by name."""
+    found = (data[REPORT_MIME] for data in _data(notebook) if REPORT_MIME in data)
+    return {content["name"]: dict(content) for content in found}
+
+
+def witnesses_of(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The stored witnesses that the notebook asked for, and what it searched.
+
+    Its last word counts: it holds what was asked from the start.
+    """
+    found: dict[str, list[str]] = {"stored": [], "searched": []}
+    for data in _data(notebook):
+        found = data.get(WITNESSES_MIME, found)
+    return found
+
+
+def results_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that the notebook keeps for its run record (`ledger.keep`), in order."""
+    found = (data[RESULTS_MIME] for data in _data(notebook) if RESULTS_MIME in data)
+    return [dict(row) for rows in found for row in rows]
+
+
+def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
+    """Every claim of the book, from the stored notebooks: chapters, then pages.
+
+    Raises:
+        LedgerError: an id occurs in two notebooks, or twice in one.
+    """
+    found: dict[str, Claim] = {}
+    for chapter in notebooks.notebook_files(book_dir):
+        for entry in claims_of(notebooks.load(chapter.path), chapter.id):
+            if entry.id in found:
+                raise LedgerError(
+                    f"claim {entry.id!r} is made in {found[entry.id].chapter} "
+                    f"and in {chapter.id}"
+                )
+            found[entry.id] = entry
+    return list(found.values())
+
+
+def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
+    """What a re-run changed in the claims, one line each; empty if it agrees.
+
+    A claim that is missing or new, another word (statement, relation, verdict, result,
+    source, kind), and every verdict "fails" count. Numbers are compared as the stored
+    kind says: certified ones must be equal, computed ones within `COMPUTED` of
+    themselves, evaluated ones within the stored rounding; of evaluated ones without
+    rounding, of trained and of timed ones only the verdict counts. A reference that is
+    not itself measured (its source is not "computed") is always compared.
+    """
+    before = {entry.id: entry for entry in stored}
+    after = {entry.id: entry for entry in fresh}
+    failing = {
+        entry.id
+        for entry in (*before.values(), *after.values())
+        if entry.verdict == FAILS
+    }
+    lines = [f"{id}: the verdict is 'fails'" for id in sorted(failing)]
+    for id in sorted(before.keys() ^ after.keys()):
+        where = "stored, but not made by" if id in before else "not stored, but made by"
+        lines.append(f"{id}: {where} the re-run")
+    exact = ("statement", "relation", "verdict", "result", "source", "tolerance")
+    for id in (id for id in before if id in after):
+        old, new = before[id], after[id]
+        for field in (*exact, "kind"):
+            was, now = getattr(old, field), getattr(new, field)
+            if was != now:
+                lines.append(f"{id}: {field} was {was!r}, is {now!r}")
+        for field in ("measured", "reference", "rounding"):
+            problem = _number_problem(old, new, field)
+            lines += [f"{id}: {field} {problem}"] if problem else []
+    return lines
+
+
+def report_differences(
+    stored: Mapping[str, Mapping[str, Any]], fresh: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """What a re-run changed in the reported numbers, one line each.
+
+    The texts of certified and computed numbers, which the prose shows, must be equal.
+    """
+    odd = sorted(stored.keys() ^ fresh.keys())
+    lines = [f"report {name}: not in both runs" for name in odd]
+    for name in (name for name in stored if name in fresh):
+        old, new = dict(stored[name]), dict(fresh[name])
+        for field in ("format", "kind"):
+            if old[field] != new.get(field):
+                lines.append(
+                    f"report {name}: {field} was {old[field]!r}, is {new.get(field)!r}"
+                )
+        was, now = reported_text(old), reported_text(new)
+        if old["kind"] in ("certified", "computed") and was != now:
+            lines.append(
+                f"report {name}: was {was!r}, is {now!r}; {old['kind']} numbers that "
+                "the prose shows must be equal"
+            )
+    return lines
+
+
+def notebook_differences(
+    stored: Mapping[str, Any], fresh: Mapping[str, Any], chapter: str = ""
+) -> list[str]:
+    """What a re-run changed in the claims and reported numbers of a notebook.
+
+    The witnesses that it asked for count too.
+    """
+    lines = differences(_claims(stored, chapter), _claims(fresh, chapter))
+    was, now = witnesses_of(stored)["stored"], witnesses_of(fresh)["stored"]
+    for name in sorted(set(was) ^ set(now)):
+        word = "no longer asked for" if name in was else "asked for, not before"
+        lines.append(f"witness {name}: {word}")
+    return lines + report_differences(reports_of(stored), reports_of(fresh))
+
+
+def printed_differences(
+    stored: Iterable[Mapping[str, Any]],
+    fresh: Iterable[Mapping[str, Any]],
+    tags: Iterable[str] = (),
+) -> list[str]:
+    """What a re-run changed in what a cell printed or showed, one line each.
+
+    Texts (plain, HTML, Markdown, standard output) must be equal as strings; in a cell
+    tagged `MEASURED` only their words, whatever stands where a number stood. Of
+    pictures only their presence counts. What the ledger shows is left out.
+
+    Args:
+        stored: outputs in the stored notebook.
+        fresh: outputs of the re-run.
+        tags: tags of the cell.
+    """
+    before, after = _printed(stored), _printed(fresh)
+    kinds = [kind for kind, _ in before], [kind for kind, _ in after]
+    if kinds[0] != kinds[1]:
+        was, now = (", ".join(found) or "nothing" for found in kinds)
+        return [f"output was {was}, is {now}"]
+    masked = MEASURED in set(tags)
+    lines = []
+    for (kind, was), (_, now) in zip(before, after, strict=True):
+        if (words(was) != words(now)) if masked else (was != now):
+            what = "the words of " if masked else ""
+            lines.append(f"{what}{kind} differ: {_first_difference(was, now)}")
+    return lines
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, with one sign in the place of each number."""
+    return _NUMBER.sub("#", text).split()
+
+
+def without_ledger(outputs: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Outputs other than those of the ledger and the standard error stream."""
+    return [
+        output
+        for output in outputs
+        if not any(mime in output.get("data", {}) for mime in LEDGER_MIMES)
+        and output.get("name") != "stderr"
+    ]
+
+
+def _claims(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
+    return [
+        Claim.from_dict(data[CLAIM_MIME], chapter)
+        for data in _data(notebook)
+        if CLAIM_MIME in data
+    ]
+
+
+def _data(notebook: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            yield output.get("data", {})
+
+
+def _printed(outputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What is compared of a cell's outputs: kinds and texts, standard output last."""
+    found, streams = [], []
+    for output in without_ledger(outputs):
+        for mime, content in sorted(output.get("data", {}).items()):
+            form = mime.removeprefix(GLUE_PREFIX)
+            if form.startswith("text/"):
+                found.append((mime, "".join(content)))
+            elif form.startswith("image/"):
+                found.append((mime, ""))
+        streams.append("".join(output.get("text", "")))
+    text = "".join(streams)
+    return [*found, ("standard output", text)] if text else found
+
+
+def _first_difference(was: str, now: str, around: int = 40) -> str:
+    """Where two texts part, with some characters before and after."""
+    pairs = enumerate(zip(was, now, strict=False))
+    place = next((i for i, (a, b) in pairs if a != b), min(len(was), len(now)))
+    part = slice(max(place - around, 0), place + around)
+    return f"{was[part]!r} was stored, {now[part]!r} came out"
+
+
+def _same(expected: Mapping[str, Any], data: Mapping[str, Any], where: str) -> None:
+    for mime, content in expected.items():
+        stored = data.get(mime, "")
+        if mime.removeprefix(GLUE_PREFIX).startswith("text/"):
+            stored = "".join(stored)
+        if stored != content:
+            raise LedgerError(
+                f"{where}: the stored {mime} is not what the stored data say; "
+                f"stored {stored!r}, expected {content!r}"
+            )
+
+
+def _number_problem(old: Claim, new: Claim, field: str) -> str:
+    """What is wrong with a number of a re-run; empty if it agrees."""
+    was, now = getattr(old, field), getattr(new, field)
+    if was == now or old.searched or new.searched:
+        return ""
+    found = f"was {was!r}, is {now!r}"
+    if was is None or now is None:
+        return found
+    if old.kind == "certified":
+        return f"{found}; certified numbers must be equal"
+    if field == "rounding":  # a bound: two runs may differ in it, but not by much
+        least, most = sorted((was, now))
+        return "" if most <= 2 * least else f"{found}; allowed is a factor of 2"
+    given = field == "reference" and old.source != "computed"
+    if old.kind == "computed" or given:
+        allowed, why = COMPUTED * max(abs(was), abs(now)), f"{COMPUTED} of itself"
+    elif old.rounding is not None:
+        allowed, why = old.rounding, f"{old.rounding!r}, its rounding"
+    else:
+        return ""
+    if abs(was - now) <= allowed:
+        return ""
+    return f"{found}; allowed difference is {why}"

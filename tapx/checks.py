@@ -1,0 +1,63 @@
+"""How wrong input is refused: words, numbers too small, lags, whole requests."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class Refusal(ValueError):
+    """A request that is refused before anything is run or written."""
+
+
+def one_of(value: str, allowed: Iterable[str], what: str) -> str:
+    """The value itself if allowed.
+
+    Args:
+        value: the word given.
+        allowed: the words that are valid.
+        what: what the word stands for, as the message names it.
+
+    Raises:
+        ValueError: naming the value, the nearest valid word and all valid words.
+    """
+    words = list(allowed)
+    if value not in words:
+        near = difflib.get_close_matches(str(value), words, n=1, cutoff=0.0)
+        raise ValueError(
+            f"unknown {what} {value!r}; did you mean {near[0]!r}? "
+            f"One of {', '.join(words)}"
+        )
+    return value
+
+
+def at_least(least: float, **values: float) -> None:
+    """Refuse numbers below `least`, each named by its keyword.
+
+    Raises:
+        ValueError: naming the number and the least valid one.
+    """
+    for name, value in values.items():
+        if not value >= least:
+            raise ValueError(f"{name}={value}: give at least {least}")
+
+
+def check_lags(lags: Sequence[int]) -> tuple[int, ...]:
+    """The lags as a tuple of positive whole numbers, all different.
+
+    Raises:
+        ValueError: no lag, a lag below 1, or a lag named twice.
+        TypeError: a lag that is no whole number.
+    """
+    lags = tuple(lags)
+    if not lags:
+        raise ValueError("at least one memory lag is needed, none was given")
+    for lag in lags:
+        if isinstance(lag, bool) or not isinstance(lag, int):
+            raise TypeError(f"memory lags are whole numbers, not {lag!r}")
+        if lag < 1:
+            raise ValueError(
+                f"memory lag {lag} is below 1; the current token (lag 0) is always "
+                "given to the readout and needs no memory"
+            )
+    if len(set(lags)) < len(lags):
+        raise ValueError(f"memory lags must differ, not {list(lags)}")
+    return lags

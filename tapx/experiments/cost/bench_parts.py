@@ -1,0 +1,411 @@
+"""What the benchmark measures, each part in a process of its own.
+
+``python -m tapx.experiments.cost.bench_parts NAME`` prints one JSON object. Own
+processes, because the peak memory of a process is that of everything it ever did.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tapx import witnesses
+from tapx.checks import one_of
+from tapx.experiments.cost import measure
+from tapx.limits import finders
+from tapx.network.attention import Attention
+from tapx.network.transformer import FeedForward, Transformer
+
+TIME, BATCH, HEADS, DIMENSION, WIDTH = 1000, 100, 8, 4, 32
+LEAST_TIME = 2
+"""Fewer tokens than this, and a network that looks back at nothing is measured."""
+
+
+def _data(batch: int, length: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    bits = torch.randint(0, 2, (batch, length, 1), generator=generator)
+    return 2.0 * bits - 1, torch.randn(batch, generator=generator)
+
+
+def _training_step(model: nn.Module, run: Callable[[], Tensor], y: Tensor) -> Any:
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        ((run() - y) ** 2).mean().backward()
+        optimiser.step()
+
+    return step
+
+
+def _ours() -> Transformer:
+    return Transformer(1, DIMENSION, 1, HEADS, WIDTH, "lin", normalisation="finite")
+
+
+def last_position_step() -> dict[str, float]:
+    """One training step of a one-layer network, last position only."""
+    model, (x, y) = _ours(), _data(BATCH, TIME)
+    step = _training_step(model, lambda: model(x, "last"), y)
+    return {
+        "seconds": measure.median_seconds(step, 200, 20),
+        "peak_bytes": measure.peak_bytes(),
+    }
+
+
+class DenseRival(nn.Module):
+    """The same network with its attention block from x-transformers (ALiBi, fused).
+
+    Queries are zero, so that the weights depend on the lag alone; layer norms are left
+    out; values, output matrix, embedding and readout are those of `ours`.
+    """
+
+    def __init__(self, ours: Transformer) -> None:
+        """Copy the weights of `ours`."""
+        super().__init__()
+        from x_transformers import Decoder
+
+        self.block = Decoder(
+            dim=DIMENSION,
+            depth=1,
+            heads=HEADS,
+            attn_dim_head=DIMENSION,
+            custom_layers=("a",),
+            alibi_pos_bias=True,
+            alibi_num_heads=HEADS,
+            attn_flash=True,
+        )
+        for name, module in list(self.block.named_modules()):
+            if type(module).__name__ == "LayerNorm" and hasattr(module, "ln"):
+                parent = self.block.get_submodule(name.rpartition(".")[0])
+                setattr(parent, name.rpartition(".")[2], nn.Identity())
+        self.embedding = nn.Linear(1, DIMENSION)
+        readout, theirs = ours.feed_forwards[0], dict(self.block.named_parameters())
+        attention = ours.attentions[0]
+        assert isinstance(readout, FeedForward) and isinstance(attention, Attention)
+        self.readout = FeedForward(DIMENSION, WIDTH)
+        self.readout.load_state_dict(readout.state_dict())
+        matrices = {name.rpartition(".to_")[2]: p for name, p in theirs.items()}
+        with torch.no_grad():
+            self.embedding.weight.copy_(ours.embedding)
+            self.embedding.bias.copy_(ours.embedding_bias)
+            matrices["q.weight"].zero_()
+            matrices["v.weight"].copy_(attention.value.reshape(-1, DIMENSION))
+            matrices["out.weight"].copy_(attention.output.repeat(1, HEADS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The answer at the last position; the attention is formed at all of them."""
+        return self.readout(self.block(self.embedding(x))[:, -1])[..., 0]
+
+
+def dense_rival_step(rows: int = BATCH, limit_gib: int = 20) -> dict[str, float]:
+    """One training step of the same network, dense, in x-transformers."""
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_gib * 2**30, limit_gib * 2**30))
+    ours = _ours()
+    rival, (x, y) = DenseRival(ours), _data(rows, TIME)
+    with torch.no_grad():
+        difference = (rival(x[:4]) - ours(x[:4], "last")).abs().max().item()
+    step = _training_step(rival, lambda: rival(x), y)
+    seconds = min(measure.median_seconds(step, 1, 0) for _ in range(2))
+    return {
+        "seconds": seconds,
+        "peak_bytes": measure.peak_bytes(),
+        "rows": rows,
+        "difference": difference,
+    }
+
+
+class PlainRival(nn.Module):
+    """The same network at the last position, as a reader of the formula writes it.
+
+    Every token is embedded and every head makes values of all of them; the weights are
+    a softmax over the lags. The weights of `ours` are copied, and trained.
+
+    Args:
+        ours: one layer, position lin, normalisation "finite".
+        way: what gathers the values. "sum" is a softmax and a weighted sum. "fused" is
+            torch's ``scaled_dot_product_attention`` with one query, whose logits of the
+            lags enter as its mask; as in `DenseRival` the block has keys of its own and
+            a query matrix that is zero before training. "fused without keys" makes no
+            keys, a zero query meets the values instead.
+
+    Raises:
+        ValueError: `way` is none of these.
+    """
+
+    WAYS = ("sum", "fused", "fused without keys")
+
+    def __init__(self, ours: Transformer, way: str) -> None:
+        """Copy the weights of `ours`."""
+        super().__init__()
+        self.way = one_of(way, self.WAYS, "way")
+        readout, attention = ours.feed_forwards[0], ours.attentions[0]
+        assert isinstance(readout, FeedForward) and isinstance(attention, Attention)
+
+        def own(values: Tensor) -> nn.Parameter:
+            return nn.Parameter(values.detach().clone())
+
+        self.embedding, self.bias = own(ours.embedding), own(ours.embedding_bias)
+        self.slopes = own(attention.slopes)
+        self.value, self.output = own(attention.value), own(attention.output)
+        if way == "fused":
+            self.key = own(attention.value)
+            self.query = own(torch.zeros_like(attention.value))
+        self.readout = FeedForward(DIMENSION, WIDTH, dtype=ours.embedding.dtype)
+        self.readout.load_state_dict(readout.state_dict())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The answer at the last position, (batch,), of inputs (batch, time, 1)."""
+        tokens = nn.functional.linear(x, self.embedding, self.bias)
+        values = torch.einsum("btd,hed->bhte", tokens, self.value)
+        lags = torch.arange(x.shape[1] - 1, -1, -1, dtype=x.dtype)
+        logits = -self.slopes[:, None] * lags
+        if self.way == "sum":
+            weights = torch.softmax(logits, -1)
+            gathered = torch.einsum("hs,bhse->bhe", weights, values)
+        else:
+            keys, query = values, torch.zeros_like(values[:, :, :1])
+            if self.way == "fused":
+                keys = torch.einsum("btd,hed->bhte", tokens, self.key)
+                query = torch.einsum("btd,hed->bhte", tokens[:, -1:], self.query)
+            gathered = nn.functional.scaled_dot_product_attention(
+                query, keys, values, attn_mask=logits[:, None]
+            )[:, :, 0]
+        stream = tokens[:, -1] + gathered.sum(1) @ self.output.T
+        return self.readout(stream)[..., 0]
+
+
+def against_plain(
+    rows: int = BATCH, length: int = TIME, rounds: int = 5, turn_ms: int = 200
+) -> dict[str, Any]:
+    """Our training step, the same in plain torch, and reading the inputs; in turns.
+
+    A turn lasts `turn_ms` or one step: so long that a step finds in the processor's
+    cache what its predecessor left there, as in training, and not what a rival did.
+
+    Args:
+        rows: inputs in a batch, at least 1.
+        length: tokens of an input, at least 2.
+        rounds: turns of each step, at least 1.
+        turn_ms: what a turn lasts, milliseconds, at least 1.
+
+    Returns:
+        The sizes. Processor seconds (`seconds`) and most bytes held (`held`) by name:
+        "last", the ways of `PlainRival`, "embedding" (the inputs, (rows * length, 1),
+        times a matrix (1, D)) and "pooling" (the inputs, (rows, length), times a matrix
+        (length, heads), the least that a block could do). And by way the largest
+        difference from our answers before training, over the largest answer
+        (`differences`).
+
+    Raises:
+        ValueError: an argument below its least value, or answers that differ by more
+            than 1e-5 of the largest: then nothing is compared.
+    """
+    least = {"rows": 1, "length": LEAST_TIME, "rounds": 1, "turn_ms": 1}
+    given = {"rows": rows, "length": length, "rounds": rounds, "turn_ms": turn_ms}
+    for name, value in given.items():
+        if value < least[name]:
+            raise ValueError(
+                f"{name} must be at least {least[name]}, not {value}; the nearest is "
+                f"{least[name]}"
+            )
+    ours, (x, y) = _ours(), _data(rows, length)
+    rivals = {way: PlainRival(ours, way) for way in PlainRival.WAYS}
+    differences = {}
+    with torch.no_grad():
+        answers = ours(x, "last")
+        for way, rival in rivals.items():
+            off = (rival(x) - answers).abs().max() / answers.abs().max()
+            differences[way] = off.item()
+            if not off <= 1e-5:
+                raise ValueError(f"{way!r} is another network: off by {off:.1e}")
+    matrix, pool = ours.embedding.detach().T, torch.ones(length, HEADS)
+    steps = {
+        "last": _training_step(ours, lambda: ours(x, "last"), y),
+        **{
+            way: _training_step(rival, partial(rival, x), y)
+            for way, rival in rivals.items()
+        },
+        "embedding": lambda: x.reshape(-1, 1) @ matrix,
+        "pooling": lambda: x.reshape(rows, length) @ pool,
+    }
+    costs = measure.take_turns(steps, rounds, 30.0, turn_ms / 1e3)
+    return {
+        "seconds": {name: cost.seconds for name, cost in costs.items()},
+        "held": {name: cost.held for name, cost in costs.items()},
+        "differences": differences,
+        "rows": rows,
+        "length": length,
+        "heads": HEADS,
+        "dimension": DIMENSION,
+    }
+
+
+def check_witnesses() -> dict[str, float]:
+    """Check every stored witness in balls; nothing is searched.
+
+    Raises:
+        WitnessError: one does not show what it claims.
+        NotStored: a finder asks for something that is not stored.
+    """
+    before = os.environ.get(witnesses.VARIABLE)
+    os.environ[witnesses.VARIABLE] = "require"
+    try:
+        count, seconds = finders.check(finders.select([]))
+    finally:
+        if before is None:
+            del os.environ[witnesses.VARIABLE]
+        else:
+            os.environ[witnesses.VARIABLE] = before
+    return {"count": count, "seconds": seconds}
+
+
+def cell_4a(iterations: int = 10_000) -> dict[str, Any]:
+    """One cell of experiment 4a as the chapter trains it: lin, 64 heads.
+
+    One thread, so its processor time is its time on a core that it has for itself.
+    """
+    from tapx.experiments.memory.tables import experiment
+    from tapx.experiments.training import Cell, Recipe, train
+
+    recipe = Recipe(iterations=iterations)
+    values = experiment("4a").target.values(np.arange(recipe.length))
+    start, busy = time.perf_counter(), time.process_time()
+    (trained,) = train([Cell("lin", 64, 0.01, "geometric", 0)], values, recipe)
+    return {
+        "seconds": time.process_time() - busy,
+        "wall": time.perf_counter() - start,
+        "mse": trained.mse,
+    }
+
+
+def crossover() -> dict[str, Any]:
+    """Seconds of forward and backward, dense and by FFT, at growing lengths."""
+    lengths = [2**k for k in range(4, 12)]
+    dense: list[float] = []
+    fast: list[float] = []
+    attention = Attention(DIMENSION, HEADS)
+    generator = torch.Generator().manual_seed(0)
+    for length in lengths:
+        x = torch.randn(2, length, DIMENSION, generator=generator)
+        for evaluation, seconds in (("dense", dense), ("fft", fast)):
+
+            def step(x: Tensor = x, evaluation: str = evaluation) -> None:
+                attention.zero_grad()
+                attention(x, evaluation).sum().backward()
+
+            seconds.append(measure.median_seconds(step, 5, 2))
+    faster = [
+        length
+        for k, length in enumerate(lengths)
+        if all(f < d for f, d in zip(fast[k:], dense[k:], strict=True))
+    ]
+    return {
+        "lengths": lengths,
+        "dense": dense,
+        "fft": fast,
+        "crossover": min(faster, default=None),
+    }
+
+
+def long_input() -> dict[str, float]:
+    """Forward and backward by FFT on 65,536 tokens, 8 heads, dimension 16, float64."""
+    attention = Attention(16, HEADS, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 65_536, 16, generator=generator, dtype=torch.float64)
+    start = time.perf_counter()
+    attention(x, "fft").square().mean().backward()
+    return {"seconds": time.perf_counter() - start, "peak_bytes": measure.peak_bytes()}
+
+
+def held(length: int) -> dict[str, float]:
+    """Bytes that a dense step holds: counted, and by how much the process grew."""
+    attention = Attention(DIMENSION, HEADS)
+    x = torch.randn(1, length, DIMENSION, generator=torch.Generator().manual_seed(0))
+
+    def step(x: Tensor) -> None:
+        attention.zero_grad()
+        attention(x).square().sum().backward()
+
+    step(x[:, :32])  # what torch needs once
+    before = measure.peak_bytes()
+    step(x)
+    grown = measure.peak_bytes() - before
+    return {"grown": grown, "counted": measure.held_bytes(lambda: step(x))}
+
+
+def agreement() -> dict[str, float]:
+    """Largest difference of any evaluation from the dense one, gradients included."""
+    worst = 0.0
+    x = torch.randn(
+        2, 300, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
+    for position in ("lin", "log", "kerple-log", "t5"):
+        for normalisation in ("finite", "infinite", "none"):
+            for score in ("none", "dot", "tmx"):
+                if position == "t5" and normalisation == "infinite":
+                    continue
+                if score == "tmx" and position not in ("lin", "log"):
+                    continue
+                worst = max(worst, _disagreement(position, normalisation, score, x))
+    return {"difference": worst}
+
+
+def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> float:
+    attention = Attention(
+        *(3, 4, position),
+        score=score,
+        normalisation=normalisation,
+        slopes=torch.linspace(1.05, 3, 4),
+        dtype=torch.float64,
+    )
+
+    def run(evaluation: str) -> list[Tensor]:
+        attention.zero_grad()
+        tokens = x.clone().requires_grad_()
+        out = attention(tokens * 0.5, evaluation)[:, -1]
+        out.square().sum().backward()
+        assert tokens.grad is not None
+        gradients = [
+            torch.zeros_like(p) if p.grad is None else p.grad  # divided out, for TMX
+            for p in attention.parameters()
+        ]
+        return [out.detach(), tokens.grad, *gradients]
+
+    def everywhere(evaluation: str) -> Tensor:
+        return attention(x * 0.5, evaluation).detach()
+
+    whole = [] if score == "dot" else ["fft"]
+    whole += ["recurrence"] if whole and position == "lin" else []
+    worst = 0.0
+    for evaluation in ("last", *whole):
+        for a, b in zip(run("dense"), run(evaluation), strict=True):
+            worst = max(worst, (a - b).abs().max().item())
+    for evaluation in whole:
+        off = everywhere("dense") - everywhere(evaluation)
+        worst = max(worst, off.abs().max().item())
+    return worst
+
+
+PARTS: dict[str, Callable[..., dict[str, Any]]] = {
+    "last_position_step": last_position_step,
+    "dense_rival_step": dense_rival_step,
+    "against_plain": against_plain,
+    "check_witnesses": check_witnesses,
+    "cell_4a": cell_4a,
+    "crossover": crossover,
+    "long_input": long_input,
+    "held": held,
+    "agreement": agreement,
+}
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    print(json.dumps(PARTS[sys.argv[1]](*map(int, sys.argv[2:]))))

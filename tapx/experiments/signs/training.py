@@ -1,0 +1,262 @@
+"""Training for experiments 1b, 2a, 2b and 3a: all cells of a table at once.
+
+A cell is one model: heads, width, kind of relative position, with or without dot
+products, seed. All cells of a seed see the same stream of batches; cells with equal
+heads form one stack (:mod:`tapx.experiments.signs.stack`). The paper states AdamW,
+10,000 iterations of 100 sequences of 1000 tokens -1 or 1 and the same hyperparameters
+throughout, but not which: dimension, learning rate, weight decay, initial slopes and
+the logarithm in which the slopes are trained are our reconstruction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx.checks import at_least, one_of
+from tapx.experiments.signs.stack import ToyStack
+from tapx.experiments.training import INITIAL_SLOPES, Recipe, one_thread, signs, stream
+from tapx.network.positions import PerLag
+from tapx.network.transformer import Transformer
+from tapx.targets.signs import ToyTarget
+
+RPES = ("lin", "log", "free")
+"""Relative positions: the paper's two, one slope a head; or one number for each lag."""
+
+CHECKPOINTS = (100, 300, 1000, 3000)
+"""Iterations, besides the last, after which the test error is noted."""
+
+TEST_INPUTS = 8192
+"""Fresh inputs in the test set, the same for all cells of a table."""
+
+
+@dataclass(frozen=True, order=True)
+class ToyCell:
+    """One model to train.
+
+    Attributes:
+        rpe: "lin", "log" or "free".
+        heads: H, at least 1.
+        width: m, neurons of the FFN, at least 1.
+        dot_product: whether the heads have dot products.
+        seed: of the initial weights and of the stream of batches.
+
+    Raises:
+        ValueError: a value out of range or an unknown name.
+    """
+
+    rpe: str
+    heads: int
+    width: int
+    dot_product: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        one_of(self.rpe, RPES, "rpe")
+        at_least(1, heads=self.heads, width=self.width)
+
+
+@dataclass(frozen=True)
+class ToyOutcome:
+    """The result of one trained cell, as plain numbers: what a record keeps.
+
+    Attributes:
+        cell: what was trained.
+        mse: mean squared error on the test inputs; None if training diverged.
+        history: (iterations, error) pairs, the last one included.
+        model: the trained Transformer, float32; None when read from a record.
+    """
+
+    cell: ToyCell
+    mse: float | None
+    history: tuple[tuple[int, float | None], ...]
+    model: Transformer | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def error(self) -> float:
+        """The mean squared error, infinite if training diverged."""
+        return math.inf if self.mse is None else self.mse
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        history = [list(pair) for pair in self.history]
+        return {**asdict(self.cell), "mse": self.mse, "history": history}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ToyOutcome:
+        """Read what `as_dict` wrote."""
+        values = dict(data)
+        mse = values.pop("mse")
+        history = tuple((int(step), value) for step, value in values.pop("history"))
+        return cls(ToyCell(**values), mse, history)
+
+
+def grid(
+    rpes: Iterable[str],
+    heads: Iterable[int],
+    widths: Iterable[int],
+    seeds: Iterable[int],
+    dot_products: Iterable[bool] = (False,),
+) -> list[ToyCell]:
+    """All cells of a table, seeds fastest."""
+    seeds, dot_products = tuple(seeds), tuple(dot_products)
+    heads, widths = tuple(heads), tuple(widths)
+    return [
+        ToyCell(rpe, count, width, dot, seed)
+        for rpe in rpes
+        for count in heads
+        for width in widths
+        for dot in dot_products
+        for seed in seeds
+    ]
+
+
+def build(cell: ToyCell, recipe: Recipe, initial_slopes: str) -> Transformer:
+    """The cell's model at its start, float32."""
+    free = cell.rpe == "free"
+    slopes = torch.tensor(INITIAL_SLOPES[initial_slopes](cell.heads))
+    return Transformer(
+        1,
+        recipe.dimension,
+        heads=cell.heads,
+        width=cell.width,
+        position=PerLag(cell.heads, recipe.length) if free else cell.rpe,
+        score="dot" if cell.dot_product else "none",
+        slopes=None if free else slopes,
+        seed=cell.seed,
+    )
+
+
+def train(
+    cells: Sequence[ToyCell],
+    target: ToyTarget,
+    recipe: Recipe,
+    learning_rate: float,
+    initial_slopes: str = "geometric",
+) -> list[ToyOutcome]:
+    """Train all cells on one target, on one thread.
+
+    Args:
+        cells: in any order.
+        target: what they shall answer; its length is the recipe's.
+        recipe: what the cells share.
+        learning_rate: AdamW's, positive, the same for all cells.
+        initial_slopes: "geometric" or "equal", for lin and log.
+
+    Returns:
+        One outcome for each cell, in the order given. It depends on the cell, the
+        target and the recipe; the company changes rounding only.
+
+    Raises:
+        ValueError: no cells, a target of another length, or a value out of range.
+    """
+    if not cells:
+        raise ValueError("at least one cell is needed, none was given")
+    if target.length != recipe.length:
+        raise ValueError(
+            f"the target has {target.length} tokens, but the recipe {recipe.length}"
+        )
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate={learning_rate}: give a positive one")
+    one_of(initial_slopes, INITIAL_SLOPES, "initial slopes")
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for place, cell in enumerate(cells):
+        groups.setdefault((cell.heads, cell.rpe == "free"), []).append(place)
+    with one_thread():
+        parts = [
+            _Group(places, [cells[i] for i in places], recipe, initial_slopes)
+            for places in groups.values()
+        ]
+        for part in parts:
+            part.start(learning_rate, recipe.weight_decay)
+        streams = {seed: stream(seed) for seed in sorted({c.seed for c in cells})}
+        test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
+        for iteration in range(1, recipe.iterations + 1):
+            batches = {
+                seed: signs(generator, recipe.batch, recipe.length)
+                for seed, generator in streams.items()
+            }
+            answers = {seed: target(tokens) for seed, tokens in batches.items()}
+            for part in parts:
+                part.step(batches, answers)
+            if iteration in CHECKPOINTS or iteration == recipe.iterations:
+                for part in parts:
+                    part.note(iteration, test, target(test))
+    found = {place: outcome for part in parts for place, outcome in part.outcomes()}
+    return [found[i] for i in range(len(cells))]
+
+
+class _Group:
+    """Cells of equal heads, trained as one stack."""
+
+    def __init__(
+        self, places: list[int], cells: list[ToyCell], recipe: Recipe, slopes: str
+    ):
+        self.places, self.cells = places, cells
+        self.models = [build(cell, recipe, slopes) for cell in cells]
+        self.stack = ToyStack(self.models, [c.seed for c in cells], recipe.length)
+        self.history: list[list[tuple[int, float | None]]] = [[] for _ in cells]
+
+    def start(self, learning_rate: float, weight_decay: float) -> None:
+        """Make the optimiser: matrices decay, positions and biases do not."""
+        for leaf in self.stack.leaves.values():
+            leaf.requires_grad_()
+        kept = ("log_slopes", "logits", "bias", "embedding_bias")
+        leaves = self.stack.leaves.items()
+        plain: dict[str, Any] = {"params": [x for name, x in leaves if name in kept]}
+        decayed: dict[str, Any] = {
+            "params": [x for name, x in leaves if name not in kept]
+        }
+        self.optimiser = torch.optim.AdamW(
+            [plain | {"weight_decay": 0.0}, decayed | {"weight_decay": weight_decay}],
+            lr=learning_rate,
+            fused=True,
+        )
+
+    def step(
+        self, batches: Mapping[int, Tensor], answers: Mapping[int, Tensor]
+    ) -> None:
+        """One step of every cell on its seed's batch."""
+        seeds = self.stack.seeds
+        found = self.stack.answers(self.stack.leaves, [batches[s] for s in seeds])
+        wanted = torch.empty_like(found)
+        for which, seed in zip(self.stack.rows, seeds, strict=True):
+            wanted[which] = answers[seed]
+        self.optimiser.zero_grad()
+        # A sum over cells: each one's gradient is that of its own loss.
+        ((found - wanted) ** 2).mean(1).sum().backward()
+        self.optimiser.step()
+
+    @torch.no_grad()
+    def note(
+        self,
+        iteration: int,
+        test: Float[Tensor, "batch lags"],
+        answers: Float[Tensor, " batch"],
+    ) -> None:
+        """Note every cell's error on the test inputs."""
+        total = torch.zeros(len(self.cells), dtype=torch.float64)
+        for tokens, wanted in zip(test.split(512), answers.split(512), strict=True):
+            found = self.stack.answers(
+                self.stack.leaves, [tokens] * len(self.stack.seeds)
+            )
+            total += ((found - wanted).double() ** 2).sum(1)
+        for history, mse in zip(
+            self.history, (total / len(test)).tolist(), strict=True
+        ):
+            history.append((iteration, mse if math.isfinite(mse) else None))
+
+    def outcomes(self) -> Iterable[tuple[int, ToyOutcome]]:
+        """Place and outcome of each cell, its model written back."""
+        for i, (place, cell) in enumerate(zip(self.places, self.cells, strict=True)):
+            with torch.no_grad():
+                self.stack.write(i, self.models[i])
+            notes = tuple(self.history[i])
+            yield place, ToyOutcome(cell, notes[-1][1], notes, self.models[i])

@@ -1,0 +1,251 @@
+"""How experiments 1b, 2a, 2b and 3a show their numbers: tables and three pictures.
+
+Medians over seeds come with the least and the largest error
+(:mod:`tapx.experiments.signs.spreads`). A run that diverged is named, and drawn at the
+upper edge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tapx.checks import one_of
+from tapx.experiments.memory.views import rounded_up
+from tapx.experiments.signs.spreads import (
+    KEYS,
+    WORDS,
+    Spread,
+    count,
+    has,
+    select,
+    spread,
+    values,
+)
+from tapx.experiments.signs.training import ToyOutcome
+from tapx.show import figures
+from tapx.show.tables import Table
+
+NOT_AVAILABLE = "not available"
+"""What stands for a published figure that is not known."""
+
+LABELS = {"heads": "heads", "width": "width (neurons)"}
+RPES = {
+    "lin": "lin, one slope a head",
+    "log": "log, one slope a head",
+    "free": "free, one number a lag",
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line in a picture of errors: a figure to compare with.
+
+    Attributes:
+        mse: its height, positive.
+        label: what it is.
+        role: "best", "published", "bound", or "" for a plain grey line.
+    """
+
+    mse: float
+    label: str
+    role: str = ""
+
+
+def errors_table(
+    outcomes: Sequence[ToyOutcome], caption: str, rpe: str, dot_product: bool = False
+) -> Table:
+    """Median error, least and largest, for each number of heads and each width.
+
+    Args:
+        outcomes: trained cells.
+        caption: what the table shows.
+        rpe: which relative position; the kinds are never mixed in one table.
+        dot_product: cells with dot products, or those without.
+    """
+    own = select(outcomes, rpe=rpe, dot_product=dot_product)
+    widths = values(own, "width")
+    rows = []
+    for heads in values(own, "heads"):
+        cells = [
+            str(spread(own, heads=heads, width=width))
+            if has(own, heads=heads, width=width)
+            else "–"
+            for width in widths
+        ]
+        rows.append([heads, *cells])
+    return Table(["heads", *(count("width", m) for m in widths)], rows, caption)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of `three_columns`.
+
+    Attributes:
+        what: the cell in words.
+        best: upper bound on the best possible error, or a text.
+        trained: what training found.
+        published: the published figure as text.
+    """
+
+    what: str
+    best: float | str
+    trained: Spread
+    published: str = NOT_AVAILABLE
+
+
+def three_columns(lines: Sequence[Line], caption: str) -> Table:
+    """Best possible, trained and published error, side by side."""
+    rows = [
+        [
+            line.what,
+            line.best if isinstance(line.best, str) else rounded_up(line.best),
+            line.trained,
+            line.published,
+        ]
+        for line in lines
+    ]
+    head = ["model", "best possible ≤", "trained: median (spread)", "published"]
+    return Table(head, rows, caption)
+
+
+def draw_errors(
+    axes: Axes,
+    outcomes: Sequence[ToyOutcome],
+    along: str,
+    by: str,
+    levels: Sequence[Level] = (),
+) -> None:
+    """Error against heads or width: medians as lines, bars from least to largest.
+
+    Args:
+        axes: where to draw, both axes logarithmic.
+        outcomes: cells that differ only in `along`, `by` and the seed.
+        along: "heads" or "width".
+        by: what the lines differ in, another one of `KEYS`.
+        levels: horizontal lines.
+
+    Raises:
+        ValueError: an unknown name, or cells that differ otherwise.
+    """
+    one_of(along, WORDS, "along")
+    one_of(by, tuple(key for key in KEYS if key != along), "by")
+    _draw_levels(axes, levels)
+    top = _ceiling(outcomes, levels)
+    for i, value in enumerate(values(outcomes, by)):
+        own = select(outcomes, **{by: value})
+        places = values(own, along)
+        spreads = [spread(own, **{along: place}) for place in places]
+        look = figures.series(i)
+        nudged = np.array(places) * 1.04**i  # so that bars do not cover each other
+        heights = [min(one.median, top) for one in spreads]
+        axes.plot(nudged, heights, label=_name(by, value), **look)
+        axes.vlines(
+            nudged,
+            [min(one.least, top) for one in spreads],
+            [min(one.largest, top) for one in spreads],
+            color=look["color"],
+        )
+        for place, one in zip(nudged, spreads, strict=True):
+            if one.diverged:
+                text = f"{one.diverged} of {one.runs} diverged"
+                axes.annotate(text, (place, top), rotation=90, va="top", fontsize=8)
+    ticks = values(outcomes, along)
+    axes.set(xscale="log", yscale="log", xlabel=LABELS[along])
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+
+
+def draw_effects(
+    outcomes: Sequence[ToyOutcome], levels: Sequence[Level] = ()
+) -> Figure:
+    """Error against heads at fixed widths, and against width at fixed heads.
+
+    Args:
+        outcomes: cells of one rpe, all with dot products or all without.
+        levels: horizontal lines in both panels.
+
+    Returns:
+        The figure: two panels on one scale, each with its legend below.
+    """
+    from matplotlib import pyplot
+
+    figure, pair = pyplot.subplots(1, 2, figsize=figures.size("tall"), sharey=True)
+    for axes, (along, by) in zip(
+        pair, (("heads", "width"), ("width", "heads")), strict=True
+    ):
+        draw_errors(axes, outcomes, along, by, levels)
+        axes.set_title(f"effect of {LABELS[along].split(' ')[0]}")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
+    pair[0].set_ylabel("mean squared error")
+    return figure
+
+
+def draw_curves(
+    axes: Axes, outcomes: Sequence[ToyOutcome], by: str, levels: Sequence[Level] = ()
+) -> None:
+    """Error against iterations: a line for each value, thin ones for its seeds.
+
+    Args:
+        axes: where to draw, both axes logarithmic.
+        outcomes: cells that differ only in `by` and the seed.
+        by: one of `KEYS`.
+        levels: horizontal lines.
+
+    Raises:
+        ValueError: an unknown name, or cells that differ otherwise.
+    """
+    one_of(by, KEYS, "by")
+    _draw_levels(axes, levels)
+    for i, value in enumerate(values(outcomes, by)):
+        own = select(outcomes, **{by: value})
+        spread(own)  # refuses cells of several kinds
+        steps = [step for step, _ in own[0].history]
+        notes = np.array(
+            [[np.nan if mse is None else mse for _, mse in one.history] for one in own]
+        )
+        look = figures.series(i)
+        lost = sum(math.isinf(one.error) for one in own)
+        label = _name(by, value) + (f", {lost} of {len(own)} diverged" if lost else "")
+        # A line ends where the median run has diverged.
+        middle = np.median(np.where(np.isnan(notes), np.inf, notes), 0)
+        axes.plot(
+            steps, np.where(np.isinf(middle), np.nan, middle), label=label, **look
+        )
+        thin: dict[str, Any] = {**look, "marker": "", "linewidth": 0.6}
+        axes.plot(steps, notes.T, **thin)
+    axes.set(
+        xscale="log", yscale="log", xlabel="iterations", ylabel="mean squared error"
+    )
+
+
+def _name(by: str, value: Any) -> str:
+    """A line's name in a legend."""
+    if by == "rpe":
+        return RPES[value]
+    if by == "dot_product":
+        return "with dot products" if value else "without dot products"
+    return count(by, value)
+
+
+def _ceiling(outcomes: Sequence[ToyOutcome], levels: Sequence[Level]) -> float:
+    """Where a diverged run is drawn: above all others."""
+    finite = [one.error for one in outcomes if math.isfinite(one.error)]
+    return 3 * max([*finite, *(level.mse for level in levels)], default=1.0)
+
+
+def _draw_levels(axes: Axes, levels: Sequence[Level]) -> None:
+    """Horizontal lines, thin, without markers, each with a dash pattern of its own."""
+    dashes = (":", (0, (7, 2)), (0, (2, 1, 0.5, 1)), (0, (1, 4)))
+    for i, level in enumerate(levels):
+        look: dict[str, Any] = {"color": "0.4"}
+        if level.role:
+            look = dict(figures.role(level.role))
+        look |= {"marker": "", "linewidth": 1.2, "linestyle": dashes[i % len(dashes)]}
+        axes.axhline(level.mse, label=level.label, **look)

@@ -1,0 +1,133 @@
+"""Exact rational numbers, and balls that contain the truth: one working precision.
+
+A number is kept as the rational that it is. A ball (python-flint) contains the number
+it stands for. Where the working precision does not give the digits asked for, it is
+doubled; beyond ``MAX_BITS`` a PrecisionError says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TypeVar
+
+from flint import arb, ctx, fmpq
+
+MAX_BITS = 1 << 15
+Found = TypeVar("Found")
+Number = int | float | Fraction | fmpq
+
+
+class PrecisionError(ArithmeticError):
+    """The digits asked for need more bits than allowed."""
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with ``bits`` bits inside a ``with`` block."""
+    before, ctx.prec = ctx.prec, bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+def settled(compute: Callable[[], Found | None], bits: int, what: str) -> Found:
+    """Run `compute` at growing precision until it returns something.
+
+    Args:
+        compute: returns None where the working precision does not suffice.
+        bits: where to start; doubled until MAX_BITS.
+        what: what is computed, as the message names it.
+
+    Raises:
+        PrecisionError: if MAX_BITS bits do not suffice.
+    """
+    while bits <= MAX_BITS:
+        with precision(bits):
+            result = compute()
+        if result is not None:
+            return result
+        bits *= 2
+    raise PrecisionError(f"{MAX_BITS} bits do not suffice for {what}")
+
+
+def certified(
+    compute: Callable[[], arb | None], digits: int = 12, bits: int = 128
+) -> arb:
+    """Run ``compute`` at growing precision until its ball has ``digits`` digits.
+
+    Raises:
+        PrecisionError: if MAX_BITS bits do not suffice.
+    """
+    wanted = digits * math.log2(10)
+
+    def enough() -> arb | None:
+        ball = compute()
+        exact_zero = ball is not None and ball == 0
+        if ball is None or exact_zero or ball.rel_accuracy_bits() >= wanted:
+            return ball
+        return None
+
+    return settled(enough, bits, f"{digits} digits")
+
+
+def square(ball: arb) -> arb:
+    """The square; flint's power makes NaN of a ball around 0."""
+    return ball * ball
+
+
+def upper(ball: arb) -> float:
+    """The smallest float64 that is surely not below the number in the ball."""
+    edge = ball.upper()
+    result = float(edge)
+    return result if arb(result) >= edge else math.nextafter(result, math.inf)
+
+
+def lower(ball: arb) -> float:
+    """The largest float64 that is surely not above the number in the ball."""
+    edge = ball.lower()
+    result = float(edge)
+    return result if arb(result) <= edge else math.nextafter(result, -math.inf)
+
+
+def exact(number: Number) -> fmpq:
+    """The rational number that ``number`` stands for, without rounding.
+
+    Raises:
+        ValueError: if ``number`` is not finite.
+    """
+    if isinstance(number, fmpq):
+        return number
+    try:
+        ratio = Fraction(number)
+    except (OverflowError, ValueError):
+        raise ValueError(f"{number!r} is not a finite number") from None
+    return fmpq(ratio.numerator, ratio.denominator)
+
+
+def to_float(number: fmpq) -> float:
+    """The float64 nearest to a rational number; an infinity beyond its range."""
+    try:
+        return float(Fraction(int(number.p), int(number.q)))
+    except OverflowError:
+        return float("inf") if number > 0 else float("-inf")
+
+
+def round_to_bits(number: fmpq, bits: int) -> fmpq:
+    """The nearest binary number with ``bits`` significant bits, any exponent."""
+    if number == 0:
+        return number
+    exponent = number.p.bit_length() - number.q.bit_length() - bits
+    if abs(number) >= fmpq(2) ** (exponent + bits):
+        exponent += 1
+    unit = fmpq(2) ** exponent
+    return ((number / unit) + fmpq(1, 2)).floor() * unit
+
+
+def rational(ball: arb) -> fmpq:
+    """The midpoint of a ball, an exact binary number, as a rational."""
+    mantissa, exponent = ball.mid().man_exp()
+    return fmpq(mantissa) * fmpq(2) ** int(exponent)

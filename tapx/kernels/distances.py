@@ -1,0 +1,200 @@
+"""Rigorous intervals for norms and distances of kernels, infinite tails included.
+
+Every result is a ball that contains the truth (:mod:`tapx.kernels.balls`).
+
+The l1 norm over all lags rests on a fact about tails. For ``s >= S`` write the sum
+as ``sum_j A_j x^(rate_j - rate_0)``, slowest decay first, with x in (0, 1]. If all
+partial sums ``A_0 + ... + A_j`` have one sign, then so has the whole tail (summation
+by parts), and its l1 norm is the absolute value of a closed form: a geometric sum
+for exponentials, a Hurwitz zeta value for powers. Where the sign goes on changing at
+very large lags, the zeros are isolated instead (:mod:`tapx.kernels.tails`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flint import acb, arb, fmpq
+
+from tapx.kernels import tails
+from tapx.kernels.balls import PrecisionError, certified, settled
+from tapx.kernels.terms import Decays, Part, Signed
+
+WALK = {"exponential": 4096, "power": 256, "mixed": 65_536}
+"""Lags summed one by one before isolating zeros (or, in mixed sums, giving up)."""
+
+
+def ball(part: Part, lag: int) -> arb:
+    """Ball of a kernel's or delta's value at ``lag``, at the present precision."""
+    return Signed(part).at(lag)
+
+
+def value(part: Part, lag: int, origin: int | None = None) -> float:
+    """The value at ``lag`` as float64, right to 1e-17 or to 60 bits.
+
+    Raises:
+        ValueError, TypeError: an origin that is no whole number of at least 1.
+        PrecisionError: if MAX_BITS bits do not give it.
+    """
+    signed = Signed(part, origin=origin)
+
+    def compute() -> arb | None:
+        ball = signed.at(lag)
+        return ball if ball.rad() < 1e-17 or ball.rel_accuracy_bits() > 60 else None
+
+    bits = signed.cancellation_bits() + 128
+    return float(settled(compute, bits, f"the value at lag {lag}").mid())
+
+
+def inner(first: Part, second: Part) -> arb:
+    """Ball of ``sum_s first(s) second(s)`` over all lags, at present precision.
+
+    Raises:
+        ValueError: if the sum diverges (two powers with rates that sum to <= 1).
+    """
+    return _inner(Signed(first), Signed(second))
+
+
+def _inner(f: Signed, g: Signed) -> arb:
+    total = arb(0)
+    for lag, weight in f.points.items():
+        total += arb(weight) * g.at(lag)
+    for lag, weight in g.points.items():
+        total += arb(weight) * (f.at(lag) - arb(f.points.get(lag, fmpq(0))))
+    for a, u in f.exponentials.items():
+        for b, v in g.exponentials.items():
+            total += arb(u * v) / (1 - arb(-a - b).exp())
+        for b, v in g.powers.items():
+            total += arb(u * v) * _polylogarithm(b, a)
+    for a, u in f.powers.items():
+        for b, v in g.exponentials.items():
+            total += arb(u * v) * _polylogarithm(a, b)
+        for b, v in g.powers.items():
+            if a + b <= 1:
+                raise ValueError(
+                    f"powers with rates {float(a):g} and {float(b):g} have no finite "
+                    "inner product: the rates must sum to more than 1"
+                )
+            total += arb(u * v) * arb(a + b).zeta()
+    return total
+
+
+def _polylogarithm(order: fmpq, rate: fmpq) -> arb:
+    """``sum_{s>=1} s^(-order) exp(-rate s)``."""
+    z = acb(arb(-rate).exp())
+    return z.polylog(acb(arb(order))).real
+
+
+def l2_distance(kernel: Decays, target: Part | None = None, digits: int = 12) -> arb:
+    """Enclosure of the l2 distance over all lags ``s >= 0``; exact closed forms.
+
+    For independent +-1 inputs its square is the mean squared error of the readout.
+
+    Raises:
+        ValueError: if the distance is infinite (a power with rate <= 1/2).
+        PrecisionError: if MAX_BITS bits do not give ``digits`` digits.
+    """
+    signed = Signed(kernel, target)
+    for rate in signed.powers:
+        if 2 * rate <= 1:
+            raise ValueError(
+                f"rate {float(rate):g}: a power is square summable only above 1/2"
+            )
+
+    def compute() -> arb:
+        square = _inner(signed, signed)
+        return arb(0) if square == 0 else square.sqrt()
+
+    return certified(compute, digits, 2 * signed.cancellation_bits() + 128)
+
+
+def l1_distance(
+    kernel: Decays,
+    target: Part | None = None,
+    digits: int = 12,
+    origin: int | None = None,
+) -> arb:
+    """Enclosure of the l1 distance over all lags ``s >= 0``, tail included.
+
+    For tokens in the unit ball it is exactly the worst error of the attention.
+
+    Args:
+        kernel: the sum of decays.
+        target: what it should equal; nothing if None.
+        digits: digits of the result.
+        origin: read the kernel from this adaptive lag B, as ``exp(-rate (s - B))`` or
+            ``(s / B)^-rate`` (Lemmas F.2 and F.5), at least 1; then the target is a
+            delta or None.
+
+    Raises:
+        ValueError: if the distance is infinite (a power with rate <= 1), or an origin
+            below 1. TypeError: an origin that is no whole number.
+        PrecisionError: if MAX_BITS bits do not give ``digits`` digits, if exponentials
+            and powers together change sign at lags beyond the walk, or if rates are so
+            near each other that no lag is seen from which on the sign is settled.
+    """
+    signed = Signed(kernel, target, origin)
+    for rate in signed.powers:
+        if rate <= 1:
+            raise ValueError(
+                f"rate {float(rate):g}: a power is summable over all lags only above 1"
+            )
+    # Zeros of slow powers lie at lags of hundreds of digits: start with more bits.
+    bits = (4 if signed.powers else 1) * signed.cancellation_bits() + 128
+    return certified(lambda: _l1(signed, digits), digits, bits)
+
+
+def _l1(signed: Signed, digits: int) -> arb | None:
+    """The l1 norm at the present precision; None if that does not suffice."""
+    if signed.exponentials and signed.powers:
+        kind = "mixed"
+    else:
+        kind = "exponential" if signed.exponentials else "power"
+    end = WALK[kind]
+    total = arb(0)
+    for lag, (value, terms) in zip(range(end), _walk(signed), strict=False):
+        if lag >= 1:
+            tail = tails.constant_sign(*terms, lag)
+            if tail is None and lag.bit_count() == 1:
+                tail = tails.negligible(*terms, lag, total * arb(10) ** (-digits - 1))
+            if tail is not None:
+                return total + tail + signed.points_from(lag)
+        total += abs(value + arb(signed.points.get(lag, fmpq(0))))
+    if kind == "mixed":
+        raise PrecisionError(
+            f"exponentials against powers: the sign is not settled after {end} lags"
+        )
+    fast, slow = signed.scaled()
+    try:
+        tail = tails.pieces(fast or slow, kind, end)
+    except tails.TooFar:
+        first, second = sorted(fast or slow)[:2]
+        raise PrecisionError(
+            f"the sum may still change its sign at lags that are out of reach: its two "
+            f"slowest rates, {float(first):g} and {float(second):g}, are only "
+            f"{float(second - first):.0e} apart; spread them"
+        ) from None
+    return None if tail is None else total + tail + signed.points_from(end)
+
+
+def _walk(signed: Signed) -> Iterator[tuple[arb, tuple[tails.Terms, tails.Terms]]]:
+    """Value without the delta, and the terms it sums, at lags 0, 1, 2, ..."""
+    fast = sorted(signed.exponentials)
+    slow = sorted(signed.powers)
+    fast_weights, slow_weights = signed.scaled()
+    factors = [arb(-rate).exp() for rate in fast]
+    exponentials = [fast_weights[rate] for rate in fast]
+    weights = [slow_weights[rate] for rate in slow]
+    exponents = [arb(-rate) for rate in slow]
+    lag = 0
+    while True:
+        powers = []
+        if lag > 0 and slow:
+            log = arb(lag).log()
+            powers = [
+                w * (e * log).exp() for w, e in zip(weights, exponents, strict=True)
+            ]
+        value = sum(exponentials, arb(0)) + sum(powers, arb(0))
+        yield value, ((fast, exponentials), (slow, powers))
+        exponentials = [x * z for x, z in zip(exponentials, factors, strict=True)]
+        lag += 1

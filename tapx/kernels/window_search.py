@@ -1,0 +1,230 @@
+"""The search for the best kernels on a finite window of lags.
+
+The weights are linear and are eliminated (variable projection, Golub and Pereyra 1973),
+so the search runs over the logarithms of the rates alone, and each head count starts
+from the solutions of the smaller head counts. What it returns proves nothing:
+:attr:`tapx.kernels.windows.WindowKernel.squared_error` encloses how far the numbers are
+off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from tapx import witness_numbers, witnesses
+from tapx.checks import one_of
+from tapx.kernels.balls import exact, rational
+from tapx.kernels.fit import LOG_RATE_RANGE, design, refine
+from tapx.kernels.windows import FAMILIES, Goal, WindowKernel
+from tapx.witnesses import Entry, Question
+
+ENOUGH = 1e-27
+"""Squared errors below this are rounding, and are not improved further."""
+
+GAPS = (1e-4, 1e-3, 1e-2, 0.02, 0.05)
+"""Least distances between the log rates of powers that are tried after refinement."""
+
+
+def best(
+    target: Goal, heads: int, family: str, first: int = 1, last: int = 999
+) -> WindowKernel:
+    """Best kernel found for ``heads`` heads on the lags first to last.
+
+    Args:
+        target: the kernel to match.
+        heads: number of terms, at least 1.
+        family: "exponential" or "power".
+        first: 0 or 1. A sum of powers is 0 at lag 0, so with ``first=0`` its error
+            contains ``target.at_zero ** 2``.
+        last: last lag, above ``first + 1``.
+
+    Returns:
+        The kernel. Once the squared error is below :data:`ENOUGH`, or float64 weights
+        cannot improve it, further heads halve the last head's weight among them
+        (exact in binary), so the error never grows with the number of heads.
+
+    Raises:
+        ValueError: a head count below 1, an empty window, an unknown family.
+    """
+    one_of(family, FAMILIES, "family")
+    if heads < 1:
+        raise ValueError(f"heads={heads}: give at least 1")
+    if first not in (0, 1) or last < first + 2:
+        raise ValueError(f"window {first} to {last}: first is 0 or 1, last > first + 1")
+    if family == "power" and first == 0:
+        # No power sees lag 0: the error there is fixed, and hides the rest.
+        return replace(best(target, heads, family, 1, last), first=0)
+    return _best(target, int(heads), family, int(first), int(last))
+
+
+@lru_cache(maxsize=512)
+def _best(target: Goal, heads: int, family: str, first: int, last: int) -> WindowKernel:
+    def read(entry: Entry) -> WindowKernel:
+        rates, weights = (map(_float, entry[key]) for key in ("rates", "weights"))
+        kernel = WindowKernel(family, (*rates,), (*weights,), target, first, last)
+        holds = kernel.squared_error <= arb(exact(Fraction(entry["claim"])))
+        witnesses.check(holds, entry, "a squared distance of at most")
+        return kernel
+
+    return witnesses.answer(
+        window_question(target, heads, family, first, last),
+        read,
+        lambda: climb(WindowKernel(family, (), (), target, first, last), heads),
+        _write,
+    )
+
+
+def window_question(
+    target: Goal, heads: int, family: str, first: int, last: int
+) -> Question:
+    """The question that `best` asks: a kernel near a target on a window of lags."""
+    return Question(
+        group="windows",
+        name=f"{family}-for-{target.name}",
+        kind="window-squares",
+        family=family,
+        target=target.described() | {"first": first, "last": last},
+        size={"heads": heads},
+        statement=f"The squared differences between the {family} kernel with these "
+        f"rates and weights and the target, summed over the lags {first} to {last}, "
+        "come to at most the claim.",
+    )
+
+
+def _float(text: str) -> float:
+    return float(Fraction(text))
+
+
+def _write(kernel: WindowKernel) -> dict[str, Any]:
+    return {
+        "rates": witness_numbers.fractions(kernel.rates),
+        "weights": witness_numbers.fractions(kernel.weights),
+        "claim": witness_numbers.decimal(rational(kernel.squared_error.upper())),
+    }
+
+
+def climb(empty: WindowKernel, heads: int) -> WindowKernel:
+    """The best kernel found with `heads` heads, from the best with fewer.
+
+    Where one more head is no gain, further heads halve the last head's weight.
+
+    Args:
+        empty: family, target and window; without heads.
+        heads: at least 1.
+    """
+    ladder = _ladder(empty)
+    while len(ladder) < heads and _climb(ladder):
+        pass
+    found = ladder[min(heads, len(ladder)) - 1]
+    rates, weights = list(found.rates), list(found.weights)
+    while len(rates) < heads:
+        rates.append(rates[-1])
+        weights[-1:] = [weights[-1] / 2] * 2
+    return replace(found, rates=tuple(rates), weights=tuple(weights))
+
+
+@lru_cache(maxsize=64)
+def _ladder(empty: WindowKernel) -> list[WindowKernel]:
+    """The kernels found so far for 1, 2, 3, ... heads; starts with one head."""
+    starts = [np.array([log_rate]) for log_rate in np.linspace(-8.0, 3.0, 8)]
+    return [min((_kernel(start, empty) for start in starts), key=_mse)]
+
+
+def _climb(ladder: list[WindowKernel]) -> bool:
+    """Append the best kernel found with one more head; False where that is no gain."""
+    kernel = ladder[-1]
+    if kernel.mse < ENOUGH:
+        return False
+    starts = _starts(ladder)
+    found = min((_kernel(start, kernel) for start in starts), key=_mse)
+    if found.family == "power":
+        # Near-equal rates need weights so large that their rounding shows: see
+        # whether some distance between the rates serves float64 better, or the starts
+        # as they are, since what refinement gains exactly it may lose in rounding.
+        spread = [_weighted(_apart(found, gap), found) for gap in GAPS]
+        plain = [_weighted(start, kernel) for start in starts]
+        found = min(found, *spread, *plain, key=_mse)
+    if found.mse < kernel.mse:
+        ladder.append(found)
+    return ladder[-1] is found
+
+
+def _mse(kernel: WindowKernel) -> float:
+    """Sort key: what the float64 numbers achieve, not what the search believes."""
+    return kernel.mse
+
+
+def _kernel(start: np.ndarray, like: WindowKernel) -> WindowKernel:
+    """Refine log rates from a start and attach the least-squares weights."""
+    lags = _lags(like)
+    return _weighted(refine(start, lags, like.target.values(lags), like.family), like)
+
+
+def _lags(kernel: WindowKernel) -> np.ndarray:
+    """The lags of the window that the family sees."""
+    return np.arange(max(kernel.first, kernel.family == "power"), kernel.last + 1)
+
+
+def _weighted(log_rates: np.ndarray, like: WindowKernel) -> WindowKernel:
+    """The kernel of these rates with its least-squares weights."""
+    columns = design(log_rates, _lags(like), like.family)[0]
+    scale = np.linalg.norm(columns, axis=0)
+    values = like.target.values(_lags(like))
+    weights = np.linalg.lstsq(columns / scale, values, rcond=1e-15)[0] / scale
+    rates = tuple(float(rate) for rate in np.exp(log_rates))
+    return replace(like, rates=rates, weights=tuple(float(w) for w in weights))
+
+
+def _apart(kernel: WindowKernel, gap: float) -> np.ndarray:
+    """Log rates of the kernel, pushed at least ``gap`` apart about their mean."""
+    before = np.log(kernel.rates)
+    after = before.copy()
+    for place in range(1, len(after)):
+        after[place] = max(after[place], after[place - 1] + gap)
+    return after - (after.mean() - before.mean())
+
+
+def _starts(ladder: list[WindowKernel]) -> list[np.ndarray]:
+    """Starting log rates for one more head than solved so far."""
+    known = np.log(ladder[-1].rates)
+    heads = len(known) + 1
+    starts = []
+    if heads >= 4:
+        # Optimal log rates, read as a function of the head's relative rank, drift
+        # slowly with the number of heads: continue the last step.
+        older = np.log(ladder[-2].rates)
+        starts.append(2 * _stretch(known, heads) - _stretch(older, heads))
+    if heads <= 4:
+        ends = np.concatenate([[known[0] - 1.5], known, [known[-1] + 1.5]])
+        starts.append(_stretch(known, heads) + np.linspace(-0.5, 0.5, heads))
+        starts += [
+            np.sort(np.append(known, more)) for more in (ends[1:] + ends[:-1]) / 2
+        ]
+    kernel = ladder[-1]
+    if kernel.family == "power":
+        # Near-equal powers need huge weights; spread ones do with small weights.
+        starts += [np.log(gap * np.arange(1, heads + 1)) for gap in (1.0, 2.0, 5.0)]
+        # So do evenly spaced ones about a centre that grows with the number of heads.
+        middle = np.arange(heads) - (heads - 1) / 2
+        for centre in (kernel.rates[0] + 6.5, 6.6 * heads):
+            for gap in (0.35, 1.0, 2.0, 3.0):
+                rates = centre + gap * middle
+                if rates[0] > 0.5:
+                    starts.append(np.log(rates))
+    elif kernel.first == 0:
+        # One head that decays within a lag takes care of lag 0 alone.
+        tail = climb(replace(kernel, rates=(), weights=(), first=1), heads - 1)
+        starts.append(np.append(np.log(tail.rates), LOG_RATE_RANGE[1] - 0.1))
+    return starts
+
+
+def _stretch(log_rates: np.ndarray, heads: int) -> np.ndarray:
+    """The same curve of log rates over relative rank, read at ``heads`` ranks."""
+    ranks = np.linspace(0, 1, len(log_rates))
+    return np.interp(np.linspace(0, 1, heads), ranks, log_rates)

@@ -1,0 +1,196 @@
+"""The best kernels on a finite window of lags, with certified errors.
+
+Experiments 4a and 4b of the paper read the last of 1000 tokens through a linear
+readout. Without dot products such a model is a convolution, so for tokens that are
+independent and equal to -1 or 1 its mean squared error is the squared Euclidean
+distance between its kernel and the target on the lags 0 to 999, and nothing else.
+This file finds the kernel of ``H`` heads that makes this distance least:
+
+- :mod:`tapx.kernels.window_search` looks for it;
+- :attr:`WindowKernel.squared_error` then encloses the distance of exactly the float64
+  numbers that were found. It is an upper bound on the best possible. Lower bounds,
+  valid for all rates and weights, are in :mod:`tapx.limits.rank`.
+
+On a finite window softmax gives every positive rate a finite denominator, for powers
+too: heads realise all sums of exponentials or powers with positive rates.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from flint import arb, ctx
+
+from tapx import witness_numbers
+from tapx.checks import one_of
+from tapx.kernels import balls
+from tapx.kernels.fit import design
+
+FAMILIES = ("exponential", "power")
+
+
+@runtime_checkable
+class Goal(Protocol):
+    """A kernel to match: a `Decay`, or any other with the same methods."""
+
+    def __hash__(self) -> int:
+        """Ladders are kept by goal."""
+
+    @property
+    def at_zero(self) -> float:
+        """The value at lag 0."""
+
+    @property
+    def name(self) -> str:
+        """Short, for the file of stored kernels near it."""
+
+    def described(self) -> dict[str, Any]:
+        """The kernel as plain JSON, exactly."""
+
+    def values(self, lags: np.ndarray) -> np.ndarray:
+        """The kernel on ``lags`` (integers >= 0), float64, same shape."""
+
+    def ball(self, lag: int) -> arb:
+        """The kernel at one lag, enclosed at the current working precision."""
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A target kernel: ``exp(-rate * s)`` or ``s**(-rate)`` for lags ``s >= 1``.
+
+    Attributes:
+        family: "exponential" or "power".
+        rate: positive; taken as the exact value of the float.
+        at_zero: the value at lag 0, a convention where the formula has none.
+
+    Raises:
+        ValueError: unknown family, or a rate that is not a positive finite number.
+    """
+
+    family: str
+    rate: float
+    at_zero: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        one_of(self.family, FAMILIES, "family")
+        if not (self.rate > 0 and math.isfinite(self.rate)):
+            raise ValueError(f"rate {self.rate!r}: give a positive finite number")
+
+    @property
+    def name(self) -> str:
+        """Family and rate."""
+        zero = f"-zero{self.at_zero:g}" if self.at_zero else ""
+        return f"{self.family}{self.rate:g}{zero}"
+
+    def described(self) -> dict[str, Any]:
+        """Family, rate and the value at lag 0."""
+        rate, zero = witness_numbers.fractions([self.rate, self.at_zero])
+        return {"decay": self.family, "rate": rate, "at_zero": zero}
+
+    def values(self, lags: np.ndarray) -> np.ndarray:
+        """The target on ``lags`` (integers >= 0), float64, same shape."""
+        positive = np.maximum(np.asarray(lags, dtype=np.float64), 1.0)
+        exponent = positive if self.family == "exponential" else np.log(positive)
+        return np.where(lags == 0, self.at_zero, np.exp(-self.rate * exponent))
+
+    def ball(self, lag: int) -> arb:
+        """The target at one lag, enclosed at the current working precision."""
+        if lag == 0:
+            return arb(self.at_zero)
+        return _decay_ball(self.family, self.rate, lag)
+
+
+def _decay_ball(family: str, rate: float, lag: int) -> arb:
+    """Enclose ``exp(-rate * lag)`` or ``lag**(-rate)`` for the exact float rate."""
+    exponent = arb(lag) if family == "exponential" else arb(lag).log()
+    return (-arb(rate) * exponent).exp()
+
+
+@dataclass(frozen=True)
+class WindowKernel:
+    """Rates and weights of one sum of decays, and its distance to a target.
+
+    Attributes:
+        family: "exponential" (lin position) or "power" (log position).
+        rates: positive, ascending; float64 numbers taken exactly.
+        weights: one signed weight for each rate, float64.
+        target: the kernel to match.
+        first: first lag of the window (0: lag 0 is the heads' task; 1: it is not).
+        last: last lag of the window, included.
+    """
+
+    family: str
+    rates: tuple[float, ...]
+    weights: tuple[float, ...]
+    target: Goal
+    first: int
+    last: int
+
+    @property
+    def heads(self) -> int:
+        """Number of terms."""
+        return len(self.rates)
+
+    def values(self, lags: np.ndarray) -> np.ndarray:
+        """The kernel on ``lags``; a sum of powers is 0 at lag 0."""
+        columns = design(np.log(self.rates), np.asarray(lags), self.family)[0]
+        return columns @ np.array(self.weights)
+
+    @property
+    def squared_error(self) -> arb:
+        """Enclosure of the squared distance over the lags first to last.
+
+        Precision grows until the relative radius is below 1e-6. An error of exactly
+        zero, or one below 2**-4000, is returned as the ball that was reached.
+        """
+        for bits in (128, 256, 512, 1024, 4096):
+            error = _enclose(self, bits)
+            if error.rad() * 1_000_000 < abs(error.mid()):
+                break
+        return error
+
+    @property
+    def mse(self) -> float:
+        """Upper end of :attr:`squared_error`, rounded up to a float."""
+        return round_up(self.squared_error)
+
+
+def round_up(ball: arb) -> float:
+    """A float that is not below any number in the ball."""
+    return math.nextafter(float(ball.upper()), math.inf)
+
+
+@lru_cache(maxsize=256)
+def _enclose(kernel: WindowKernel, bits: int) -> arb:
+    """Sum the squared differences over the window in ball arithmetic."""
+    before, ctx.prec = ctx.prec, bits
+    try:
+        total = arb(0)
+        terms = [arb(weight) for weight in kernel.weights]
+        ratios = [(-arb(rate)).exp() for rate in kernel.rates]
+        for lag in range(kernel.first, kernel.last + 1):
+            if kernel.family == "exponential":
+                if lag > 0:
+                    pairs = zip(terms, ratios, strict=True)
+                    terms = [term * ratio for term, ratio in pairs]
+                value = sum(terms, arb(0))
+            else:
+                value = _power_sum(kernel, lag)
+            total += balls.square(value - kernel.target.ball(lag))
+        return total
+    finally:
+        ctx.prec = before
+
+
+def _power_sum(kernel: WindowKernel, lag: int) -> arb:
+    """``sum_h weights[h] * lag**(-rates[h])``, and 0 at lag 0."""
+    if lag == 0:
+        return arb(0)
+    depth = -arb(lag).log()
+    pairs = zip(kernel.rates, kernel.weights, strict=True)
+    return sum((arb(w) * (arb(rate) * depth).exp() for rate, w in pairs), arb(0))

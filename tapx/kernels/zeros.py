@@ -1,0 +1,212 @@
+"""How far a sum of exponentials is from a power, exactly, by counting zeros.
+
+``e(s) = s^-b - sum_k w_k exp(-r_k s)`` is the Laplace transform of a signed measure: a
+positive density with one atom at each rate. By Descartes' rule of signs for Laplace
+transforms e has at most as many zeros in ``s > 0`` as the measure has changes of sign:
+two for each positive weight, none for a negative one. (Multiply e by ``exp(r_k s)`` and
+differentiate: that costs one zero, by Rolle, and one change of sign.)
+
+So where as many changes of sign of e are seen as there can be, all its zeros are known.
+Where fewer are seen, the intervals between lags are searched: on each, e or the
+derivative of ``s^b e(s)`` keeps its sign, or it is halved. Between two zeros a sum over
+the lags is a difference of Hurwitz zeta values and of geometric sums, and the l1 norm
+over all lags follows in closed form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import arb
+
+from tapx.kernels import balls
+from tapx.kernels.balls import PrecisionError
+from tapx.kernels.kernel import Kernel
+
+SAMPLES = (12, 32, 96, 288)
+"""Points tried in each factor e of s, until all zeros are separated."""
+
+BITS = 192
+"""Working precision."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Power minus sum of exponentials, with all its changes of sign over the lags.
+
+    Attributes:
+        power: b, above 1, as a ball.
+        rates, weights: of the exponentials, as balls.
+        last_before: for each change of sign in turn, the largest whole number before
+            it. (Two between neighbouring lags may be left out: no lag sees them.)
+    """
+
+    power: arb
+    rates: list[arb]
+    weights: list[arb]
+    last_before: list[int]
+
+    def at(self, lag: arb | int) -> arb:
+        """The deviation at a lag, positive and not necessarily whole."""
+        lag = arb(lag)
+        total = (-self.power * lag.log()).exp()
+        for rate, weight in zip(self.rates, self.weights, strict=True):
+            total -= weight * (-rate * lag).exp()
+        return total
+
+    def tail(self, start: int) -> arb:
+        """The sum over all lags from ``start`` on, signs included."""
+        total = self.power.zeta(arb(start))
+        for rate, weight in zip(self.rates, self.weights, strict=True):
+            total -= weight * (-rate * start).exp() / (1 - (-rate).exp())
+        return total
+
+    def stretches(self) -> list[tuple[int, int | None]]:
+        """Lags ``first <= s < stop`` of one sign, in order; the last has no stop."""
+        edges = [0, *(n for n in self.last_before if n >= 1)]
+        stops: list[int | None] = [n + 1 for n in edges[1:]]
+        pairs = zip([n + 1 for n in edges], [*stops, None], strict=True)
+        return [(a, b) for a, b in pairs if b is None or b > a]
+
+
+def deviation(kernel: Kernel) -> Deviation:
+    """The deviation of a sum of exponentials from the power that is its target.
+
+    Raises:
+        ValueError: another family, or a target that is not one power of weight 1 and
+            rate above 1.
+        PrecisionError: at some lag the deviation is too near 0 for its sign to show.
+    """
+    goal = kernel.target
+    if (
+        kernel.family != "exponential"
+        or not isinstance(goal, Kernel)
+        or goal.family != "power"
+        or goal.heads != 1
+        or goal.weights[0] != 1
+        or not goal.rates[0] > 1
+    ):
+        raise ValueError(
+            "needs a sum of exponentials whose target is one power s^-b with b > 1 "
+            "and weight 1"
+        )
+    most = 2 * sum(weight > 0 for weight in kernel.weights)
+    rates = sorted(kernel.float_rates)
+    with balls.precision(BITS):
+        parts = (arb(goal.rates[0]), [*map(arb, kernel.rates)])
+        empty = Deviation(*parts, [*map(arb, kernel.weights)], [])
+        low, high = (arb(0.02) / rates[-1]).log(), (arb(60) / rates[0]).log()
+        for samples in SAMPLES:
+            count = int(float((high - low).mid()) * samples) + 2
+            brackets = _changes(empty, low, (high - low) / count, count)
+            if len(brackets) == most:
+                found = [_last_before(empty, a, b) for a, b in brackets]
+                return Deviation(*parts, empty.weights, found)
+        return Deviation(*parts, empty.weights, _searched(empty))
+
+
+def l1_distance(kernel: Kernel) -> arb:
+    """Enclosure of the l1 distance to the target power over all lags ``s >= 1``.
+
+    Lag 0, where the power has no value, is left out.
+
+    Raises:
+        ValueError, PrecisionError: as `deviation`.
+    """
+    e = deviation(kernel)
+    with balls.precision(BITS):
+        total = arb(0)
+        for first, stop in e.stretches():
+            beyond = arb(0) if stop is None else e.tail(stop)
+            total += abs(e.tail(first) - beyond)
+        return total
+
+
+def _changes(e: Deviation, start: arb, step: arb, count: int) -> list[tuple[arb, arb]]:
+    """Neighbouring points ``exp(start + n step)`` with certainly different signs."""
+    found = []
+    before: tuple[arb, bool] | None = None
+    for n in range(count + 1):
+        point = (start + n * step).exp().mid()
+        value = e.at(point)
+        if not (value > 0 or value < 0):
+            continue
+        positive = value > 0
+        if before is not None and before[1] != positive:
+            found.append((before[0], point))
+        before = point, positive
+    return found
+
+
+def _searched(e: Deviation) -> list[int]:
+    """Where the sign changes from one lag to the next, by halving intervals of lags."""
+    found: list[int] = []
+    stack = [(1, _settled_from(e))]
+    while stack:
+        low, high = stack.pop()
+        if high - low > 1 and not _one_sign(e, low, high):
+            middle = (low + high) // 2
+            stack += [(middle, high), (low, middle)]
+        elif _sign(e, low) != _sign(e, high):
+            found.append(_last_before(e, arb(low), arb(high)))
+    return found
+
+
+def _settled_from(e: Deviation) -> int:
+    """A lag from which on the deviation is positive: the power is the larger part."""
+    slowest = min(e.rates, default=arb(1))
+    lag = max(
+        1, int(float((e.power / slowest).upper())) + 1
+    )  # then the power is slower
+    while True:
+        lag *= 2
+        power = (-e.power * arb(lag).log()).exp()
+        pairs = zip(e.rates, e.weights, strict=True)
+        if power > sum((abs(w) * (-r * lag).exp() for r, w in pairs), arb(0)):
+            return lag
+
+
+def _one_sign(e: Deviation, low: int, high: int) -> bool:
+    """Whether the deviation surely changes its sign at most once on an interval."""
+    middle, radius = arb(low + high) / 2, arb(high - low) / 2
+    around = arb(middle, radius)
+    value, slope = arb(1), arb(0)
+    for rate, weight in zip(e.rates, e.weights, strict=True):
+        term = weight * (e.power * around.log() - rate * around).exp()
+        value -= term
+        slope -= term * (e.power / around - rate)
+    return any(x > 0 or x < 0 for x in (value, slope))
+
+
+def _sign(e: Deviation, lag: int) -> bool:
+    """Whether the deviation at a lag is positive.
+
+    Raises:
+        PrecisionError: it is too near 0.
+    """
+    value = e.at(lag)
+    if not (value > 0 or value < 0):
+        raise PrecisionError(
+            f"the deviation at lag {lag} is below {float(abs(value).upper()):.0e}: its "
+            f"sign does not show with {BITS} bits, and the distance is not certified"
+        )
+    return bool(value > 0)
+
+
+def _last_before(e: Deviation, low: arb, high: arb) -> int:
+    """The largest whole number below the only zero between two points."""
+    before = low.floor().unique_fmpz()
+    after = high.ceil().unique_fmpz()
+    assert before is not None and after is not None
+    below, above = int(before), int(after)
+    sign = e.at(low) > 0
+    while above - below > 1:
+        middle = (below + above) // 2
+        if middle <= low:
+            below = middle
+        elif middle >= high:
+            above = middle
+        else:
+            same = _sign(e, middle) == sign
+            below, above = (middle, above) if same else (below, middle)
+    return below

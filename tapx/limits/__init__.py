@@ -1,0 +1,4 @@
+"""What no kernel, no head and no readout can do, proved.
+
+Stands on ``kernels`` and the ground floor.
+"""

@@ -1,0 +1,285 @@
+"""The least worst-case error of attention-like functionals on a finite set of windows.
+
+Proposition 4.2 of the paper bounds what attention without dot product can do from
+below. What such a layer computes is affine in the tokens, so its least error on a
+target is a linear programme: minimise e over the coefficients c, subject to
+``|y_i - (F c)_i| <= e`` for every window i. HiGHS finds the solution in floats, exact
+rational arithmetic solves the equations that are tight there, and the answer is proved
+from both sides:
+
+- the coefficients attain e;
+- signed weights v on the windows have ``F' v = 0``, ``sum |v_i| = 1`` and
+  ``sum v_i y_i = e``. For any c then ``e = sum v_i (y - F c)_i <= max |y - F c|``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+from scipy.optimize import linprog
+
+from tapx import witness_numbers, witnesses
+from tapx.checks import one_of
+from tapx.witnesses import Entry, Question
+
+CLASSES = ("affine", "additive", "pairwise")
+"""What attention sums over the lags: a multiple of the token, any function of it, or
+any function of it and the current token."""
+
+TIGHT = 1e-7
+"""Constraints within this of equality in floats are taken as equations, then proved."""
+
+Window = tuple[Fraction, ...]
+Number = int | Fraction
+
+
+@dataclass(frozen=True)
+class Minimax:
+    """An optimum of the linear programme with the proof that it is one.
+
+    Attributes:
+        error: the least worst error, exact.
+        coefficients: of an optimal functional, one for each column of the features.
+        witness: signed weight of each window that has one, by its index; their absolute
+            values sum to 1. Empty if the error is 0.
+    """
+
+    error: Fraction
+    coefficients: tuple[Fraction, ...]
+    witness: dict[int, Fraction]
+
+
+def windows(alphabet: Iterable[Number], length: int) -> list[Window]:
+    """All windows ``(x_t, x_{t-1}, ..., x_{t-length+1})`` of tokens, current one first.
+
+    Raises:
+        ValueError: fewer than two tokens, a repeated one, or a length below 1.
+    """
+    tokens = [Fraction(token) for token in alphabet]
+    if len(set(tokens)) < len(tokens) or len(tokens) < 2:
+        raise ValueError(
+            f"an alphabet has at least two tokens, all different, not "
+            f"{[str(token) for token in tokens]}"
+        )
+    if length < 1:
+        raise ValueError(f"length {length}: a window has at least 1 token")
+    return list(itertools.product(tokens, repeat=length))
+
+
+def features(rows: Sequence[Window], kind: str) -> list[list[Fraction]]:
+    """The functions whose span is the class, as columns, on every window.
+
+    Args:
+        rows: windows as `windows` lists them.
+        kind: "affine": 1 and the tokens. "additive": 1 and, for each lag, an indicator
+            of each token but one. "pairwise": the same for each current token apart.
+
+    Returns:
+        One row a window, one column a function; the columns are independent on the
+        full set of windows.
+    """
+    one_of(kind, CLASSES, "class of functionals")
+    if kind == "affine":
+        return [[Fraction(1), *row] for row in rows]
+    first, *others = sorted({token for row in rows for token in row})
+    # A column says which tokens, by lag, a window must have; the empty one is 1.
+    columns: list[dict[int, Fraction]] = [{}, *({0: token} for token in others)]
+    for lag, token in itertools.product(range(1, len(rows[0])), others):
+        if kind == "additive":
+            columns.append({lag: token})
+        else:
+            columns += [{0: current, lag: token} for current in (first, *others)]
+    return [
+        [
+            Fraction(all(row[lag] == token for lag, token in column.items()))
+            for column in columns
+        ]
+        for row in rows
+    ]
+
+
+def best(
+    target: Callable[..., Number],
+    alphabet: Iterable[Number],
+    length: int,
+    kind: str = "affine",
+) -> Minimax:
+    """The least worst error of a class of functionals on a target, proved.
+
+    Args:
+        target: the answer from ``length`` tokens, current one first.
+        alphabet: the tokens, rational numbers.
+        length: how many tokens the functional and the target may see, at most 8.
+        kind: "affine", "additive" or "pairwise", see `features`.
+
+    Raises:
+        ValueError: an unknown class, a bad alphabet, or a length out of range.
+        ArithmeticError: the exact solution could not be proved.
+    """
+    if length > 8:
+        raise ValueError(f"length {length}: at most 8 tokens, for the size of the LP")
+    tokens = [Fraction(token) for token in alphabet]
+    rows = windows(tokens, length)
+    matrix, values = features(rows, kind), [Fraction(target(*row)) for row in rows]
+
+    def read(entry: Entry) -> Minimax:
+        coefficients = tuple(map(Fraction, entry["coefficients"]))
+        proof = {int(i): Fraction(v) for i, v in entry["dual"].items()}
+        error = prove(matrix, values, coefficients, proof)
+        witnesses.check(error == Fraction(entry["claim"]), entry, "a least error of")
+        return Minimax(error, coefficients, proof)
+
+    question = minimax_question(tokens, length, kind, values)
+    return witnesses.answer(question, read, lambda: minimax(matrix, values), _write)
+
+
+def minimax_question(
+    alphabet: Sequence[Fraction], length: int, kind: str, values: Sequence[Fraction]
+) -> Question:
+    """The question that `best` asks: the least worst error on all windows."""
+    return Question(
+        group="minimax",
+        name=f"{kind}-{len(alphabet)}tokens-length{length}",
+        kind="minimax",
+        family="",
+        target={
+            "alphabet": witness_numbers.fractions(alphabet),
+            "length": length,
+            "values": witness_numbers.fractions(values),
+        },
+        size={"class": kind},
+        statement="On all windows of these tokens, current one first, the last one "
+        "changing fastest, the least worst error of a functional of this class on a "
+        "target with these values is exactly the claim.",
+    )
+
+
+def _write(found: Minimax) -> dict[str, Any]:
+    return {
+        "coefficients": witness_numbers.fractions(found.coefficients),
+        "dual": {str(i): witness_numbers.fraction(v) for i, v in found.witness.items()},
+        "claim": witness_numbers.fraction(found.error),
+    }
+
+
+def minimax(
+    matrix: Sequence[Sequence[Fraction]], values: Sequence[Fraction]
+) -> Minimax:
+    """Minimise ``max_i |values_i - (matrix c)_i|`` over c, exactly.
+
+    Args:
+        matrix: the features, one row a window.
+        values: the target on each window.
+
+    Raises:
+        ValueError: no row, or as many rows as values are missing.
+        ArithmeticError: the exact solution could not be proved.
+    """
+    if not values or len(matrix) != len(values):
+        raise ValueError(
+            f"{len(matrix)} rows of features and {len(values)} values: a window has "
+            "one of each, and one window is needed"
+        )
+    design = np.array(matrix, dtype=float)
+    right = np.array(values, dtype=float)
+    count, size = design.shape
+    slack = -np.ones((count, 1))
+    found = linprog(
+        np.r_[np.zeros(size), 1.0],
+        A_ub=np.block([[design, slack], [-design, slack]]),
+        b_ub=np.r_[right, -right],
+        bounds=[(None, None)] * size + [(0, None)],
+        method="highs-ds",
+    )
+    if not found.success:
+        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+    upper, lower = np.split(found.ineqlin.marginals, 2)
+    coefficients = _attained(matrix, values, found.x)
+    witness = {} if found.fun < TIGHT else _witness(matrix, upper - lower)
+    error = prove(matrix, values, coefficients, witness)
+    return Minimax(error, coefficients, witness)
+
+
+def prove(
+    matrix: Sequence[Sequence[Fraction]],
+    values: Sequence[Fraction],
+    coefficients: Sequence[Fraction],
+    witness: dict[int, Fraction],
+) -> Fraction:
+    """The error that coefficients and witness prove to be least, in exact arithmetic.
+
+    Raises:
+        ArithmeticError: they prove nothing: the witness is not orthogonal to a feature,
+            its weights do not sum to 1 in absolute value, or the sides do not meet.
+    """
+    attained = Fraction(0)
+    for row, y in zip(matrix, values, strict=True):
+        given = sum((f * c for f, c in zip(row, coefficients, strict=True)), Fraction())
+        attained = max(attained, abs(y - given))
+    for column in range(len(coefficients)):
+        if sum((v * matrix[i][column] for i, v in witness.items()), Fraction()):
+            raise ArithmeticError(f"the witness is not orthogonal to column {column}")
+    if witness and sum(abs(v) for v in witness.values()) != 1:
+        raise ArithmeticError("the witness's absolute weights do not sum to 1")
+    forced = sum((v * values[i] for i, v in witness.items()), Fraction())
+    if forced != attained:
+        raise ArithmeticError(
+            f"the functional attains {attained}, but the witness forces only {forced}"
+        )
+    return attained
+
+
+def _attained(
+    matrix: Sequence[Sequence[Fraction]], values: Sequence[Fraction], found: np.ndarray
+) -> tuple[Fraction, ...]:
+    """Exact coefficients from the windows whose error is tight in floats."""
+    equations = []
+    for row, y in zip(matrix, values, strict=True):
+        left = float(y) - float(np.array(row, dtype=float) @ found[:-1])
+        if abs(abs(left) - found[-1]) < TIGHT:
+            sign = Fraction(1 if left >= 0 else -1)
+            equations.append([*row, sign, y])
+    if found[-1] < TIGHT:  # the error is zero: say so, it has no sign
+        equations.append([*[Fraction(0)] * len(matrix[0]), Fraction(1), Fraction(0)])
+    return _solve(equations, found)[:-1]
+
+
+def _witness(
+    matrix: Sequence[Sequence[Fraction]], marginals: np.ndarray
+) -> dict[int, Fraction]:
+    """Exact signed weights on the windows where the float dual has any."""
+    support = [i for i, v in enumerate(marginals) if abs(v) > TIGHT]
+    equations = [
+        [*(matrix[i][column] for i in support), Fraction(0)]
+        for column in range(len(matrix[0]))
+    ]
+    signs = [Fraction(1 if marginals[i] > 0 else -1) for i in support]
+    equations.append([*signs, Fraction(1)])
+    return dict(zip(support, _solve(equations, marginals[support]), strict=True))
+
+
+def _solve(
+    equations: Sequence[Sequence[Fraction]], guess: np.ndarray
+) -> tuple[Fraction, ...]:
+    """Exact solution; unknowns that stay free take the guess, rounded to a fraction."""
+    rows = [[fmpq(x.numerator, x.denominator) for x in row] for row in equations]
+    reduced, rank = fmpq_mat(rows).rref()
+    solution = [Fraction(float(x)).limit_denominator(1000) for x in guess]
+    table = [
+        [Fraction(int(x.p), int(x.q)) for x in row] for row in reduced.tolist()[:rank]
+    ]
+    for row in table:
+        pivot = next(j for j, x in enumerate(row) if x)
+        if pivot == len(guess):
+            raise ArithmeticError("the equations that seemed tight contradict another")
+        rest = sum(
+            (row[j] * solution[j] for j in range(pivot + 1, len(guess))), Fraction()
+        )
+        solution[pivot] = row[-1] - rest
+    return tuple(solution)

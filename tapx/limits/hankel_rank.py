@@ -1,0 +1,125 @@
+"""How near to a power of the lag no linear recurrence of H states can come.
+
+For a sum of H exponentials, and for the response g of any linear recurrence of H
+states, real or complex, the infinite matrix ``g(1 + i + j)``, ``i, j >= 0``, has rank H
+at most. The matrix of a deviation e has norm at most ``sum_{s>=1} |e(s)|``: each lag
+stands on one antidiagonal, whose matrix has norm 1. So by Eckart and Young
+
+``sum_{s >= 1} |g(s) - s^-b|  >=  sigma_{H+1}``  of the matrix ``(1 + i + j)^-b``,
+
+whatever the decays and weights. Compressing the matrix by an isometry can only lower
+its singular values. We average over blocks of indices that grow geometrically, whose
+entries are second differences of Hurwitz zeta values, and enclose an eigenvalue.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache, reduce
+
+import numpy as np
+from flint import arb, arb_mat
+
+from tapx.kernels import balls
+
+NEAR = 24
+"""Indices that are blocks of their own."""
+
+GROWTH = 1.15
+"""Ratio of the edges of the blocks beyond."""
+
+BITS = 192
+"""Working precision."""
+
+
+def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
+    """A proved lower bound of the l1 distance of ``heads`` states to ``s^-power``.
+
+    Args:
+        power: above 1.
+        heads: number of exponentials, or of states of a linear recurrence; at least 0.
+        reach: indices up to about this one are used.
+
+    Returns:
+        The bound over all lags ``s >= 1``, rounded down; 0.0 where float64
+        eigenvectors cannot certify one (below about 1e-15).
+
+    Raises:
+        ValueError: on values outside these ranges.
+    """
+    if not 1 < power < math.inf:
+        raise ValueError(f"power {power:g}: summable over all lags only above 1")
+    if heads < 0:
+        raise ValueError(f"heads {heads}: allowed are 0 and more")
+    matrix, vectors = _compressed(float(power), float(reach))
+    if heads >= vectors.shape[1]:
+        return 0.0
+    with balls.precision(BITS):
+        # Courant and Fischer: on a space of heads + 1 dimensions the quadratic form is
+        # nowhere larger, relative to the norm, than the eigenvalue of that rank.
+        rows = arb_mat([[arb(float(x)) for x in v] for v in vectors.T[: heads + 1]])
+        least = reduce(arb.min, _discs(rows * matrix * rows.transpose(), -1))
+        largest = reduce(arb.max, _discs(rows * rows.transpose(), 1))
+        return max(0.0, balls.lower(least / largest))
+
+
+def fewest(power: float, error: float, reach: float = 1e8) -> int:
+    """No linear recurrence with fewer states comes within ``error`` in l1.
+
+    Raises:
+        ValueError: for an error below 1e-12, where the certificate gives out.
+    """
+    if error < 1e-12:
+        raise ValueError(f"error {error:g}: the nearest valid error is 1e-12")
+    heads = 0
+    while lower_bound(power, heads, reach) > error:
+        heads += 1
+    return heads
+
+
+def _discs(matrix: arb_mat, side: int) -> list[arb]:
+    """Ends of Gershgorin's discs: lower ones for side -1, upper ones for side 1."""
+    size = matrix.nrows()
+    ends = []
+    for i in range(size):
+        radius = sum((abs(matrix[i, j]) for j in range(size) if j != i), arb(0))
+        end = matrix[i, i] + side * radius
+        ends.append(end.upper() if side > 0 else end.lower())
+    return ends
+
+
+def _edges(reach: float) -> list[int]:
+    edges = list(range(NEAR + 1))
+    while edges[-1] < reach:
+        edges.append(math.ceil(edges[-1] * GROWTH))
+    return edges
+
+
+@lru_cache(maxsize=8)
+def _compressed(power: float, reach: float) -> tuple[arb_mat, np.ndarray]:
+    """The compressed matrix in balls, and its eigenvectors, largest value first."""
+    edges = _edges(reach)
+    size = len(edges) - 1
+    second_sums: dict[int, arb] = {}
+    b = arb(power)
+
+    def second_sum(m: int) -> arb:
+        """A function of m whose second difference is ``m^-b``."""
+        if m not in second_sums:
+            point = arb(m)
+            # sum_{s >= m} (s - m + 1) s^-b, continued to b <= 2 where it diverges.
+            first = -point.digamma() if power == 2 else (b - 1).zeta(point)
+            second_sums[m] = first - (m - 1) * b.zeta(point)
+        return second_sums[m]
+
+    with balls.precision(BITS):
+        rows = [[arb(0)] * size for _ in range(size)]
+        for i in range(size):
+            for j in range(i, size):
+                (a, a2), (c, c2) = edges[i : i + 2], edges[j : j + 2]
+                total = second_sum(1 + a + c) + second_sum(1 + a2 + c2)
+                total -= second_sum(1 + a2 + c) + second_sum(1 + a + c2)
+                rows[i][j] = rows[j][i] = total / arb((a2 - a) * (c2 - c)).sqrt()
+        floats = np.array([[float(x.mid()) for x in row] for row in rows])
+        vectors = np.linalg.eigh(floats)[1][:, ::-1]
+        return arb_mat(rows), vectors

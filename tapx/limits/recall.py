@@ -1,0 +1,194 @@
+"""Proofs that given heads cannot recall a lag, whatever their weights.
+
+Numbers ``y(0), y(1), ...`` with ``y(T) = 1`` and ``sum_s y(s) exp(-rate s) = 0`` for
+every rate annihilate all kernels with these rates. Tested against the delta they
+give 1, so that every such kernel k has
+
+    1 = sum_s y(s) (delta_T - k)(s) <= max|y| * ||delta_T - k||_1 .
+
+If no ``|y(s)|`` exceeds 1, the heads are no better than none. And y moved by one lag
+annihilates the same kernels, so what holds for T then holds for every larger lag.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat, fmpq
+from scipy.linalg import qr
+from scipy.optimize import linprog
+from scipy.sparse import bmat, identity
+
+from tapx import witness_numbers, witnesses
+from tapx.kernels import balls
+from tapx.kernels.balls import Number, exact
+from tapx.witnesses import Entry, Question
+
+UNIT = 2.0**-30
+"""What the numbers found are rounded to, before a few of them are put right."""
+
+
+@dataclass(frozen=True)
+class RecallFloor:
+    """A certificate against recalling `lag` with exponentials of given rates.
+
+    Attributes:
+        lag: T.
+        values: float64 copy of y, from lag 0 on.
+        largest: proven upper bound of ``|y|`` at the other lags.
+        changed: the lags whose numbers annihilate the heads exactly.
+    """
+
+    lag: int
+    values: np.ndarray
+    largest: float
+    changed: tuple[int, ...]
+
+    @property
+    def l1_error(self) -> float:
+        """No weights bring the l1 distance to the delta below this number."""
+        if self.largest <= 1:
+            return 1.0
+        return float(np.nextafter(1 / self.largest, 0.0))
+
+
+def recall_floor(
+    rates: Sequence[Number] | np.ndarray, lag: int, length: int = 1024
+) -> RecallFloor:
+    """The certificate with the least ``max|y|`` on the lags 0 to length - 1.
+
+    A linear programme finds y in float64. A few of its numbers are then changed, in
+    ball arithmetic, so that it annihilates the heads exactly.
+
+    Args:
+        rates: decays of the heads, positive and distinct.
+        lag: T, below `length`.
+        length: lags that y may use; slow decays need many.
+
+    Raises:
+        ValueError: rates or a lag out of range, or rates so close that the programme
+            or its correction fails.
+    """
+    decays = [exact(float(rate)) for rate in rates]
+    if not decays or min(decays) <= 0 or len(set(decays)) < len(decays):
+        raise ValueError(f"rates must be positive and distinct, not {list(rates)}")
+    if not 0 <= lag < length or length <= 2 * len(decays):
+        raise ValueError(
+            f"lag {lag} and length {length}: a lag below the length is needed, and a "
+            f"length of more than {2 * len(decays)}, twice the heads"
+        )
+    question = floor_question(decays, lag, length)
+    return witnesses.answer(
+        question,
+        lambda entry: _read(entry, decays, lag, length),
+        lambda: _search(decays, lag, length),
+        _write,
+    )
+
+
+def floor_question(rates: Sequence[fmpq], lag: int, length: int) -> Question:
+    """The question that `recall_floor` asks: numbers that annihilate given heads."""
+    size = {
+        "rates": witness_numbers.rounded(_float(rate) for rate in rates),
+        "length": length,
+    }
+    return Question(
+        group="floors",
+        name=f"exponential-lag{lag}-heads{len(rates)}-{witnesses.digest(size)[:6]}",
+        kind="recall-floor",
+        family="exponential",
+        target={"delta": lag},
+        size=size,
+        statement="The values, each times the unit, with those at the changed lags "
+        "moved so that every head is annihilated, and 1 at the lag, prove that no "
+        "weights of these heads come nearer to the delta in l1 than the claim.",
+    )
+
+
+def _float(rate: fmpq) -> float:
+    return float(Fraction(int(rate.p), int(rate.q)))
+
+
+def _read(entry: Entry, rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
+    values = [Fraction(entry["unit"]) * value for value in entry["values"]]
+    found = _corrected(rates, lag, values, entry["changed"])
+    holds = len(values) == length and found.l1_error >= Fraction(entry["claim"])
+    witnesses.check(holds, entry, "an l1 error of at least")
+    return found
+
+
+def _write(found: RecallFloor) -> dict[str, Any]:
+    return {
+        "better": "larger",
+        "unit": witness_numbers.fraction(UNIT),
+        "values": [round(value / UNIT) for value in found.values.tolist()],
+        "changed": list(found.changed),
+        "claim": witness_numbers.decimal(found.l1_error, up=False),
+    }
+
+
+def _search(rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
+    heads = np.exp(-np.outer(np.arange(length), [_float(rate) for rate in rates]))
+    values = _programme(heads, lag)
+    # The numbers to change: at lags where the heads are easy to tell apart.
+    others = np.delete(np.arange(length), lag)
+    order = qr(heads[others].T, mode="r", pivoting=True)[1]
+    chosen = np.sort(others[order[: len(rates)]]).tolist()
+    rounded = [UNIT * round(value / UNIT) for value in values.tolist()]
+    return _corrected(rates, lag, rounded, chosen)
+
+
+def _corrected(
+    rates: Sequence[fmpq], lag: int, values: Sequence[Any], changed: Sequence[int]
+) -> RecallFloor:
+    """The values, changed at as many lags as heads so that they annihilate these."""
+    with balls.precision(53 + 64 * len(rates)):
+        numbers = [arb(exact(value)) for value in values]
+        numbers[lag] = arb(1)
+        columns = [_powers((-arb(rate)).exp(), len(values)) for rate in rates]
+        left = arb_mat([[column[s] for s in changed] for column in columns])
+        right = arb_mat(
+            [
+                [-sum((y * x for y, x in zip(numbers, column, strict=True)), arb(0))]
+                for column in columns
+            ]
+        )
+        try:
+            change = left.solve(right).entries()
+        except ZeroDivisionError:
+            raise ValueError("the rates are too close to be told apart") from None
+        for s, step in zip(changed, change, strict=True):
+            numbers[s] += step
+        largest = max(balls.upper(abs(y)) for s, y in enumerate(numbers) if s != lag)
+    middles = np.array([float(ball.mid()) for ball in numbers])
+    return RecallFloor(lag, middles, largest, tuple(changed))
+
+
+def _programme(heads: np.ndarray, lag: int) -> np.ndarray:
+    """Least ``max|y|`` over y with ``y(lag) = 1`` that annihilate all heads."""
+    length, count = heads.shape
+    basis = np.linalg.qr(heads)[0]
+    others = np.delete(np.arange(length), lag)
+    one = np.ones((length - 1, 1))
+    eye = identity(length - 1)
+    solved = linprog(
+        np.append(np.zeros(length - 1), 1.0),
+        bmat([[eye, -one], [-eye, -one]], format="csr"),
+        np.zeros(2 * length - 2),
+        np.column_stack([basis[others].T, np.zeros(count)]),
+        -basis[lag],
+        bounds=[(None, None)] * (length - 1) + [(0, None)],
+    )
+    if solved.x is None:
+        raise ValueError(f"no certificate on {length} lags: {solved.message}")
+    return np.insert(solved.x[:-1], lag, 1.0)
+
+
+def _powers(base: arb, count: int) -> list[arb]:
+    """``1, base, base^2, ...``."""
+    powers = [arb(1)]
+    while len(powers) < count:
+        powers.append(powers[-1] * base)
+    return powers

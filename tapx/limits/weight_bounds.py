@@ -1,0 +1,323 @@
+"""The least l1 error of a kernel whose weights are bounded, between certified ends.
+
+A head hands on ``v p(s)``: p is its softmax, a probability over the lags that falls
+with its rate, and v the value that it stores. A kernel is ``sum_h v_h p_h(s)``, and its
+*weight* is ``B = sum_h |v_h|``. What does a bound on B cost? For a price on weight,
+
+    minimise  ||delta_T - sum_h v_h p_h||_1 + price * sum_h |v_h|
+
+is a linear programme in the values, and it stays one if the heads may have any of a
+hundred rates: those that are not worth their price get the value 0. Its dual asks for
+numbers y, one a lag, of size at most 1, that pair with every head to at most the price,
+and for the largest ``y_T``. Such numbers prove that no kernel of weight B, from these
+heads, comes nearer than ``y_T - price * B`` to the delta.
+
+Double precision does not solve this: the values cancel to one part in 2^53 and more. So
+the vertices are followed in long floating-point numbers (:mod:`tapx.limits.simplex`).
+Nothing that it returns rests on its being right: kernel and numbers are checked in
+balls, the kernel over all lags, the numbers over all heads, or over all rates there are
+(:mod:`tapx.limits.all_rates`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from flint import arb, fmpq
+
+from tapx import witness_numbers, witnesses
+from tapx.checks import one_of
+from tapx.kernels import balls
+from tapx.kernels.balls import Number, exact, rational, round_to_bits
+from tapx.kernels.family import FAMILIES, first_lag
+from tapx.kernels.kernel import Delta, Kernel
+from tapx.limits import all_rates
+from tapx.limits.simplex import Programme, mass
+from tapx.witnesses import Entry, Question
+
+SLOWEST = {"exponential": 0.25, "power": 3.0}
+"""The slowest rates of kernels over all rates: their far tails are safe to sample."""
+
+
+@lru_cache(maxsize=8)
+def candidates(family: str) -> tuple[float, ...]:
+    """Rates so dense that heads with other rates hardly help.
+
+    Those that kernels are made of, from `SLOWEST` to 96, are rounded to 8 significant
+    bits: even bfloat16 stores them exactly. Slower ones only help to prove.
+
+    Raises:
+        ValueError: unknown family.
+    """
+    least = SLOWEST[one_of(family, FAMILIES, "family")]
+    shift = float(first_lag(family))
+    raw = 2.0 ** np.arange(np.log2(least), np.log2(96), 1 / 32)
+    unit = 2.0 ** (np.floor(np.log2(raw)) - 7)
+    slow = shift + 2.0 ** np.arange(-16, np.log2(least - shift), 1 / 8)
+    return (*slow.tolist(), *np.unique(np.round(raw / unit) * unit).tolist())
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Numbers that prove a floor under the error of every kernel of bounded weight.
+
+    Attributes:
+        family: "exponential" or "power".
+        lag: T, the lag to recall.
+        lags: where the numbers stand, ascending, the first ones up to T without a gap.
+            An exponential's number stands for all lags up to the next listed one, and
+            the last up to twice its lag; a power's for its lag alone.
+        numbers: y, exact, one for each listed lag; sizes at most 1.
+    """
+
+    family: str
+    lag: int
+    lags: tuple[int, ...]
+    numbers: tuple[fmpq, ...]
+
+    def __post_init__(self) -> None:
+        start = first_lag(self.family)
+        if len(self.lags) != len(self.numbers):
+            raise ValueError(
+                f"{len(self.numbers)} numbers for {len(self.lags)} lags; each needs one"
+            )
+        if any(abs(y) > 1 for y in self.numbers):
+            raise ValueError("a certificate's numbers must be between -1 and 1")
+        if self.lags[: self.lag + 1 - start] != tuple(range(start, self.lag + 1)):
+            raise ValueError(f"lag {self.lag}: list all lags from {start} up to it")
+        if any(a >= b for a, b in pairwise(self.lags)):
+            raise ValueError(f"lags {list(self.lags)} must ascend")
+
+    @cached_property
+    def over_all_rates(self) -> float:
+        """Proven bound of ``|sum_s y_s p(s)|`` over heads of every rate there is."""
+        return all_rates.supremum(self.family, self.lags, self.numbers)
+
+    def over(self, rates: Sequence[Number]) -> float:
+        """The same bound over heads with these rates only."""
+        return max(
+            all_rates.upper_at(self.family, self.lags, self.numbers, r) for r in rates
+        )
+
+    def floor(self, weight: float, rates: Sequence[Number] | None = None) -> float:
+        """No kernel of this weight errs by less: ``y_T - weight * pairing``.
+
+        Args:
+            weight: bound B of the sum of sizes of the values, at least 0.
+            rates: the heads' rates; None for any number of heads with any rates.
+
+        Raises:
+            ValueError: a negative weight.
+        """
+        if not weight >= 0:
+            raise ValueError(f"weight {weight!r}: the nearest valid weight is 0")
+        most = self.over_all_rates if rates is None else self.over(rates)
+        with balls.precision(128):
+            top = arb(self.numbers[self.lag - first_lag(self.family)])
+            return balls.lower(top - arb(most) * arb(weight))
+
+    def objective(self, price: Number) -> float:
+        """No kernel has a smaller ``error + price * weight``, whatever its weight.
+
+        The numbers, shrunk until they pair with every head to the price at most.
+
+        Raises:
+            ValueError: a price that is not positive.
+        """
+        if not exact(price) > 0:
+            raise ValueError(f"price {float(exact(price)):g} must be above 0")
+        with balls.precision(128):
+            top = arb(self.numbers[self.lag - first_lag(self.family)])
+            share = arb(exact(price)) / arb(self.over_all_rates)
+            return balls.lower(top * share.min(arb(1)))
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The solution at one price: a kernel, and what proves that it is nearly best.
+
+    Attributes:
+        kernel: heads with a value that is not 0; target a delta at the lag.
+        certificate: the dual numbers.
+        price: of a unit of weight.
+        rates: the heads that the kernel could choose from.
+    """
+
+    kernel: Kernel
+    certificate: Certificate
+    price: fmpq
+    rates: tuple[Number, ...]
+
+    @cached_property
+    def weight(self) -> float:
+        """Sum of the sizes of the values, rounded up."""
+        return weight(self.kernel)
+
+    @cached_property
+    def error(self) -> float:
+        """Certified l1 error of the kernel over all lags, rounded up."""
+        return balls.upper(self.kernel.l1_error)
+
+
+def weight(kernel: Kernel) -> float:
+    """``B = sum_h |v_h|``: the values that heads with a softmax store, rounded up."""
+    with balls.precision(128):
+        total = arb(0)
+        for rate, weight_ in zip(kernel.rates, kernel.weights, strict=True):
+            total += abs(arb(weight_)) * mass(kernel.family, arb(rate))
+        return balls.upper(total)
+
+
+def optimum(
+    family: str,
+    lag: int,
+    price: Number,
+    rates: Sequence[Number] | None = None,
+) -> Optimum:
+    """The best kernel from given heads at a price on weight, with its certificate.
+
+    Args:
+        family: "exponential" or "power".
+        lag: T, at least 0 (exponential) or 1 (power).
+        price: of a unit of weight, above 0 and at most 1. A price of ``2^-b`` makes
+            the objective the error that is guaranteed whatever the rounding of values
+            of b significant bits.
+        rates: the rates that heads may have; None for `candidates`, so many that the
+            certificate is nearly as good over all rates.
+
+    Raises:
+        ValueError: on values outside these ranges. ArithmeticError: no vertex found.
+    """
+    one_of(family, FAMILIES, "family")
+    if Delta(lag).lag < first_lag(family):
+        raise ValueError(f"lag {lag}: a power kernel sees lags from 1 on")
+    price = exact(price)
+    if not 0 < price <= 1:
+        raise ValueError(f"price {float(price):g} must be above 0 and at most 1")
+    chosen: tuple[Number, ...]
+    made_of: tuple[Number, ...]
+    if rates is None:
+        chosen = candidates(family)
+        made_of = tuple(r for r in candidates(family) if r >= SLOWEST[family])
+    else:
+        chosen = made_of = tuple(sorted(rates, key=lambda rate: float(exact(rate))))
+    return _optimum(family, lag, price, chosen, made_of)
+
+
+@lru_cache(maxsize=256)
+def _optimum(
+    family: str,
+    lag: int,
+    price: fmpq,
+    rates: tuple[Number, ...],
+    made_of: tuple[Number, ...],
+) -> Optimum:
+    def read(entry: Entry) -> Optimum:
+        kernel = Kernel.stored(entry, Delta(lag))
+        numbers = tuple(exact(Fraction(x)) for x in entry["numbers"])
+        proof = Certificate(family, lag, tuple(entry["lags"]), numbers)
+        found = Optimum(kernel, proof, price, rates)
+        holds = _objective(found) <= arb(exact(Fraction(entry["claim"])))
+        witnesses.check(holds, entry, "error + price * weight of at most")
+        witnesses.check(
+            Fraction(_proved(found)) >= Fraction(entry["floor"]),
+            entry,
+            f"the floor {entry['floor']} beside",
+        )
+        return found
+
+    def write(found: Optimum) -> dict[str, Any]:
+        return {
+            **found.kernel.numbers(),
+            "lags": list(found.certificate.lags),
+            "numbers": witness_numbers.fractions(found.certificate.numbers),
+            "floor": witness_numbers.decimal(_proved(found), up=False),
+            "claim": witness_numbers.decimal(rational(_objective(found).upper())),
+        }
+
+    question = optimum_question(family, lag, price, rates)
+    return witnesses.answer(
+        question, read, lambda: _search(family, lag, price, rates, made_of), write
+    )
+
+
+def optimum_question(
+    family: str, lag: int, price: fmpq, rates: tuple[Number, ...]
+) -> Question:
+    """The question that `optimum` asks: the best kernel at a price on weight."""
+    size: dict[str, Any] = {"price": witness_numbers.fraction(price)}
+    if rates != candidates(family):
+        size["rates"] = witness_numbers.rounded(_float(rate) for rate in rates)
+    return Question(
+        group="weights",
+        name=f"{family}-lag{lag}",
+        kind="weights-l1",
+        family=family,
+        target={"delta": lag},
+        size=size,
+        statement="The l1 distance of this kernel to the delta, over all lags, plus "
+        "the price times the sum of |weight| times the head's sum over all lags, is at "
+        "most the claim; the numbers prove that it is at least the floor for every "
+        "kernel of such heads.",
+    )
+
+
+def _float(rate: Number) -> float:
+    return float(Fraction(witness_numbers.fraction(rate)))
+
+
+def _objective(found: Optimum) -> arb:
+    """Error and priced weight of the kernel, enclosed."""
+    with balls.precision(256):
+        return found.kernel.l1_error + arb(found.price) * arb(found.weight)
+
+
+def _proved(found: Optimum) -> float:
+    """What the certificate proves of the objective, for the heads allowed."""
+    if found.rates == candidates(found.kernel.family):
+        return found.certificate.objective(found.price)
+    with balls.precision(128):
+        proof = found.certificate
+        top = arb(proof.numbers[proof.lag - first_lag(proof.family)])
+        share = arb(found.price) / arb(proof.over(found.rates))
+        return balls.lower(top * share.min(arb(1)))
+
+
+def _search(
+    family: str,
+    lag: int,
+    price: fmpq,
+    rates: tuple[Number, ...],
+    made_of: tuple[Number, ...],
+) -> Optimum:
+    digits = 1 - int(np.floor(np.log2(float(price))))
+    with balls.precision(192 + 4 * digits + (rates_bits(made_of) * min(lag, 8))):
+        problem = Programme(family, lag, price, made_of)
+        problem.solve()
+        weights = problem.weights()
+        if family == "power" or made_of != rates:
+            problem = Programme(family, lag, price, rates, counted=False)
+            problem.solve()
+    # Digits far beyond the price's own would add nothing.
+    bits = digits + 64
+    unit = fmpq(1, 2**bits)
+    numbers = tuple((y / unit).floor() * unit for y in problem.numbers())
+    pairs = zip(made_of, weights, strict=True)
+    kept = [(rate, round_to_bits(w, bits)) for rate, w in pairs if w != 0]
+    kernel = Kernel.of(family, [r for r, _ in kept], [w for _, w in kept], Delta(lag))
+    return Optimum(
+        kernel, Certificate(family, lag, problem.lags, numbers), price, rates
+    )
+
+
+def rates_bits(rates: Sequence[Number]) -> int:
+    """Digits a lag that heads with neighbouring rates may cost."""
+    gaps = np.diff(np.sort([float(Fraction(str(float(r)))) for r in rates]))
+    least = gaps.min(initial=1.0)
+    return int(max(0.0, -np.log2(min(1.0, least)))) + 4

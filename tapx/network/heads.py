@@ -1,0 +1,190 @@
+"""What a block of attention heads holds, and how it weighs the lags and the tokens.
+
+`attention.Attention` evaluates it. Here stand its parameters, its checks and the parts
+of the logits that all evaluations share.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tapx.checks import one_of
+from tapx.network import lag_weights
+from tapx.network.lag_weights import NORMALISATIONS
+from tapx.network.positions import PerLag, Position, alibi_slopes, get
+
+SCORES = ("none", "dot", "tmx")
+
+
+def draw(*shape: int, scale: float, generator: torch.Generator, dtype: Any) -> Tensor:
+    """Normal numbers times `scale`, drawn in float64 and cast (the same everywhere)."""
+    values = torch.randn(*shape, generator=generator, dtype=torch.float64)
+    return (values * scale).to(dtype)
+
+
+class Heads(nn.Module):
+    """One block of attention heads.
+
+    Args:
+        dimension: D, the size of a token inside the network.
+        heads: H.
+        position: a name for `positions.get`, a `Position`, or a `PerLag` module.
+        score: "none" (weights depend on the lag alone), "dot" (dot products), or
+            "tmx" (logits ``p (phi(s) - phi(w . x_t))``, with lin and log only). Where
+            ``w . x_t`` lies outside phi's domain, phi goes on along its tangent
+            (`Position.continued`), so every weight is finite and has a gradient.
+        normalisation: "finite", "infinite" or "none".
+        slopes: initial slopes, one a head; ALiBi's if None.
+        generator: draws the initial matrices; one seeded with 0 if None.
+        dtype: type of the parameters.
+
+    Attributes:
+        slopes: (heads,), absent (None) for a per-lag encoding.
+        value: (heads, D, D), a head's ``W_V``; output: (D, D), ``W_O``.
+        query, key: (heads, D, D), with score "dot" only.
+        direction: (heads, D), TMX's w, with score "tmx" only.
+
+    Raises:
+        ValueError: unknown names, a number of slopes other than `heads`, a per-lag
+            encoding of other heads or another dtype, "infinite" with a position
+            function whose infinite sum has no closed form, or "tmx" with one other
+            than lin and log.
+    """
+
+    position: Position | PerLag
+    slopes: Tensor  # None with a per-lag encoding, which never reads it
+    value: Tensor
+    output: Tensor
+    query: Tensor
+    key: Tensor
+    direction: Tensor
+
+    def __init__(
+        self,
+        dimension: int,
+        heads: int,
+        position: str | Position | PerLag = "lin",
+        *,
+        score: str = "none",
+        normalisation: str = "finite",
+        slopes: Sequence[float] | np.ndarray | Tensor | None = None,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float32,
+    ):
+        """Draw the initial weights."""
+        super().__init__()
+        if dimension < 1 or heads < 1:
+            raise ValueError(
+                f"dimension and heads must be at least 1, not {dimension}, {heads}"
+            )
+        self.dimension, self.heads = dimension, heads
+        self.position = get(position) if isinstance(position, str) else position
+        self.score = one_of(score, SCORES, "score")
+        self.normalisation = one_of(normalisation, NORMALISATIONS, "normalisation")
+        if normalisation == "infinite" and not self.position.has_infinite_sum:
+            raise ValueError(
+                f"no closed form for the infinite sum of a {self.position.name!r} "
+                "head; normalise with 'finite' or 'none'"
+            )
+        if score == "tmx" and self.position.name not in ("lin", "log"):
+            raise ValueError(
+                f"score 'tmx' needs position 'lin' or 'log', not {self.position.name!r}"
+            )
+        generator = generator or torch.Generator().manual_seed(0)
+        self.register_parameter("slopes", None)
+        if isinstance(self.position, PerLag):
+            bias = self.position.bias
+            if len(bias) != heads or bias.dtype != dtype:
+                raise ValueError(
+                    f"a per-lag encoding of {len(bias)} heads in {bias.dtype} does not "
+                    f"fit attention of {heads} heads in {dtype}"
+                )
+        else:
+            start = alibi_slopes(heads) if slopes is None else torch.as_tensor(slopes)
+            if start.shape != (heads,):
+                raise ValueError(
+                    f"{heads} heads need {heads} slopes, not {tuple(start.shape)}"
+                )
+            self.slopes = nn.Parameter(start.detach().clone().to(dtype))
+        shape = (heads, dimension, dimension)
+        scale = 1 / math.sqrt(dimension)
+
+        def matrix(*size: int, scale: float) -> nn.Parameter:
+            return nn.Parameter(
+                draw(*size, scale=scale, generator=generator, dtype=dtype)
+            )
+
+        self.value = matrix(*shape, scale=scale / math.sqrt(heads))
+        self.output = matrix(dimension, dimension, scale=scale)
+        if score == "dot":
+            self.query = matrix(*shape, scale=scale)
+            self.key = matrix(*shape, scale=scale)
+        if score == "tmx":
+            self.direction = matrix(heads, dimension, scale=scale)
+
+    def weights(self, lags: Tensor) -> Float[Tensor, "heads lags"]:
+        """A head's weight at each lag (a row of them), for score "none".
+
+        "finite" divides by the sum over exactly these lags, as a softmax over the lags
+        present does. Invisible lags have weight zero.
+        """
+        lags = lags.to(self.value.dtype)
+        seen = lags >= self.position.first_lag
+        inside = lags.clamp(min=self.position.first_lag)
+        logits = self.position.logits(self.slopes, inside)
+        return lag_weights.normalise(logits, seen, self.normalisation, self._total())
+
+    def lag_kernel(self, length: int) -> Float[Tensor, "lags dimension dimension"]:
+        """``sum_h w_h(s) W_O W_V^h`` for lags 0 to length - 1, for score "none".
+
+        Convolving the tokens with these matrices is the whole block.
+        """
+        lags = torch.arange(length, dtype=self.value.dtype, device=self.value.device)
+        mixers = self.output @ self.value
+        return torch.einsum("hs,hed->sed", self.weights(lags), mixers)
+
+    def _visible(self, lags: Tensor) -> Tensor:
+        return lag_weights.visible(
+            self.position.logits(self.slopes, lags), self.normalisation, self._total()
+        )
+
+    def _total(self) -> Tensor | None:
+        """Infinite sums of the heads where the normalisation asks for them."""
+        if self.normalisation != "infinite":
+            return None
+        return self.position.infinite_sum(self.slopes)
+
+    def _token_term(
+        self, x: Float[Tensor, "batch positions dimension"]
+    ) -> Float[Tensor, "batch heads positions"]:
+        """What TMX adds to all logits of a position: ``-p phi(w . x_t)``."""
+        inner = torch.einsum("btd,hd->bht", x, self.direction)
+        return -self.slopes[:, None] * cast(Position, self.position).continued(inner)
+
+    def _gates(self, x: Tensor) -> Float[Tensor, "batch heads positions"] | None:
+        """``e^{-p phi(w . x_t)}``, by which TMX multiplies a head's output, or None.
+
+        Every normalisation but "none" divides it out again: the sum that it divides by
+        has the same factor in each of its terms.
+        """
+        if self.score != "tmx" or self.normalisation != "none":
+            return None
+        return torch.exp(self._token_term(x))
+
+    def _beyond(self, first: Tensor) -> Tensor:
+        """Infinite sums over the lags from `first` on, (heads, *first.shape)."""
+        if self.normalisation != "infinite":
+            return self.value.new_zeros(())
+        return self.position.infinite_sum(self.slopes, first)
+
+    def _combine(
+        self, mixed: Float[Tensor, "batch positions heads dimension"]
+    ) -> Float[Tensor, "batch positions dimension"]:
+        """``W_O sum_h W_V^h`` of what each head gathered."""
+        values = self.value.transpose(1, 2).reshape(-1, self.dimension)
+        return mixed.flatten(2) @ values @ self.output.T

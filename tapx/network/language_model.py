@@ -1,0 +1,280 @@
+"""The paper's Transformer as a decoder-only language model.
+
+It is made of the same blocks, :class:`tapx.network.attention.Attention` and
+:class:`tapx.network.transformer.FeedForward`, put together as section 2 says: attention
+and feed-forward each add to the stream, and **there is no LayerNorm**. Three things are
+ours. A token is a row of a table (a one-hot input times ``W_E``; the bias ``b_E`` is
+part of the row). The last feed-forward adds to the stream like the others, and a matrix
+of its own, the unembedding, reads the stream out. And the matrices that write to the
+stream start ``sqrt(2 * layers)`` times smaller, as in GPT-2, since nothing else keeps
+the stream's size in bounds.
+
+Slopes stay positive: they are trained as their logarithms.
+"""
+
+import math
+from typing import cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from tapx.checks import at_least, one_of
+from tapx.network.attention import Attention
+from tapx.network.heads import draw
+from tapx.network.transformer import FeedForward
+
+POSITIONS = ("log", "lin")
+"""The paper's two position functions."""
+
+LARGEST_SLOPE = 4.0
+"""Initial slopes fall from here to 1/16, geometrically, in each layer."""
+
+DENSE_UP_TO = 192
+"""Context up to which score "none" is quicker dense than by FFT."""
+
+
+class _Exponential(nn.Module):
+    """A positive number, kept as its logarithm."""
+
+    def forward(self, logarithm: Tensor) -> Tensor:
+        return torch.exp(logarithm)
+
+    def right_inverse(self, value: Tensor) -> Tensor:
+        return torch.log(value)
+
+
+class LanguageModel(nn.Module):
+    """Token ids in, logits of the next token out.
+
+    Args:
+        vocabulary: number of token ids, at least 2.
+        dimension: D, the size of the stream.
+        layers: L, at least 1.
+        heads: H in each layer; each has full D x D matrices, as in the paper.
+        width: m, neurons of each feed-forward; 4 D if None.
+        position: "log" or "lin".
+        score: "dot", "none" (no dot product) or "tmx".
+        normalisation: as in `Attention`. None: "finite" (softmax), and "none" with
+            TMX, since a softmax cancels TMX's token-dependent term. Without
+            normalisation the values start smaller by the head's sum over `context`.
+        context: longest stretch of tokens that is looked at, at least 2; `generate`
+            cuts off what is older.
+        seed: of the initial weights.
+        dtype: float32 to train.
+
+    Raises:
+        ValueError: a size out of range or an unknown name.
+    """
+
+    embedding: Tensor
+    unembedding: Tensor
+
+    def __init__(
+        self,
+        vocabulary: int,
+        dimension: int,
+        layers: int = 1,
+        heads: int = 1,
+        width: int | None = None,
+        position: str = "log",
+        score: str = "dot",
+        normalisation: str | None = None,
+        *,
+        context: int = 64,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+    ):
+        """Draw the initial weights."""
+        super().__init__()
+        one_of(position, POSITIONS, "position")
+        at_least(2, vocabulary=vocabulary, context=context)
+        at_least(1, layers=layers)
+        self.context = context
+        generator = torch.Generator().manual_seed(seed)
+        if normalisation is None:
+            normalisation = "none" if score == "tmx" else "finite"
+
+        def matrix(*size: int, scale: float) -> nn.Parameter:
+            return nn.Parameter(
+                draw(*size, scale=scale, generator=generator, dtype=dtype)
+            )
+
+        self.embedding = matrix(vocabulary, dimension, scale=1.0)
+        self.attentions = nn.ModuleList(
+            Attention(
+                dimension,
+                heads,
+                position,
+                score=score,
+                normalisation=normalisation,
+                slopes=initial_slopes(heads),
+                generator=generator,
+                dtype=dtype,
+            )
+            for _ in range(layers)
+        )
+        self.feed_forwards = nn.ModuleList(
+            FeedForward(
+                dimension,
+                4 * dimension if width is None else width,
+                dimension,
+                generator=generator,
+                dtype=dtype,
+            )
+            for _ in range(layers)
+        )
+        self.unembedding = matrix(vocabulary, dimension, scale=0.5 / dimension)
+        self._begin_small(layers)
+        for attention in self.attentions:
+            parametrize.register_parametrization(attention, "slopes", _Exponential())
+
+    @torch.no_grad()
+    def _begin_small(self, layers: int) -> None:
+        """Scale what writes to the stream at the start."""
+        for attention, net in self.blocks():
+            attention.output /= math.sqrt(2 * layers)
+            net.outer /= math.sqrt(2 * layers)
+            if attention.score == "dot":
+                # Queries and keys of norm near 1: the paper does not divide their
+                # product, whose spread sqrt(D) would make the first softmax peaked.
+                attention.query /= math.sqrt(attention.dimension)
+                attention.key /= math.sqrt(attention.dimension)
+            if attention.score == "tmx":
+                # Else e^{p w.x}, which multiplies a head, starts beyond all bounds.
+                attention.direction /= 10 * LARGEST_SLOPE
+            if attention.normalisation == "none":
+                total = attention.weights(torch.arange(self.context)).sum(-1)
+                if attention.score == "tmx":
+                    zero = torch.zeros(1, 1, attention.dimension, dtype=total.dtype)
+                    gates = attention._gates(zero)
+                    assert gates is not None
+                    total = total * gates[0, :, 0]
+                attention.value /= total[:, None, None]
+
+    def blocks(self) -> list[tuple[Attention, FeedForward]]:
+        """The layers, each an attention and a feed-forward."""
+        return [
+            (cast(Attention, attention), cast(FeedForward, net))
+            for attention, net in zip(self.attentions, self.feed_forwards, strict=True)
+        ]
+
+    def forward(
+        self, tokens: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time vocabulary"]:
+        """Logits of the token after each position, from the tokens up to it."""
+        stream = nn.functional.embedding(tokens, self.embedding)
+        for attention, net in self.blocks():
+            stream = stream + attend(attention, stream)
+            stream = stream + net(stream)
+        return nn.functional.linear(stream, self.unembedding)
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trainable numbers by part: embedding, attention, feed_forward, total.
+
+        "embedding" counts the table and the unembedding.
+        """
+        counts = {
+            "embedding": self.embedding.numel() + self.unembedding.numel(),
+            "attention": sum(p.numel() for p in self.attentions.parameters()),
+            "feed_forward": sum(p.numel() for p in self.feed_forwards.parameters()),
+        }
+        return counts | {"total": sum(counts.values())}
+
+    @torch.no_grad()
+    def generate(
+        self,
+        prompt: list[int] | Int[Tensor, " prompt"],
+        length: int,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> list[int]:
+        """Tokens drawn one after another, without the prompt.
+
+        Args:
+            prompt: at least one id; only the last `context` ids are seen.
+            length: number of new tokens, at least 1.
+            temperature: divides the logits; 0 takes the likeliest token.
+            seed: of the draws.
+
+        Raises:
+            ValueError: an empty prompt, an unknown id, or a number out of range.
+        """
+        ids = [int(one) for one in prompt]
+        vocabulary = len(self.embedding)
+        wrong = [one for one in ids if not 0 <= one < vocabulary]
+        if not ids or wrong:
+            what = f"id {wrong[0]}" if wrong else "empty"
+            raise ValueError(f"prompt: {what}; give ids 0 to {vocabulary - 1}")
+        if length < 1 or not 0 <= temperature < math.inf:
+            raise ValueError(
+                f"length={length}, temperature={temperature}: give at least 1 and 0"
+            )
+        generator = torch.Generator().manual_seed(seed)
+        device = self.embedding.device
+        for _ in range(length):
+            seen = torch.tensor([ids[-self.context :]], device=device)
+            logits = self(seen)[0, -1].double().cpu()
+            if temperature == 0:
+                ids.append(int(logits.argmax()))
+            else:
+                chances = torch.softmax(logits / temperature, -1)
+                ids.append(int(torch.multinomial(chances, 1, generator=generator)))
+        return ids[-length:]
+
+
+def initial_slopes(heads: int) -> list[float]:
+    """Slopes from 4 to 1/16, equally spaced in their logarithm; one head has 1/2.
+
+    ALiBi's begin at 1/2, which for a log head is close to an average of all tokens.
+    """
+    span = 64.0
+    if heads == 1:
+        return [LARGEST_SLOPE / math.sqrt(span)]
+    return [LARGEST_SLOPE * span ** (-h / (heads - 1)) for h in range(heads)]
+
+
+def attend(
+    attention: Attention, x: Float[Tensor, "batch time dimension"]
+) -> Float[Tensor, "batch time dimension"]:
+    """What the block returns at every position, by the quickest evaluation there is.
+
+    Dot products under a softmax are evaluated here, with half of the passes over the
+    (batch, heads, time, time) weights that `Attention`'s reference needs.
+    """
+    if attention.score == "dot" and attention.normalisation == "finite":
+        return _softmax_of_dot_products(attention, x)
+    if attention.score == "none" and x.shape[1] <= DENSE_UP_TO:
+        return attention(x)
+    if attention.score == "tmx" and attention.position.name == "lin":
+        return attention(x, "recurrence")
+    return attention(x, "dense" if attention.score == "dot" else "fft")
+
+
+def _softmax_of_dot_products(attention: Attention, x: Tensor) -> Tensor:
+    batch, time, size = x.shape
+    heads, first = attention.heads, attention.position.first_lag
+    place = torch.arange(time, device=x.device)
+    lags = place[:, None] - place
+    by_lag = attention.position.logits(
+        attention.slopes, place.to(x.dtype).clamp(min=first)
+    )
+    unseen = lags < first
+    # A position that sees nothing (the first, to log heads) takes itself: 0 below.
+    unseen = unseen & ~((lags == 0) & (place[:, None] < first))
+    bias = by_lag[:, lags.clamp(min=0)].masked_fill(unseen, -math.inf)
+
+    def project(matrices: Tensor) -> Tensor:
+        rows = nn.functional.linear(x, matrices.reshape(-1, size))
+        return rows.view(batch, time, heads, size).transpose(1, 2)
+
+    asked, offered = project(attention.query), project(attention.key)
+    logits = asked @ offered.transpose(-1, -2) + bias
+    weights = torch.softmax(logits, -1)
+    gathered = (weights.view(batch, -1, time) @ x).view(batch, heads, time, size)
+    if first:
+        gathered = gathered * (place >= first).to(x.dtype)[:, None]
+    values = attention.value.transpose(1, 2).reshape(-1, size)
+    mixed = gathered.transpose(1, 2).reshape(batch, time, -1) @ values
+    return mixed @ attention.output.T

@@ -1,0 +1,239 @@
+"""The paper's Transformer: no LayerNorm, residuals as in section 2, a scalar output.
+
+``x^(0) = W_E x + b_E``; layer l adds attention, then adds its FFN; the last FFN has no
+residual and reads the answer out.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tapx.checks import one_of
+from tapx.network.attention import EVALUATIONS, Attention
+from tapx.network.heads import draw
+from tapx.network.positions import PerLag, Position
+
+# From this length on an inner layer is evaluated by FFT (see the bench's crossover).
+FFT_FROM = 256
+
+
+PRECISIONS = ("none", "integer", "log")
+
+
+class FeedForward(nn.Module):
+    """``sum_k a_k relu(b_k . x + c_k)``, k = 1..width, with `outputs` columns of a.
+
+    With precision "integer" each output is rounded to the nearest whole number, with
+    "log" it becomes the logarithm of the whole number, at least 1, nearest to its
+    exponential (section 4 of the paper). Rounding has no useful gradient: it is for
+    constructions.
+
+    Attributes:
+        inner: (width, dimension), the b_k; bias: (width,), the c_k;
+        outer: (outputs, width), the a_k; precision: "none", "integer" or "log".
+    """
+
+    inner: Tensor
+    bias: Tensor
+    outer: Tensor
+
+    def __init__(
+        self,
+        dimension: int,
+        width: int,
+        outputs: int = 1,
+        *,
+        precision: str = "none",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float32,
+    ):
+        """Draw the initial weights; the biases start at zero."""
+        super().__init__()
+        if width < 1:
+            raise ValueError(f"width must be at least 1, not {width}")
+        self.precision = one_of(precision, PRECISIONS, "precision")
+        generator = generator or torch.Generator().manual_seed(0)
+
+        def matrix(*size: int, scale: float) -> nn.Parameter:
+            return nn.Parameter(
+                draw(*size, scale=scale, generator=generator, dtype=dtype)
+            )
+
+        self.inner = matrix(width, dimension, scale=math.sqrt(2 / dimension))
+        self.bias = nn.Parameter(torch.zeros(width, dtype=dtype))
+        self.outer = matrix(outputs, width, scale=1 / math.sqrt(width))
+
+    def forward(self, x: Float[Tensor, "*batch dimension"]) -> Tensor:
+        """Shape (*batch, outputs)."""
+        hidden = torch.relu(nn.functional.linear(x, self.inner, self.bias))
+        out = nn.functional.linear(hidden, self.outer)
+        if self.precision == "integer":
+            return torch.round(out)
+        if self.precision == "log":
+            return torch.log(torch.round(torch.exp(out)).clamp(min=1.0))
+        return out
+
+
+class Transformer(nn.Module):
+    """Tokens in, one number a position out.
+
+    Args:
+        input_dimension: d, the size of an input token.
+        dimension: D, the size of a token inside the network.
+        layers: number of layers, at least 1.
+        heads: heads in each layer.
+        width: neurons of each FFN; ignored (None is fine) without feed-forwards.
+        position: as in `Attention`. A `PerLag` module is shared by all layers.
+        score: "none", "dot" or "tmx".
+        normalisation: "finite", "infinite" or "none".
+        feed_forward: False leaves the FFNs out; the answer is then a linear readout of
+            the last attention's residual stream.
+        precision: of all FFNs but the last: "none", "integer" or "log".
+        slopes: initial slopes of each layer's heads; ALiBi's if None.
+        seed: of the initial weights.
+        dtype: float32 to train, float64 for constructions.
+
+    Raises:
+        ValueError: a size out of range or an unknown name.
+    """
+
+    embedding: Tensor
+    embedding_bias: Tensor
+
+    def __init__(
+        self,
+        input_dimension: int,
+        dimension: int,
+        layers: int = 1,
+        heads: int = 1,
+        width: int | None = None,
+        position: str | Position | PerLag = "lin",
+        score: str = "none",
+        normalisation: str = "finite",
+        feed_forward: bool = True,
+        *,
+        precision: str = "none",
+        slopes: Sequence[float] | np.ndarray | Tensor | None = None,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+    ):
+        """Draw the initial weights from `seed`; biases start at zero."""
+        super().__init__()
+        if layers < 1 or input_dimension < 1:
+            raise ValueError(
+                "layers and input_dimension must be at least 1, "
+                f"not {layers}, {input_dimension}"
+            )
+        if feed_forward and width is None:
+            raise ValueError("width is needed unless feed_forward=False")
+        generator = torch.Generator().manual_seed(seed)
+
+        def matrix(*size: int, scale: float) -> nn.Parameter:
+            return nn.Parameter(
+                draw(*size, scale=scale, generator=generator, dtype=dtype)
+            )
+
+        self.embedding = matrix(
+            dimension, input_dimension, scale=1 / math.sqrt(input_dimension)
+        )
+        self.embedding_bias = nn.Parameter(torch.zeros(dimension, dtype=dtype))
+        self.attentions = nn.ModuleList(
+            Attention(
+                dimension,
+                heads,
+                position,
+                score=score,
+                normalisation=normalisation,
+                slopes=slopes,
+                generator=generator,
+                dtype=dtype,
+            )
+            for _ in range(layers)
+        )
+        self.feed_forwards = nn.ModuleList()
+        self.register_parameter("readout", None)
+        if feed_forward:
+            assert width is not None
+            for layer in range(layers):
+                last = layer == layers - 1
+                self.feed_forwards.append(
+                    FeedForward(
+                        dimension,
+                        width,
+                        1 if last else dimension,
+                        precision="none" if last else precision,
+                        generator=generator,
+                        dtype=dtype,
+                    )
+                )
+        else:
+            self.readout = matrix(1, dimension, scale=1 / math.sqrt(dimension))
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch time input_dimension"],
+        evaluation: str = "dense",
+    ) -> Float[Tensor, " batch"] | Float[Tensor, "batch time"]:
+        """The answer at every position, or at the last one only.
+
+        Args:
+            x: input tokens. The attention's tokens before the first are zero, which
+                with a zero embedding bias means zero input tokens.
+            evaluation: "dense", "fft", "recurrence" or "last". With "last" the inner
+                layers take whichever of the others suits, and one layer alone never
+                looks at another position.
+
+        Returns:
+            (batch, time), or (batch,) with "last".
+        """
+        one_of(evaluation, EVALUATIONS, "evaluation")
+        *inner, final = cast(list[Attention], list(self.attentions))
+        if evaluation == "last" and not inner and final.score == "none":
+            embedding = (self.embedding, self.embedding_bias)
+            stream = nn.functional.linear(x[:, -1], *embedding)
+            stream = stream + final.last(x, embedding)
+            return self.read(stream)
+        stream = nn.functional.linear(x, self.embedding, self.embedding_bias)
+        for layer, attention in enumerate(inner):
+            how = evaluation
+            if evaluation == "last":
+                how = _fast(attention) if x.shape[1] >= FFT_FROM else "dense"
+            stream = stream + attention(stream, how)
+            if self.feed_forwards:
+                stream = stream + self.feed_forwards[layer](stream)
+        attended = final(stream, evaluation)
+        if evaluation == "last":
+            return self.read(stream[:, -1] + attended[:, 0])
+        return self.read(stream + attended)
+
+    def read(self, stream: Float[Tensor, "*batch dimension"]) -> Tensor:
+        """The answer, shape (*batch,), from the stream after the last attention."""
+        if self.feed_forwards:
+            return self.feed_forwards[-1](stream)[..., 0]
+        return nn.functional.linear(stream, self.readout)[..., 0]
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trainable numbers by part: embedding, attention, feed_forward, total."""
+        counts = {
+            "embedding": self.embedding.numel() + self.embedding_bias.numel(),
+            "attention": sum(p.numel() for p in self.attentions.parameters()),
+            "feed_forward": sum(p.numel() for p in self.feed_forwards.parameters()),
+        }
+        if self.readout is not None:
+            counts["feed_forward"] = self.readout.numel()
+        return counts | {"total": sum(counts.values())}
+
+
+def _fast(attention: Attention) -> str:
+    """An evaluation of all positions that is quicker than "dense", where there is one.
+
+    Where heads cancel, as in constructions with TMX, a recurrence loses fewer digits.
+    """
+    if attention.score == "tmx" and attention.position.name == "lin":
+        return "recurrence"
+    return "fft" if attention.score == "none" else "dense"

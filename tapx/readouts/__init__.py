@@ -1,0 +1,4 @@
+"""Two-layer networks as Barron functions: values, norms, samples, rounding.
+
+Stands on ``kernels`` and the ground floor.
+"""

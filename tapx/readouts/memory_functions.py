@@ -1,0 +1,272 @@
+"""Two-layer nets for memory functions: which lag does a token ask for?
+
+On a finite alphabet any memory function g (or log g) is a ReLU net. Take a direction
+``u`` along which tokens of different values are apart, and join the values by straight
+lines in ``u . x``. The closer two tokens with different values, the steeper the net: no
+net can rise by less than ``|g(x) - g(y)| / ||x - y||``.
+
+The networks of Theorems 4.1 and 4.4 compute these values in a feed-forward network and
+round. Rounding is exact where the net is within a tolerance of whole numbers, so that a
+random net of enough neurons will do: :func:`rounding_width` measures how many.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx.checks import one_of
+from tapx.readouts.two_layer import TwoLayerNet
+
+CLOSEST = 1e-9
+"""Tokens of different values must be this far apart, in units of the largest one."""
+
+
+def interpolating_net(
+    points: Float[Tensor, "points dimension"], values: Float[Tensor, " points"]
+) -> TwoLayerNet:
+    """A ReLU net with the given values at the given points, to float64 rounding.
+
+    A function of ``u . x`` alone, piecewise linear between the points and constant
+    outside them: whatever it reads, it returns a value between the least and the
+    largest. Of a fixed set of directions (axes, differences of points, mixed radix
+    combinations, the least-squares one) it takes that of the least Lipschitz constant,
+    then of the least Barron norm. One value needs one neuron without slope, several
+    need at most one neuron more than there are points.
+
+    Args:
+        points: tokens, or rows of several tokens, all different.
+        values: what the net is to return there, for instance g or log g.
+
+    Raises:
+        ValueError: no points, equal points, a number that is not finite, or points of
+            different values so close that no direction tells them apart.
+    """
+    points, values = _checked(points, values)
+    least, chosen = (math.inf, math.inf), None
+    for direction in _directions(points, values):
+        net = _along(direction, points, values)
+        if net is None:
+            continue
+        # Rounded, so that ties fall the same way on every machine.
+        cost = (float(f"{lipschitz(net):.9e}"), float(f"{net.norm:.9e}"))
+        if cost < least:
+            least, chosen = cost, net
+    if chosen is None:
+        raise ValueError(
+            "no direction tells the points of different values apart: they must differ "
+            f"by more than {CLOSEST:g} of the largest point"
+        )
+    return chosen
+
+
+def coordinate_slopes(net: TwoLayerNet) -> Float[Tensor, " dimension"]:
+    """For each coordinate, a bound of ``|df/dx_j|``: sharp if f depends on one ``u.x``.
+
+    For other nets the bound is `TwoLayerNet.coordinate_slopes`.
+    """
+    index = int(net.inner.abs().sum(1).argmax())
+    direction = net.inner[index]
+    square = float(direction @ direction)
+    if square == 0:
+        return torch.zeros(net.dimension, dtype=torch.float64)
+    scales = net.inner @ direction / square
+    if not torch.allclose(net.inner, scales[:, None] * direction, rtol=0, atol=0):
+        return net.coordinate_slopes
+    moving = scales != 0
+    outer, scale, bias = net.outer[moving], scales[moving], net.bias[moving]
+    kinks = -bias / scale  # in units of u.x
+    edges = torch.unique(kinks)
+    middles = torch.cat([edges[:1] - 1, (edges[1:] + edges[:-1]) / 2, edges[-1:] + 1])
+    active = (middles[:, None] - kinks) * scale > 0
+    steepest = float(((active * outer) @ scale).abs().max())
+    steepest *= 1 + (net.width + 8) * 2**-52
+    steepest += float((outer * scale).abs().sum()) * (net.width + 8) * 2**-52
+    return torch.minimum(direction.abs() * steepest, net.coordinate_slopes)
+
+
+def lipschitz(net: TwoLayerNet) -> float:
+    """A bound of the Lipschitz constant, sharp if f depends on one ``u . x``."""
+    slopes = float(coordinate_slopes(net).norm()) * (1 + (net.dimension + 4) * 2**-52)
+    return min(slopes, net.lipschitz)
+
+
+def least_lipschitz(
+    points: Float[Tensor, "points dimension"], values: Float[Tensor, " points"]
+) -> float:
+    """``max |g(x) - g(y)| / ||x - y||``: no function with these values is flatter.
+
+    Raises:
+        ValueError: as :func:`interpolating_net`.
+    """
+    points, values = _checked(points, values)
+    gaps = (values[:, None] - values).abs()
+    distances = (points[:, None] - points).norm(dim=-1)
+    return float((gaps / distances.fill_diagonal_(1.0)).max())
+
+
+def tolerance(largest_lag: int, position: str) -> float:
+    """How near the net must come to be rounded right, as the paper has it.
+
+    1/2 with lin (rounding to integers); ``1 / (4 T)`` with log, where ``log[exp(z)]``
+    is ``log g`` if z is that near to it and ``g <= T``.
+
+    Raises:
+        ValueError: a lag below 1, or a position function other than lin and log.
+    """
+    if largest_lag < 1:
+        raise ValueError(f"lag {largest_lag}: the nearest valid lag is 1")
+    lin = one_of(position, ("lin", "log"), "position function") == "lin"
+    return 0.5 if lin else 1 / (4 * largest_lag)
+
+
+def sampled_errors(
+    net: TwoLayerNet,
+    points: Float[Tensor, "points dimension"],
+    widths: Sequence[int],
+    seeds: Sequence[int],
+) -> np.ndarray:
+    """How far random nets drawn from `net` are off, (seeds, widths, points).
+
+    The nets are those of `two_layer.sample`. Only how often each neuron is drawn
+    matters,
+    and these numbers are drawn at once, so that a large width costs no more.
+
+    Args:
+        net: what the nets are drawn from.
+        points: where the error is taken.
+        widths: neurons of the nets.
+        seeds: one net of each width for each.
+
+    Raises:
+        ValueError: a width below 1.
+    """
+    if min(widths, default=1) < 1:
+        raise ValueError(f"width must be at least 1, not {min(widths)}")
+    hidden = torch.relu(points.to(torch.float64) @ net.inner.T + net.bias)
+    parts = (hidden * net.outer).numpy()  # what each neuron adds at each point
+    shares = (net.outer.abs() * net.sizes).numpy()
+    live = shares > 0
+    errors = np.zeros((len(seeds), len(widths), len(points)))
+    if not live.any():  # the zero function, which no sample misses
+        return errors
+    parts, shares = parts[:, live], shares[live] / shares.sum()
+    for i, seed in enumerate(seeds):
+        generator = np.random.default_rng(seed)
+        for j, width in enumerate(widths):
+            often = generator.multinomial(width, shares) / (width * shares)
+            errors[i, j] = np.abs(parts @ (often - 1))
+    return errors
+
+
+def rounding_width(
+    net: TwoLayerNet,
+    points: Float[Tensor, "points dimension"],
+    tolerance: float | Sequence[float],
+    widths: Sequence[int],
+    seeds: Sequence[int],
+) -> int | None:
+    """The first of the widths from which all drawn nets are within the tolerance.
+
+    Args:
+        net: what the nets are drawn from.
+        points: the alphabet.
+        tolerance: see :func:`tolerance`; one for all points or one for each. The error
+            must be below it.
+        widths: neurons, ascending.
+        seeds: one net of each width for each.
+
+    Returns:
+        The width, or None if not even the largest will do.
+
+    Raises:
+        ValueError: no widths, widths that do not ascend, no seeds, tolerances that are
+            not positive or not one or one a point.
+    """
+    if not widths or list(widths) != sorted(set(widths)):
+        raise ValueError(f"widths must ascend and not be empty, not {list(widths)}")
+    if not seeds:
+        raise ValueError("at least one seed is needed, none was given")
+    allowed = np.atleast_1d(np.asarray(tolerance, dtype=float))
+    if allowed.shape not in ((1,), (len(points),)) or not (allowed > 0).all():
+        raise ValueError(
+            f"tolerance must be above 0, one number or one for each of {len(points)} "
+            f"points, not {tolerance}"
+        )
+    errors = sampled_errors(net, points, widths, seeds)
+    within = np.atleast_1d((errors < allowed).all(axis=(0, 2)))
+    if not within[-1]:
+        return None
+    misses = np.flatnonzero(~within)
+    return widths[int(misses[-1]) + 1 if len(misses) else 0]
+
+
+def _checked(points: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    points = torch.as_tensor(points, dtype=torch.float64)
+    values = torch.as_tensor(values, dtype=torch.float64)
+    if points.dim() != 2 or values.shape != points.shape[:1] or not len(points):
+        raise ValueError(
+            "points must be rows and values one a row, at least one, not "
+            f"{tuple(points.shape)} and {tuple(values.shape)}"
+        )
+    if not (torch.isfinite(points).all() and torch.isfinite(values).all()):
+        raise ValueError("points and values must be finite numbers")
+    if len(torch.unique(points, dim=0)) < len(points):
+        raise ValueError("two points are equal; a function has one value at each")
+    return points, values
+
+
+def _directions(points: Tensor, values: Tensor) -> Iterator[Tensor]:
+    """Directions to try, each with both signs, in a fixed order."""
+    count, dimension = points.shape
+    found = list(torch.eye(dimension, dtype=torch.float64))
+    steps = [len(torch.unique(column)) for column in points.T]
+    orders = (
+        itertools.permutations(range(dimension))
+        if dimension <= 4
+        else [tuple(range(dimension)), tuple(reversed(range(dimension)))]
+    )
+    for order in orders:
+        radix, place = torch.zeros(dimension, dtype=torch.float64), 1.0
+        for axis in order:
+            radix[axis], place = place, place * steps[axis]
+        signs = itertools.product((1.0, -1.0), repeat=min(dimension, 6) - 1)
+        for sign in signs:
+            flips = torch.ones(dimension, dtype=torch.float64)
+            flips[1 : len(sign) + 1] = torch.tensor(sign, dtype=torch.float64)
+            found.append(flips * radix)
+    pairs = itertools.combinations(range(min(count, 12)), 2)
+    found += [points[i] - points[j] for i, j in pairs]
+    centred = points - points.mean(0)
+    solution = torch.linalg.pinv(centred) @ (values - values.mean())
+    if float(solution.abs().max()) > 0:
+        found.append(solution / solution.abs().max())
+    for direction in found:
+        yield direction
+        yield -direction
+
+
+def _along(direction: Tensor, points: Tensor, values: Tensor) -> TwoLayerNet | None:
+    """The net that is piecewise linear in ``direction . x``; None if values clash."""
+    places = points @ direction
+    least = CLOSEST * float(direction.norm() * points.norm(dim=1).max())
+    order = torch.argsort(places, stable=True)
+    row = zip(places[order].tolist(), values[order].tolist(), strict=True)
+    first, height = next(row)
+    knots, heights = [first], [height]
+    for place, value in row:
+        if place - knots[-1] > least:
+            knots.append(place)
+            heights.append(value)
+        elif value != heights[-1]:
+            return None
+    slopes = [0.0, *(np.diff(heights) / np.diff(knots)).tolist(), 0.0]
+    changes = np.diff(slopes).tolist()
+    kept = [i for i, c in enumerate(changes) if abs(c) > 1e-12 * max(map(abs, slopes))]
+    outer = [heights[0], *(changes[i] for i in kept)]
+    inner = torch.stack([0 * direction, *(direction for _ in kept)])
+    return TwoLayerNet(outer, inner, [1.0, *(-knots[i] for i in kept)])

@@ -1,0 +1,117 @@
+"""Proposition C.1: how far the logarithm of a rounded number is from the logarithm.
+
+A feed-forward network with precision returns ``[z]`` with lin and ``log[e^z]`` with
+log, where ``[.]`` is the nearest whole number. The proposition bounds what the second
+form changes: ``|log[e^z] - z| <= 1 / (2 min{e^z, [e^z]})`` for ``z >= 1``. It holds as
+far as the logarithm exists, for ``z > -log 2``.
+"""
+
+import math
+
+import torch
+from flint import arb
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx.checks import one_of
+from tapx.kernels import balls
+
+BITS = 192
+"""Working precision of the certificates: differences near 1e-20 keep 20 digits."""
+
+
+def proposition_c1(z: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The bound of Proposition C.1: ``1 / (2 min{e^z, [e^z]})``.
+
+    Args:
+        z: numbers above ``-log 2``; the paper asks for at least 1.
+
+    Raises:
+        ValueError: a number so low that e^z rounds to 0, or not a number.
+    """
+    size = torch.exp(z)
+    if not bool((size > 0.5).all()):
+        raise ValueError(
+            f"z = {float(z.min()):g}: e^z must round to at least 1, so z must be above "
+            f"{-math.log(2):.6f}; the proposition speaks of z >= 1"
+        )
+    return 1 / (2 * torch.minimum(size, torch.round(size)))
+
+
+def largest_violation(first: int, last: int) -> arb:
+    """Ball of ``max |log[e^z] - z| - 1 / (2 min{e^z, [e^z]})`` on a range of z.
+
+    The range holds all z at which ``e^z`` rounds to one of first, ..., last, with
+    half-integers rounded both ways. Write ``y = e^z`` and n for what it is rounded to.
+    For ``y <= n`` the difference ``log(n/y) - 1/(2y)`` falls in y as long as
+    ``y > 1/2``, so that its maximum is at the left end, ``y = n - 1/2``. For
+    ``y >= n`` the difference ``log(y/n) - 1/(2n)`` rises, and its maximum is at
+    ``y = n + 1/2``. Two values for each n decide, and they are computed in balls.
+
+    Args:
+        first: at least 1; from 3 on the range covers all ``z >= 1``.
+        last: at least `first`.
+
+    Returns:
+        The proposition holds on this range if the ball is not above 0.
+
+    Raises:
+        ValueError: numbers out of range.
+    """
+    _check(first, last)
+    with balls.precision(BITS):
+        worst = arb("-inf")
+        half = arb(1) / 2
+        for n in range(first, last + 1):
+            left = n - half
+            below = (half / left).log1p() - half / left
+            above = (half / n).log1p() - half / n
+            worst = worst.max(below).max(above)
+        return worst
+
+
+def sharpness(n: int) -> arb:
+    """Ball of the largest ratio of ``|log[e^z] - z|`` to the bound where [e^z] = n.
+
+    By the same monotonicity the maximum is at one of the ends ``e^z = n -+ 1/2``. It
+    tends to 1 as n grows: the bound has the best constant.
+
+    Raises:
+        ValueError: n below 1.
+    """
+    _check(n, n)
+    with balls.precision(BITS):
+        half = arb(1) / 2
+        left = n - half
+        above = (half / n).log1p() * 2 * n
+        return above.max((half / left).log1p() * 2 * left)
+
+
+def margin(value: int, position: str) -> float:
+    """How far a net may be off and the rounded value still be right, exactly.
+
+    1/2 with lin. With log the net computes ``log g``, and ``log[e^z] = log g`` up to
+    ``z = log(g + 1/2)`` above and ``log(g - 1/2)`` below; the nearer is
+    ``log(1 + 1/(2g))``. The paper asks for ``1/(4g)``, about half of it.
+
+    Args:
+        value: g, at least 1.
+        position: "lin" or "log".
+
+    Raises:
+        ValueError: a value below 1, or another position function.
+    """
+    if value < 1:
+        raise ValueError(f"value {value}: the nearest valid value is 1")
+    lin = one_of(position, ("lin", "log"), "position function") == "lin"
+    return 0.5 if lin else math.log1p(1 / (2 * value))
+
+
+def _check(first: int, last: int) -> None:
+    if first < 1:
+        raise ValueError(
+            f"{first}: log[e^z] exists where e^z rounds to at least 1; the nearest "
+            "valid number is 1"
+        )
+    if last < first:
+        raise ValueError(f"last {last} is below first {first}")

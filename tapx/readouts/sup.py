@@ -1,0 +1,59 @@
+"""An estimate of ``max |f|`` on a cube, where the dimension is too high to prove it.
+
+It is the largest value that a search met, so a lower bound of the truth and no more.
+In up to three dimensions or so, `tapx.readouts.two_layer.sup_certified` proves an
+interval instead.
+"""
+
+import torch
+
+from tapx.readouts.two_layer import TwoLayerNet
+
+
+def sup_estimated(
+    net: TwoLayerNet,
+    radius: float,
+    generator: torch.Generator,
+    points: int = 4096,
+    starts: int = 64,
+    rounds: int = 60,
+) -> float:
+    """The largest ``|f|`` that a search on ``[-radius, radius]^dimension`` meets.
+
+    The function is piecewise linear, so the search walks: from the best random points
+    and corners, each coordinate in turn moves by a step that shrinks, where that helps.
+
+    Args:
+        net: f.
+        radius: half the cube's side, above 0.
+        generator: draws the points.
+        points: random points and as many random corners to start from.
+        starts: how many of them are improved.
+        rounds: sweeps, each with a shorter step.
+
+    Raises:
+        ValueError: a radius not above 0, or a count below 1.
+    """
+    if not radius > 0:
+        raise ValueError(f"radius must be above 0, not {radius}")
+    if min(points, starts, rounds) < 1:
+        raise ValueError(
+            f"points {points}, starts {starts} and rounds {rounds} must be at least 1"
+        )
+    size = (points, net.dimension)
+    inside = 2 * torch.rand(size, generator=generator, dtype=torch.float64) - 1
+    corners = 2.0 * torch.randint(0, 2, size, generator=generator) - 1
+    tries = radius * torch.cat([inside, corners.to(torch.float64)])
+    values = net(tries).abs()
+    at = values.topk(min(starts, len(tries))).indices
+    best, found = tries[at], values[at]
+    for step in torch.logspace(0.3, -4, rounds, dtype=torch.float64) * radius:
+        for axis in range(net.dimension):
+            for sign in (1, -1):
+                moved = best.clone()
+                moved[:, axis] = (moved[:, axis] + sign * step).clamp(-radius, radius)
+                reached = net(moved).abs()
+                better = reached > found
+                best = torch.where(better[:, None], moved, best)
+                found = torch.where(better, reached, found)
+    return float(found.max())

@@ -1,0 +1,4 @@
+"""Figures, tables and rounded numbers, as every chapter shows them.
+
+Stands on the ground floor alone.
+"""

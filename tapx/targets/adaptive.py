@@ -1,0 +1,262 @@
+"""Adaptive memories: targets whose tokens say how far back to look (section 4).
+
+``y_t = f(x_t, x_{t-t_1}, ..., x_{t-t_M})``, where the lags are read off tokens:
+``t_1 = g_1(x_t)``, ``t_2 = g_2(x_t, x_{t-t_1})``, and so on to depth K.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from tapx.readouts import exact_nets
+
+ROUNDING = 1e-9  # how far a token may be from its entry of the alphabet
+
+
+def check_alphabet(alphabet: Any) -> Float[Tensor, "tokens d"]:
+    """The alphabet as float64 rows: finite, of norm at most 1, all different.
+
+    Raises:
+        ValueError: no row, a row outside the unit ball, or a row named twice.
+    """
+    rows = torch.as_tensor(alphabet, dtype=torch.float64)
+    if rows.dim() != 2 or 0 in rows.shape:
+        raise ValueError(
+            f"the alphabet is rows of tokens, (tokens, d), not shape "
+            f"{tuple(rows.shape)}"
+        )
+    norms = rows.norm(dim=1)
+    bad = (~(norms <= 1 + ROUNDING)).nonzero()
+    if len(bad):
+        index = int(bad[0])
+        norm = float(norms[index])
+        raise ValueError(
+            f"the alphabet leaves the unit ball: token {index} has norm {norm:g}; "
+            f"divide all by {float(norms.max()):g}"
+        )
+    for i, j in itertools.combinations(range(len(rows)), 2):
+        if float((rows[i] - rows[j]).norm()) <= 2 * ROUNDING:
+            raise ValueError(f"tokens {i} and {j} of the alphabet are the same")
+    return rows
+
+
+def check_table(table: Any, number: int, tokens: int, arity: int) -> Int[Tensor, "..."]:
+    """A memory function as whole numbers of at least 1, one a tuple of tokens.
+
+    Args:
+        table: what was given, a tensor, an array or nested lists.
+        number: 1 for ``g_1``, as messages name it.
+        tokens: size of the alphabet.
+        arity: how many tokens the function reads.
+
+    Raises:
+        ValueError: another shape, or a value that is not whole or below 1.
+    """
+    values = torch.as_tensor(table)
+    if values.shape != (tokens,) * arity:
+        raise ValueError(
+            f"memory function g_{number} reads {arity} of {tokens} tokens: its table "
+            f"has shape {(tokens,) * arity}, not {tuple(values.shape)}"
+        )
+    values = values.to(torch.float64)
+    for at in itertools.product(range(tokens), repeat=arity):
+        value = float(values[at])
+        if not value.is_integer() or value < 1:
+            near = max(1, round(value)) if abs(value) < 2**53 else 1
+            raise ValueError(
+                f"memory function g_{number} is {value:g} at tokens {at}: lags are "
+                f"whole numbers of at least 1; the nearest is {near}"
+            )
+    return values.to(torch.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveMemory:
+    """``y_t = f(x_t, x_{t-t_1}, ..., x_{t-t_M})`` with lags that tokens choose.
+
+    Nested to depth K: ``t_1 = g_1(x_t)``, ``t_2 = g_2(x_t, x_{t-t_1})``, ...,
+    ``t_{K+1} = g_{K+1}(x_t, ..., x_{t-t_K})``, and ``t_{K+2}, ..., t_M`` read the same
+    K + 1 tokens. Every lag counts from t. Depth 0 is the paper's warm-up.
+
+    The tokens come from a finite alphabet. The paper asks for Barron memory functions,
+    which are continuous, with whole numbers as values. On a connected set of tokens
+    such a function is constant, so that nothing adapts. Between two tokens where g
+    differs, any continuous extension has slope at least 1 over their distance.
+
+    Args:
+        alphabet: (tokens, d), rows of norm at most 1, all different.
+        tables: for i = 1, ..., M the values of ``g_i`` by index of the tokens it reads,
+            shape ``(tokens,) * (min(i - 1, depth) + 1)``, whole numbers of at least 1.
+        readout: f, from (..., (M + 1) d) to (...).
+        depth: K, from 0 to M. K = M and K = M - 1 are the same: no g reads the last
+            remembered token.
+
+    Raises:
+        ValueError: an alphabet outside the unit ball or with a repeated token, no
+            table or one of another shape, a lag that is not whole or below 1, a depth
+            out of range, or a readout of another dimension.
+
+    Example: signs, ``g(1) = 1, g(-1) = 2``, depth 0: ``x_{t-1}`` or ``x_{t-2}`` as
+    ``x_t`` says, for the readout ``f(z_0, z_1) = z_1``.
+    """
+
+    alphabet: Any  # a tensor once built, and a tuple of tensors
+    tables: Any
+    readout: Callable[[Tensor], Tensor]
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        """Check everything and bring alphabet and tables to their types."""
+        object.__setattr__(self, "alphabet", check_alphabet(self.alphabet))
+        tables = tuple(self.tables)
+        if not tables:
+            raise ValueError("at least one memory function is needed, none was given")
+        if not 0 <= self.depth <= len(tables):
+            near = min(max(self.depth, 0), len(tables))
+            raise ValueError(
+                f"depth {self.depth} with {len(tables)} memories: allowed is 0 to "
+                f"{len(tables)}; the nearest is {near}"
+            )
+        count = len(self.alphabet)
+        checked = tuple(
+            check_table(table, i + 1, count, min(i, self.depth) + 1)
+            for i, table in enumerate(tables)
+        )
+        object.__setattr__(self, "tables", checked)
+        takes = getattr(self.readout, "dimension", self.dimension)
+        if takes != self.dimension:
+            raise ValueError(
+                f"the readout takes {takes} numbers, but {len(tables)} memories and "
+                f"the current token give {self.dimension}"
+            )
+
+    @classmethod
+    def from_functions(
+        cls,
+        alphabet: Any,
+        functions: Sequence[Callable[..., Any]],
+        readout: Callable[[Tensor], Tensor],
+        depth: int = 0,
+    ) -> "AdaptiveMemory":
+        """The same from functions of token rows, evaluated on the whole alphabet.
+
+        Args:
+            alphabet: as above.
+            functions: the ``g_i``; number i takes ``min(i - 1, depth) + 1`` rows of
+                shape (d,) and returns a whole number of at least 1.
+            readout: as above.
+            depth: as above.
+        """
+        rows = check_alphabet(alphabet)
+        tables = []
+        for i, function in enumerate(functions):
+            arity = min(i, max(depth, 0)) + 1
+            tuples = itertools.product(rows, repeat=arity)
+            values = [float(function(*tokens)) for tokens in tuples]
+            tables.append(torch.tensor(values).double().reshape((len(rows),) * arity))
+        return cls(rows, tuple(tables), readout, depth)
+
+    @property
+    def largest_lags(self) -> tuple[int, ...]:
+        """``T_1, ..., T_M``: the largest value of each memory function."""
+        return tuple(int(table.max()) for table in self.tables)
+
+    @property
+    def reach(self) -> int:
+        """The largest lag that may be read."""
+        return max(self.largest_lags)
+
+    @property
+    def input_dimension(self) -> int:
+        """d, the size of a token."""
+        return self.alphabet.shape[1]
+
+    @property
+    def dimension(self) -> int:
+        """``D = (M + 1) d``, the size of what the readout sees."""
+        return (len(self.tables) + 1) * self.input_dimension
+
+    def indices(self, x: Float[Tensor, "batch time d"]) -> Int[Tensor, "batch time"]:
+        """Which entry of the alphabet each token is.
+
+        Raises:
+            ValueError: a token that is no entry, naming the nearest one.
+        """
+        x = x.to(torch.float64)
+        distances = torch.stack([(x - row).norm(dim=-1) for row in self.alphabet])
+        least, index = distances.min(0)
+        bad = (~(least <= ROUNDING)).nonzero()
+        if len(bad):
+            at = tuple(bad[0].tolist())
+            near = self.alphabet[index[at]].tolist()
+            raise ValueError(
+                f"token {x[at].tolist()} is not in the alphabet; the nearest entry is "
+                f"{near}"
+            )
+        return index
+
+    def lags(self, x: Float[Tensor, "batch time d"]) -> Int[Tensor, "batch M"]:
+        """The lags ``t_1, ..., t_M`` at the last position."""
+        if x.shape[1] <= self.reach:
+            raise ValueError(
+                f"{x.shape[1]} tokens do not reach back to lag {self.reach}; at least "
+                f"{self.reach + 1} are needed"
+            )
+        back = self.indices(x[:, -self.reach - 1 :]).flip(1)  # column s is lag s
+        rows = torch.arange(len(x), device=x.device)
+        read, found = [back[:, 0]], []
+        for i, table in enumerate(self.tables):
+            lag = table[tuple(read[: min(i, self.depth) + 1])]
+            found.append(lag)
+            read.append(back[rows, lag])
+        return torch.stack(found, dim=1)
+
+    def memories(self, x: Float[Tensor, "batch time d"]) -> Float[Tensor, "batch D"]:
+        """What the readout sees at the last position: ``x_t`` and the tokens read.
+
+        Raises:
+            ValueError: fewer tokens than the reach asks for, or a token within reach
+                that is not in the alphabet.
+        """
+        lags = torch.nn.functional.pad(self.lags(x), (1, 0))  # lag 0 first
+        rows = torch.arange(len(x), device=x.device)[:, None]
+        return x[rows, x.shape[1] - 1 - lags].flatten(1)
+
+    def __call__(
+        self, x: Float[Tensor, "batch time d"], last_only: bool = True
+    ) -> Tensor:
+        """The answer at the last position, (batch,).
+
+        With ``last_only=False`` at every position that has all its past in the input,
+        (batch, time - reach).
+        """
+        if last_only:
+            return self.readout(self.memories(x))
+        ends = range(self.reach + 1, x.shape[1] + 1)
+        if not ends:
+            raise ValueError(f"more than {self.reach} tokens are needed")
+        seen = [self.memories(x[:, :end]) for end in ends]
+        return self.readout(torch.stack(seen, dim=1))
+
+
+def boolean_example() -> AdaptiveMemory:
+    """The paper's example: ``y_t = x_t x_{t-g(x_t)} x_{t-g(x_{t-g(x_t)})}`` on signs.
+
+    ``g(1) = 1`` and ``g(-1) = 2``; K = M = 2. The readout is the exact product of
+    three signs.
+    """
+
+    def lag(sign: Tensor) -> int:
+        return 1 if sign[0] > 0 else 2
+
+    return AdaptiveMemory.from_functions(
+        [[1.0], [-1.0]],
+        (lag, lambda now, then: lag(then)),
+        exact_nets.parity(3),
+        depth=2,
+    )

@@ -1,0 +1,159 @@
+"""The targets of experiments 1b, 2a, 2b and 3a: a readout of a few tokens -1 or 1.
+
+1b and 3a ask for ``sum_k relu(<w_k, (x_48, x_56, x_99)>)`` with 64 normal directions
+w_k, 2a for ``sum_k relu(w_k x_99)``, 2b for ``x_48 + x_56 + x_99`` (appendix H of the
+paper). The inputs have 1000 tokens and the answer is wanted at the last one. Token
+number n, counted from the first, lies at lag ``1000 - n``. Which end the numbers are
+counted from is not quite certain, so :func:`target` takes both: see :data:`ENDS`.
+
+On signs a target of M tokens is a table of 2^M numbers, and no more. That of 2a has
+two: on these inputs it is an affine function of one token.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from operator import mul
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx.checks import check_lags, one_of
+from tapx.readouts.two_layer import TwoLayerNet
+
+LENGTH = 1000
+"""Tokens in an input of the paper's toy experiments."""
+
+NEURONS = 64
+"""Neurons in the readouts of 1b, 2a and 3a."""
+
+TOKENS = {"1b": (48, 56, 99), "2a": (99,), "2b": (48, 56, 99), "3a": (48, 56, 99)}
+"""The token numbers that each experiment asks for."""
+
+ENDS = ("first", "last")
+"""Counted from the first token, number n lies at lag T - n (1000 - n); from the last
+one, at lag n."""
+
+
+@dataclass(frozen=True, eq=False)
+class ToyTarget:
+    """A readout of the tokens at a few lags, before the last of `length` signs.
+
+    Attributes:
+        lags: the lags that it asks for, distinct, at least 1.
+        readout: f, two-layer net of ``len(lags)`` numbers.
+        length: T, tokens in an input.
+
+    Raises:
+        ValueError: lags as in `check_lags`, beyond the input, or not as many as the
+            readout takes.
+    """
+
+    lags: tuple[int, ...]
+    readout: TwoLayerNet
+    length: int = LENGTH
+
+    def __post_init__(self) -> None:
+        """Check the lags."""
+        lags = check_lags(self.lags)
+        if max(lags) >= self.length:
+            raise ValueError(
+                f"lag {max(lags)} lies beyond an input of {self.length} tokens; the "
+                f"nearest valid lag is {self.length - 1}"
+            )
+        if self.readout.dimension != len(lags):
+            raise ValueError(
+                f"the readout takes {self.readout.dimension} numbers, but there are "
+                f"{len(lags)} lags"
+            )
+
+    def __call__(self, tokens: Float[Tensor, "batch lags"]) -> Float[Tensor, " batch"]:
+        """The answers to inputs whose column s is the token at lag s."""
+        places = 2 ** torch.arange(len(self.lags) - 1, -1, -1)
+        which = (tokens[:, list(self.lags)] > 0).long() @ places
+        return self._answers.to(tokens.dtype)[which]
+
+    @cached_property
+    def _answers(self) -> Tensor:
+        return torch.from_numpy(self.table()[1])
+
+    def table(self) -> tuple[np.ndarray, np.ndarray]:
+        """All patterns of signs, shape (2**M, M), and the answers to them, (2**M,).
+
+        Each sum is rounded once, so that the answers are the same on every machine: a
+        matrix product's last bit depends on the library that takes it.
+        """
+        patterns = list(product((-1.0, 1.0), repeat=len(self.lags)))
+        net = self.readout
+        neurons = [
+            (float(a), row.tolist(), float(c))
+            for a, row, c in zip(net.outer, net.inner, net.bias, strict=True)
+        ]
+        answers = [
+            math.fsum(
+                a * max(0.0, math.fsum([*map(mul, row, signs), c]))
+                for a, row, c in neurons
+            )
+            for signs in patterns
+        ]
+        return np.array(patterns), np.array(answers)
+
+    def walsh(self) -> dict[tuple[int, ...], float]:
+        """The target as a polynomial: coefficient of each product of its tokens.
+
+        Keys are tuples of lags; the empty one holds the mean.
+        """
+        signs, answers = self.table()
+        found = {}
+        for chosen in product((False, True), repeat=len(self.lags)):
+            monomial = signs[:, list(chosen)].prod(1)
+            lags = tuple(
+                lag for lag, is_in in zip(self.lags, chosen, strict=True) if is_in
+            )
+            found[lags] = math.fsum(answers * monomial) / len(answers)
+        return found
+
+    @property
+    def variance(self) -> float:
+        """Mean squared error of the best constant answer."""
+        return float(self.table()[1].var())
+
+
+def target(
+    name: str, end: str = "first", directions_seed: int = 0, length: int = LENGTH
+) -> ToyTarget:
+    """The target of experiment "1b", "2a", "2b" or "3a".
+
+    Args:
+        name: the experiment; 3a has the target of 1b.
+        end: "first" or "last": which token the numbers are counted from.
+        directions_seed: of the normal numbers w_k, which the paper does not print.
+        length: T. Other lengths than 1000 scale the token numbers with it, rounded.
+
+    Raises:
+        ValueError: an unknown name or end, or a length at which two tokens coincide.
+    """
+    numbers = TOKENS[one_of(name, TOKENS, "experiment")]
+    one_of(end, ENDS, "end")
+    if length != LENGTH:
+        numbers = tuple(max(1, round(n * length / LENGTH)) for n in numbers)
+    lags = tuple(n if end == "last" else length - n for n in numbers)
+    return ToyTarget(lags, _readout(name, len(lags), directions_seed), length)
+
+
+def _readout(name: str, dimension: int, seed: int) -> TwoLayerNet:
+    if name == "2b":
+        ones = torch.ones(1, dimension, dtype=torch.float64)
+        inner = torch.cat([ones, -ones])
+        outer = torch.tensor([1.0, -1.0], dtype=torch.float64)
+    else:
+        generator = torch.Generator().manual_seed(seed)
+        shape = NEURONS, dimension
+        inner = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        outer = torch.ones(NEURONS, dtype=torch.float64)
+    return TwoLayerNet(outer, inner, torch.zeros(len(outer), dtype=torch.float64))

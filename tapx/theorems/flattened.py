@@ -1,0 +1,132 @@
+"""What one layer needs to do the work of a nested network (Theorem 4.4).
+
+On a finite alphabet an adaptive target with a bounded reach is also a target with fixed
+memories: fetch the tokens at all lags that may be asked for, and let the readout find
+its way among them. `flatten` writes it so. What the depth saves is counted by comparing
+the two, and `least_steepness` says what no one-layer network can save.
+"""
+
+import itertools
+import math
+
+import torch
+from torch import Tensor
+
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.adaptive import AdaptiveMemory
+from tapx.targets.memories import FixedMemory
+
+SAME_NORM = 1e-9
+
+
+def flatten(target: AdaptiveMemory) -> FixedMemory:
+    """The same target with fixed memories and a wider readout.
+
+    The lags depend on the tokens at ``min(K, M - 1) + 1`` places. For each tuple of
+    them, a *path*, the readout holds a copy of the neurons of f. A neuron ``relu(z)``
+    becomes ``relu(z - c d)``, where d is 0 on the path and, for tokens of equal norm,
+    at least half the squared distance of two tokens off it; c is so large that the
+    neuron is silent there. So the new readout agrees with the target on the alphabet,
+    exactly, and has the width of f times the number of paths.
+
+    Args:
+        target: tokens of equal norm, a `TwoLayerNet` as readout.
+
+    Returns:
+        Lags in ascending order. Paths that would need two tokens in one place are left
+        out.
+
+    Raises:
+        ValueError: tokens of different norms. TypeError: another readout.
+    """
+    readout = target.readout
+    if not isinstance(readout, TwoLayerNet):
+        raise TypeError(
+            f"the readout must be a TwoLayerNet, not {type(readout).__name__}"
+        )
+    alphabet: Tensor = target.alphabet
+    norms = alphabet.norm(dim=1)
+    if float(norms.max() - norms.min()) > SAME_NORM:
+        raise ValueError(
+            f"tokens have norms from {float(norms.min()):g} to {float(norms.max()):g}: "
+            "a path is told from the others by scalar products, for tokens of one norm"
+        )
+    paths = _paths(target)
+    lags = tuple(sorted({lag for _, places in paths for lag in places[1:]}))
+    block = {lag: k for k, lag in enumerate((0, *lags))}
+    size, blocks = target.input_dimension, len(block)
+    gap = float(torch.pdist(alphabet).min()) ** 2 / 2
+    # Half of each token's own |z| is lost to nothing: the exact sup over the alphabet.
+    pieces = readout.inner.reshape(readout.width, -1, size)
+    largest = (pieces @ alphabet.T).amax(-1).sum(1) + readout.bias
+    penalty = largest.clamp(min=0) / gap
+    inner, bias = [], []
+    for tokens, places in paths:
+        rows = torch.zeros(readout.width, blocks, size, dtype=torch.float64)
+        for k, lag in enumerate(places):
+            rows[:, block[lag]] += pieces[:, k]
+        shift = readout.bias.clone()
+        for token, lag in zip(tokens, places, strict=False):
+            rows[:, block[lag]] += penalty[:, None] * alphabet[token]
+            shift -= penalty * float(alphabet[token] @ alphabet[token])
+        inner.append(rows.flatten(1))
+        bias.append(shift)
+    net = TwoLayerNet(
+        readout.outer.repeat(len(paths)), torch.cat(inner), torch.cat(bias)
+    )
+    return FixedMemory(lags, net, size)
+
+
+def _paths(target: AdaptiveMemory) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Tokens that decide, by index, and the lags of all tokens that f reads."""
+    memories = len(target.tables)
+    deciding = min(target.depth, memories - 1) + 1
+    found = []
+    for tokens in itertools.product(range(len(target.alphabet)), repeat=deciding):
+        places = [0]
+        for i, table in enumerate(target.tables):
+            places.append(int(table[tokens[: min(i, target.depth) + 1]]))
+        stands: dict[int, int] = {}
+        known = zip(tokens, places, strict=False)
+        if all(stands.setdefault(lag, token) == token for token, lag in known):
+            found.append((tokens, tuple(places)))
+    return found
+
+
+def least_steepness(
+    tokens: int, choices: int, dimension: int, error: float = 0.0
+) -> float:
+    """What a one-layer network's readout must have in slope times range, at least.
+
+    For a target of two memories whose second lag takes `choices` values other than the
+    first lag, at each of which stands one of `tokens` tokens whose answers are at least
+    2 apart, and one layer without normalisation with
+    any scores and any number of heads: if the network errs by `error` or less, the
+    Lipschitz constant of its FFN times the radius of a ball that holds what attention
+    hands over is at least ``(1 - error) (tokens^(choices / dimension) - 1)``.
+
+    Args:
+        tokens: at least 2.
+        choices: at least 1.
+        dimension: D, the size of the stream, at least 1.
+        error: below 1, not negative.
+
+    Returns:
+        The bound; ``inf`` beyond float64's range.
+
+    Raises:
+        ValueError: a number out of these ranges.
+    """
+    for name, value, least in (
+        ("tokens", tokens, 2),
+        ("choices", choices, 1),
+        ("dimension", dimension, 1),
+    ):
+        if value < least:
+            raise ValueError(f"{name} {value}: the nearest valid value is {least}")
+    if not 0 <= error < 1:
+        raise ValueError(f"error {error}: allowed is 0 up to, but not, 1")
+    try:
+        return (1 - error) * math.expm1(choices / dimension * math.log(tokens))
+    except OverflowError:
+        return math.inf

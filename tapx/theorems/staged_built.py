@@ -1,0 +1,271 @@
+"""A network with adaptive memories together with what is proved about it."""
+
+import itertools
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tapx.kernels import balls
+from tapx.kernels.adaptive import AdaptiveKernel
+from tapx.network import recurrence
+from tapx.network.attention import Attention
+from tapx.network.transformer import Transformer
+from tapx.readouts.memory_functions import coordinate_slopes
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.adaptive import AdaptiveMemory
+from tapx.theorems import float_sums
+from tapx.theorems.certificate import Certificate, up
+from tapx.theorems.float_sums import UNIT
+from tapx.theorems.stages import Stage
+
+MOST_INPUTS = 1 << 18
+"""More inputs than these are not enumerated."""
+
+BATCH = 4096
+
+
+@dataclass(frozen=True)
+class BuiltStages(Certificate):
+    """A network of Theorem 4.1 or 4.4 or of Proposition 4.3 or 4.5, with certificate.
+
+    Attributes:
+        model: the Transformer of the proof, float64, the same class that is trained.
+        target: what it approximates, on tokens of its alphabet.
+        plan: what each layer fetches and computes.
+        kernels: one a memory, exactly as the network holds them.
+        memory_nets: one a memory; what the FFN computes before it rounds.
+        margins: one a memory: how far, in the worst case, what is rounded stays from
+            where the rounding would change. All are positive: every lag is exact.
+        readout: f, with known norm and slopes.
+        net: what the last FFN computes: f itself, or a sample of its neurons.
+        length: the longest input, in tokens, that `rounding_error`, `error` and
+            `margins` cover.
+        readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+    """
+
+    model: Transformer
+    target: AdaptiveMemory
+    plan: tuple[Stage, ...]
+    kernels: tuple[AdaptiveKernel, ...]
+    memory_nets: tuple[TwoLayerNet, ...]
+    margins: tuple[float, ...]
+    readout: TwoLayerNet
+    net: TwoLayerNet
+    length: int
+    readout_error: float
+    _values: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def memory_errors(self) -> tuple[float, ...]:
+        """For each memory, a proven bound of the attention's error on its block.
+
+        The l1 distance of the kernel to a delta, the largest over all lags that the
+        memory function takes, rounded up: uniform over the token set.
+        """
+        return tuple(balls.upper(k.uniform_error) for k in self.kernels)
+
+    def _rounding(self, length: float, evaluation: str) -> float:
+        """The errors of the blocks, through the readout, and of the readout itself.
+
+        Raises:
+            ValueError: an input so long that rounding might change a lag.
+        """
+        size = self.target.input_dimension
+        slopes = self.net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
+        blocks = self._blocks(length, evaluation)
+        if length > self.length or evaluation != "last":
+            self._refuse_lost_lags(length, blocks)
+        total = float(slopes @ torch.tensor(blocks, dtype=torch.float64))
+        radius = 1 + max(map(sum, zip(self.memory_errors, blocks, strict=True)))
+        units = self.net.width + self.net.dimension + 8
+        return up(total + units * self.net.norm * radius * UNIT)
+
+    def _blocks(self, length: float, evaluation: str) -> list[float]:
+        """For each memory, what float64 adds to its block."""
+        attention = cast(Attention, self.model.attentions[0])
+        if evaluation == "recurrence":
+            recurrence.refuse(attention.position.name, attention.score)
+        size = self.target.input_dimension
+        return [
+            block_rounding(k, length, attention.heads, size, evaluation)
+            for k in self.kernels
+        ]
+
+    def _refuse_lost_lags(self, length: float, blocks: list[float]) -> None:
+        """Refuse what leaves no margin to a lag that is computed from other tokens."""
+        size = self.target.input_dimension
+        more = [0.0]
+        for new, old in zip(blocks, self._blocks(self.length, "last"), strict=True):
+            more.append(max(0.0, new - old))
+        for k, (net, margin) in enumerate(
+            zip(self.memory_nets, self.margins, strict=True)
+        ):
+            slopes = coordinate_slopes(net).reshape(-1, size).norm(dim=1).tolist()
+            moved = sum(a * b for a, b in zip(slopes, more, strict=False))
+            units = (net.width + net.dimension + 8) * 2 * UNIT * net.norm
+            if not margin > moved + units * max(more[: len(slopes)]):
+                raise ValueError(
+                    f"on inputs of {length:g} tokens float64 may change what memory "
+                    f"function g_{k + 1} is rounded to; the certificate covers "
+                    f"{self.length} tokens: build with a larger length, or take fewer"
+                )
+
+    def worst_over(self, inputs: Float[Tensor, "batch time inputs"]) -> float:
+        """Largest measured |target - model| at the last position.
+
+        Args:
+            inputs: tokens of the alphabet, more than the target's reach and at most
+                `length` of them.
+
+        Raises:
+            ValueError: a token outside the alphabet, or too few or too many tokens.
+        """
+        if inputs.shape[1] > self.length:
+            raise ValueError(
+                f"{inputs.shape[1]} tokens, but the certificate covers {self.length}: "
+                "build with a larger length"
+            )
+        # The very rows of the alphabet, should a token be off by a rounding.
+        inputs = self.target.alphabet[self.target.indices(inputs)]
+        worst = 0.0
+        with torch.no_grad():
+            for part in inputs.split(BATCH):
+                found = self.model(part, "last")
+                worst = max(worst, float((self.target(part) - found).abs().max()))
+        return worst
+
+    def exhaustive_inputs(self, length: int) -> Float[Tensor, "batch length inputs"]:
+        """Every input of `length` tokens of the alphabet.
+
+        Raises:
+            ValueError: more than 262,144 of them, or too short for the target.
+        """
+        tokens = len(self.target.alphabet)
+        longest = int(math.log(MOST_INPUTS, max(2, tokens)))
+        if not self.target.reach < length <= longest:
+            raise ValueError(
+                f"length {length} must be above the reach {self.target.reach} and at "
+                f"most {longest}, so that all inputs can be listed"
+            )
+        index = torch.cartesian_prod(*[torch.arange(tokens)] * length)
+        return self.target.alphabet[index.reshape(-1, length)]
+
+    def adversarial_inputs(
+        self, length: int | None = None, count: int = 256, seed: int = 0
+    ) -> Float[Tensor, "batch length inputs"]:
+        """Inputs that try to attain the certificate.
+
+        The remembered tokens choose the lags ``t_k``, so the deviation
+        ``e_k = kernel_k - delta`` is known, and the answer moves by
+        ``sum_s <x_{t-s}, sum_k e_k(s) gradient_k>``: every other token is the one of
+        the alphabet that adds most to it, or least.
+
+        Args:
+            length: tokens of an input, more than the reach; `self.length` if None.
+            count: choices of the remembered tokens, at random if there are more.
+            seed: of those choices.
+        """
+        length = self.length if length is None else length
+        if length <= self.target.reach:
+            raise ValueError(
+                f"length {length} does not reach back to lag {self.target.reach}"
+            )
+        alphabet, memories = self.target.alphabet, len(self.kernels)
+        blocks = (memories + 1, self.target.input_dimension)
+        found = []
+        for choice in self._choices(count, seed):
+            fixed = self._placed(choice)
+            if fixed is None:
+                continue
+            tokens = alphabet[list(choice)]
+            push = torch.zeros(length, blocks[1], dtype=torch.float64)
+            gradient = self.readout.gradient(tokens.flatten()).reshape(blocks)
+            lags = self._lags(choice)
+            for k, lag in enumerate(lags):
+                deviation = torch.from_numpy(self._deviation(k, lag, length))
+                push += deviation[:, None] * gradient[k + 1]
+            scores = push @ alphabet.T
+            for chosen in (scores.argmax(1), scores.argmin(1)):
+                x = alphabet[chosen]
+                for lag, token in fixed.items():
+                    x[lag] = alphabet[token]
+                found.append(x.flip(0))  # lag s stands s places before the end
+        return torch.stack(found)
+
+    def _choices(self, count: int, seed: int) -> list[tuple[int, ...]]:
+        """Tuples of remembered tokens, by index: all of them, or a random part."""
+        tokens, places = len(self.target.alphabet), len(self.kernels) + 1
+        if tokens**places <= count:
+            return list(itertools.product(range(tokens), repeat=places))
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.randint(0, tokens, (count, places), generator=generator)
+        return [tuple(row) for row in drawn.tolist()]
+
+    def _lags(self, choice: tuple[int, ...]) -> list[int]:
+        depth = self.target.depth
+        return [
+            int(table[choice[: min(i, depth) + 1]])
+            for i, table in enumerate(self.target.tables)
+        ]
+
+    def _placed(self, choice: tuple[int, ...]) -> dict[int, int] | None:
+        """Which token stands at which lag; None if two want to stand at one."""
+        fixed = {0: choice[0]}
+        for lag, token in zip(self._lags(choice), choice[1:], strict=True):
+            if fixed.setdefault(lag, token) != token:
+                return None
+        return fixed
+
+    def _deviation(self, memory: int, lag: int, length: int) -> np.ndarray:
+        """Kernel minus delta at lags 0 to length - 1."""
+        key = (memory, lag)
+        if len(self._values.get(key, ())) < length:
+            values = self.kernels[memory].values(range(length), lag)
+            values[lag] -= 1
+            self._values[key] = values
+        return self._values[key][:length]
+
+
+def block_rounding(
+    kernel: AdaptiveKernel,
+    length: float,
+    heads: int,
+    input_dimension: int,
+    evaluation: str = "last",
+) -> float:
+    """What float64 adds to one memory's block on inputs of at most `length` tokens.
+
+    Forward analysis: a logit errs by a few units of its two parts, ``rate * s`` and
+    ``rate * g`` (or their logarithms), a weight by that and two units more; the sums
+    over the lags and over heads and coordinates err by as many units as they have
+    terms, of the sum of the sizes (for long inputs see `float_sums`). The largest over
+    the adaptive lags. With log and dot products the second part takes nine: two roots,
+    a logarithm (two), a quotient, three products, and the sum of the parts.
+
+    Args:
+        kernel: the memory's kernel.
+        length: number of lags.
+        heads: heads of the layer, those of other memories included.
+        input_dimension: d.
+        evaluation: "last", "dense" or, with exponentials, "recurrence".
+    """
+    power = kernel.family == "power"
+    rates, largest = kernel.float_rates, 0.0
+    for memory in kernel.lags:
+        origin = math.log(memory) if power else memory
+        once = heads * input_dimension + 16 + (10 if power else 8) * origin * rates
+        found = float_sums.head_by_head(
+            *(np.abs(kernel.float_weights), rates, kernel.family, length),
+            units=once,
+            phi_units=4,
+            evaluation=evaluation,
+            origin=origin,
+        )
+        largest = max(largest, found)
+    return up(largest)

@@ -1,0 +1,161 @@
+"""Theorem 3.1, built: fixed memories by one layer without dot products.
+
+``D = (M + 1) d``. The embedding puts the current token into block 0. Head group k has
+``H_k`` heads whose kernels sum to nearly a delta at lag ``T_k``; they copy block 0 into
+block k. The residual keeps the current token, ``W_O`` is the identity, and the FFN is
+the readout. So the FFN sees nearly ``(x_t, x_{t-T_1}, ..., x_{t-T_M})``.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from tapx.checks import one_of
+from tapx.kernels import balls, search
+from tapx.kernels.balls import exact
+from tapx.kernels.kernel import Delta, Kernel
+from tapx.kernels.proofs import bump
+from tapx.kernels.solve import interpolation
+from tapx.readouts import two_layer
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.memories import FixedMemory
+from tapx.theorems import lemmas
+from tapx.theorems.built import Built
+from tapx.theorems.one_layer import network
+
+POSITIONS = {"lin": "exponential", "log": "power"}
+KERNELS = ("best", "bump", "interpolation")
+
+
+def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...]:
+    """Heads for each lag, as in the proof: ``H_k ~ e^{0.01 T_k}`` or ``T_k^1.01``.
+
+    Shares are rounded by largest remainder; every lag gets at least one head.
+
+    Raises:
+        ValueError: fewer heads than lags, or another position than lin and log.
+    """
+    one_of(position, POSITIONS, "position function")
+    if heads < len(lags):
+        raise ValueError(
+            f"{heads} heads cannot serve {len(lags)} lags: each needs one; the nearest "
+            f"valid number of heads is {len(lags)}"
+        )
+    shares = [share * heads for share in lemmas.head_shares(tuple(lags), position)]
+    counts = [max(1, math.floor(share)) for share in shares]
+    while sum(counts) < heads:  # the largest remainder first
+        k = max(range(len(lags)), key=lambda k: shares[k] - counts[k])
+        counts[k] += 1
+    while sum(counts) > heads:  # only where single heads were given to small shares
+        spare = [k for k in range(len(lags)) if counts[k] > 1]
+        k = max(spare, key=lambda k: counts[k] - shares[k])
+        counts[k] -= 1
+    return tuple(counts)
+
+
+def _kernel(lag: int, heads: int, position: str, how: str) -> Kernel:
+    """The kernel of one head group, with rates and weights that float64 holds."""
+    family = POSITIONS[position]
+    if how == "best":
+        # Summing `heads` rounded terms loses log2(heads) bits and a few more: weights
+        # as large as 53 bits allow would drown the kernel's own error in rounding.
+        bits = 53 - math.ceil(math.log2(heads + 8))
+        return search.best_delta(lag, heads, family, weight_bits=bits)
+    if how == "bump":
+        ideal = bump(lag, heads, family)
+    else:
+        first = 0.5 if position == "lin" else 1.5
+        rates = [first + 0.5 * h for h in range(heads)]
+        ideal = interpolation(rates, Delta(lag), family)
+    if not np.isfinite(ideal.float_weights).all():
+        raise ValueError(
+            f"the {how!r} kernel for lag {lag} with {heads} heads has weights beyond "
+            "float64's range; take fewer heads or kernel='best'"
+        )
+    # The certificate must speak of the numbers that the network really holds.
+    return Kernel(
+        family,
+        tuple(exact(float(rate)) for rate in ideal.float_rates),
+        tuple(exact(float(weight)) for weight in ideal.float_weights),
+        Delta(lag),
+    )
+
+
+def construct(
+    target: FixedMemory,
+    heads: int,
+    position: str = "lin",
+    width: int | None = None,
+    kernel: str = "best",
+    *,
+    groups: Sequence[int] | None = None,
+    length: int = 128,
+    seed: int = 0,
+) -> Built:
+    """The network of Theorem 3.1 for a target with fixed memories.
+
+    Args:
+        target: its readout must be a `TwoLayerNet`: Barron and Lipschitz, with known
+            bounds of both constants.
+        heads: H, at least one a lag, shared out by `allocate`.
+        position: "lin" (exponentials) or "log" (powers).
+        width: neurons of the FFN. None, or as many as the readout has, makes the FFN
+            exact; fewer are drawn by Maurey's sampling, with an error that is certified
+            on the box where the attention's output lies, by branch and bound in
+            ``(M + 1) d`` dimensions: comfortable in up to four.
+        kernel: "best" (found by search), "bump" (the proof's own) or
+            "interpolation" (exact on the first lags).
+        groups: heads of each lag, to share them out otherwise than the proof does.
+        length: the longest input, in tokens, for which `error` accounts for rounding;
+            inputs of any length are covered in exact arithmetic, and in float64 by
+            `error_for`.
+        seed: of the sampled FFN.
+
+    Returns:
+        The network with its certificate.
+
+    Raises:
+        ValueError: unknown names, too few heads or neurons, or weights that float64
+            cannot hold. TypeError: a readout that is no `TwoLayerNet`.
+
+    Numerically safe range: "best" keeps the weights small enough for float64;
+    "bump" and "interpolation" are unsafe from about 8 heads a lag on, and their
+    certificate says so (`float64_safe`).
+    """
+    one_of(position, POSITIONS, "position function")
+    one_of(kernel, KERNELS, "kernel")
+    if not isinstance(target.readout, TwoLayerNet):
+        raise TypeError(
+            "the construction needs a readout of known norm and slope, a TwoLayerNet, "
+            f"not {type(target.readout).__name__}"
+        )
+    if width is not None and width < 1:
+        raise ValueError(f"width must be at least 1, not {width}")
+    if length <= max(target.lags):
+        raise ValueError(
+            f"length {length} does not reach back to lag {max(target.lags)}"
+        )
+    if groups is None:
+        groups = allocate(target.lags, heads, position)
+    if len(groups) != len(target.lags) or sum(groups) != heads or min(groups) < 1:
+        raise ValueError(
+            f"groups {list(groups)} must give {len(target.lags)} lags at least one "
+            f"head each and {heads} in all"
+        )
+    chosen = tuple(
+        _kernel(lag, count, position, kernel)
+        for lag, count in zip(target.lags, groups, strict=True)
+    )
+    readout = target.readout
+    net, readout_error = readout, 0.0
+    if width is not None and width < readout.width:
+        generator = torch.Generator().manual_seed(seed)
+        net = two_layer.sample(readout, width, generator)
+        # What the attention hands over lies in this box; the theorem's has radius 2.
+        reach = 1 + max(balls.upper(k.l1_error) for k in chosen)
+        _, readout_error = two_layer.sup_distance_certified(readout, net, reach)
+    size = target.input_dimension
+    model = network(size, chosen, net, width or readout.width, position)
+    return Built(model, target, chosen, readout, net, length, readout_error)

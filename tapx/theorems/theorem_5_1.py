@@ -1,0 +1,155 @@
+"""Theorem 5.1, built: essentially sparse memories by one layer without dot products.
+
+The readout wants ``(X * rho_1)(t), ..., (X * rho_M)(t)``. Head group k has ``H / M``
+heads whose kernels sum to nearly ``rho_k``; they copy the token into block k. The paper
+has no residual around the attention here and ``D = M d``. Our model class has one, so
+``D = (M + 1) d``: block 0 holds the current token, and the readout
+
+- ignores it (``lag_zero="heads"``, the paper's network exactly), or
+- uses it to put lag 0 right (``lag_zero="residual"``). The heads of group k give lag 0
+  a known weight, which is not ``rho_k(0)``. The readout takes ``f(z_1 + c_1 x_t, ...)``
+  with ``c_k`` the difference, and the heads answer for lags ``s >= 1`` alone.
+
+A log head cannot see lag 0: with "heads" and log the error is ``|rho_k(0)|`` at least.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from tapx.checks import one_of
+from tapx.kernels import balls, distances
+from tapx.kernels.kernel import Kernel
+from tapx.kernels.nearest import KINDS, in_float64, kernel_for, l1_error
+from tapx.readouts import two_layer
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.memories import EssentialMemory
+from tapx.theorems.built_essential import BuiltEssential, at_zero
+from tapx.theorems.one_layer import network
+from tapx.theorems.theorem_3_1 import POSITIONS
+
+LAG_ZERO = ("residual", "heads")
+
+
+def construct(
+    target: EssentialMemory,
+    heads: int,
+    position: str = "lin",
+    width: int | None = None,
+    kernel: str | Sequence[Kernel] = "fitted",
+    *,
+    lag_zero: str = "residual",
+    length: int = 256,
+    seed: int = 0,
+) -> BuiltEssential:
+    """The network of Theorem 5.1 for a target with essentially sparse memories.
+
+    Args:
+        target: its readout must be a `TwoLayerNet`.
+        heads: H, shared out evenly (the first groups get one more). A memory that is
+            itself a sum of fewer decays takes only as many as it has terms.
+        position: "lin" (exponentials) or "log" (powers).
+        width: neurons of the FFN. None, or as many as the readout has, makes the FFN
+            exact; fewer are drawn by Maurey's sampling, with a certified error.
+        kernel: "fitted" or "bumps" (`nearest.kernel_for`), or one `Kernel` a
+            memory, of the family of the position function; ``heads`` is then the most
+            that they may have together.
+        lag_zero: "residual" or "heads"; see above.
+        length: the longest input, in tokens, for which `error` accounts for rounding;
+            inputs of any length are covered in exact arithmetic, and in float64 by
+            `error_for`.
+        seed: of the sampled FFN.
+
+    Returns:
+        The network with its certificate.
+
+    Raises:
+        ValueError: unknown names, too few heads or neurons, kernels of another family
+            or number, rates at which no infinite sum converges, or weights that
+            float64 cannot hold. TypeError: a readout that is no `TwoLayerNet`.
+        balls.PrecisionError: where a distance cannot be certified.
+    """
+    one_of(position, POSITIONS, "position function")
+    one_of(lag_zero, LAG_ZERO, "lag_zero")
+    count = len(target.kernels)
+    if not isinstance(target.readout, TwoLayerNet):
+        raise TypeError(
+            "the construction needs a readout of known norm and slope, a TwoLayerNet, "
+            f"not {type(target.readout).__name__}"
+        )
+    if heads < count:
+        raise ValueError(
+            f"{heads} heads cannot serve {count} memories: each needs one; the nearest "
+            f"valid number of heads is {count}"
+        )
+    if width is not None and width < 1:
+        raise ValueError(f"width must be at least 1, not {width}")
+    if length < 1:
+        raise ValueError(f"length must be at least 1, not {length}")
+    family = POSITIONS[position]
+    first = 1 if lag_zero == "residual" else 0
+    if isinstance(kernel, str):
+        one_of(kernel, KINDS, "kernel")
+        groups = [heads // count + (k < heads % count) for k in range(count)]
+        chosen = tuple(
+            kernel_for(memory, group, family, kernel, first)
+            for memory, group in zip(target.kernels, groups, strict=True)
+        )
+    else:
+        chosen = tuple(in_float64(one) for one in kernel)
+    _check(chosen, count, heads, family)
+    errors = tuple(
+        l1_error(one, memory, first)
+        for one, memory in zip(chosen, target.kernels, strict=True)
+    )
+    corrections = tuple(
+        at_zero(memory) - at_zero(one) if lag_zero == "residual" else 0.0
+        for one, memory in zip(chosen, target.kernels, strict=True)
+    )
+    readout = with_lag_zero(target.readout, corrections, target.input_dimension)
+    net, readout_error = readout, 0.0
+    sizes = tuple(balls.upper(distances.l1_distance(one)) for one in chosen)
+    if width is not None and width < readout.width:
+        net = two_layer.sample(readout, width, torch.Generator().manual_seed(seed))
+        reach = max(1.0, *sizes)
+        _, readout_error = two_layer.sup_distance_certified(readout, net, reach)
+    size = target.input_dimension
+    model = network(size, chosen, net, width or readout.width, position)
+    return BuiltEssential(
+        *(model, target, chosen, readout, net, length, readout_error),
+        *(errors, corrections, sizes),
+    )
+
+
+def with_lag_zero(
+    readout: TwoLayerNet, corrections: tuple[float, ...], size: int
+) -> TwoLayerNet:
+    """``f(z_1 + c_1 x, ..., z_M + c_M x)`` as a net on (x, z_1, ..., z_M).
+
+    Args:
+        readout: f, on ``M * size`` numbers.
+        corrections: the c_k.
+        size: d, the dimension of x and of each z_k.
+    """
+    blocks = readout.inner.reshape(readout.width, len(corrections), size)
+    weights = torch.tensor(corrections, dtype=torch.float64)
+    current = torch.einsum("wks,k->ws", blocks, weights)
+    inner = torch.cat([current, readout.inner], dim=1)
+    return TwoLayerNet(readout.outer, inner, readout.bias)
+
+
+def _check(chosen: tuple[Kernel, ...], count: int, heads: int, family: str) -> None:
+    """Refuse kernels that the attention cannot have."""
+    if len(chosen) != count or sum(one.heads for one in chosen) > heads:
+        raise ValueError(
+            f"{len(chosen)} kernels with {sum(one.heads for one in chosen)} terms do "
+            f"not fit {count} memories and {heads} heads"
+        )
+    for one in chosen:
+        if one.family != family:
+            raise ValueError(f"a kernel is {one.family!r} where {family!r} is needed")
+        if family == "power" and min(one.rates) <= 1:
+            raise ValueError(
+                f"a log head has rate {float(min(one.rates)):g}: its sum over all "
+                "lags converges only for rates above 1"
+            )

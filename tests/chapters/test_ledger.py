@@ -1,0 +1,102 @@
+"""What chapters write, and that it is shown in words."""
+
+import pytest
+
+from tapx.chapters import claim_views, ledger
+from tapx.chapters.claim_views import CLAIM_MIME, GLUE_PREFIX, REPORT_MIME, TABLE_MIME
+from tapx.chapters.claims import VERDICTS, evaluate
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The outputs that the ledger displays."""
+    outputs = []
+    monkeypatch.setattr(
+        ledger, "_display", lambda data, metadata=None: outputs.append((data, metadata))
+    )
+    monkeypatch.setattr(ledger, "_session", {})
+    return outputs
+
+
+def test_claim_shows_line_and_data(shown):
+    ledger.claim("exp-4a/x", 1 / 3, "<", 0.5, "a < b & c", result="Experiment 4a")
+    data, _ = shown[0]
+    assert data[CLAIM_MIME]["measured"] == 0.3333334
+    assert data[CLAIM_MIME]["kind"] == "certified"
+    assert data[CLAIM_MIME]["rounding"] is None
+    assert "chapter" not in data[CLAIM_MIME]
+    assert 'id="claim-exp-4a-x"' in data["text/html"]
+    assert "a &lt; b &amp; c" in data["text/html"]
+    assert "measured 0.3334 < " in data["text/plain"]  # on the safe side
+    assert data["text/plain"].startswith("[holds] Experiment 4a: a < b & c")
+    assert "\n" not in data["text/html"]
+
+
+def test_each_verdict_is_a_word_on_the_page(shown):
+    for verdict in VERDICTS:
+        reference = None if verdict == "not available" else 2.0
+        entry = evaluate("a/b", 1.0, "<", reference, "so", verdict=verdict)
+        html = claim_views.render(entry)["text/html"]
+        assert f">{verdict}</strong>" in html
+
+
+def test_table_lists_the_claims_of_the_session(shown):
+    ledger.claim("a/first", 1.0, "<", 2.0, "first", source="published")
+    ledger.claim("a/second", 1e-9, ">=", None, "second")
+    ledger.claims_table()
+    data, _ = shown[-1]
+    assert data[TABLE_MIME] == ["a/first", "a/second"]
+    assert data["text/html"].count("<tr ") == 2
+    assert "2 (published)" in data["text/html"]
+    assert "none known" in data["text/html"]
+    assert 'href="#claim-a-first"' in data["text/html"]
+    assert 'tabindex="0"' in data["text/html"]
+    assert len(data["text/plain"].splitlines()) == 2
+
+
+def test_a_cell_run_again_replaces_its_claim(shown):
+    ledger.claim("a/first", 1.0, "<", 2.0, "first")
+    ledger.claim("a/first", 1.5, "<", 2.0, "first")
+    ledger.claims_table()
+    assert shown[-1][0][TABLE_MIME] == ["a/first"]
+
+
+@pytest.mark.parametrize(
+    ("value", "format", "text"),
+    [
+        (0.123456, ".4g", "0.1235"),
+        (1234567, ".4g", "1234567"),
+        (0.5, "{:.1%}", "50.0%"),
+        ("lin", ".4g", "lin"),
+        (2.0, ".1f", "2.0"),
+    ],
+)
+def test_report_glues_text(shown, value, format, text):
+    ledger.report("key-1.a_b", value, format)
+    data, metadata = shown[0]
+    assert data[GLUE_PREFIX + "text/plain"] == repr(text)
+    assert data[REPORT_MIME]["value"] == value
+    assert data[REPORT_MIME]["kind"] == "certified"
+    assert metadata["scrapbook"] == {"name": "key-1.a_b", "mime_prefix": GLUE_PREFIX}
+
+
+def test_report_writes_what_glue_reads(shown):
+    """The form is that of myst_nb.glue, which this does not import."""
+    from myst_nb.ext import glue
+
+    assert glue.GLUE_PREFIX == GLUE_PREFIX
+
+
+def test_report_refuses(shown):
+    with pytest.raises(ValueError, match="letters"):
+        ledger.report("two words", 1.0)
+    with pytest.raises(ValueError, match="finite"):
+        ledger.report("x", float("nan"))
+    with pytest.raises(ValueError, match="nearest is 'timed'"):
+        ledger.report("x", 1.0, kind="time")
+    assert not shown
+
+
+def test_plain_python_prints(capsys):
+    ledger.claim("a/plain", 1.0, "<", 2.0, "outside a notebook")
+    assert "[holds] outside a notebook" in capsys.readouterr().out

@@ -1,0 +1,258 @@
+"""Records: the hash of what came out, the code that ran, and which are out of date."""
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+
+import pytest
+import small_book
+from small_book import cell, chapter
+
+from tapx.chapters import notebooks, record_checks, records, stored_results
+from tapx.chapters.claims import evaluate
+from tapx.checks import Refusal
+
+
+@cache
+def state():
+    return records.code_state(small_book.tiny())
+
+
+def built(profile="default", **change):
+    """The record of a run of the tiny chapter."""
+    parameters = {
+        "heads": 4,
+        "rate": 0.5,
+        "position": "lin",
+        "lags": [3, 7],
+        "dense": False,
+        "seed": 0,
+    }
+    if profile == "smoke":
+        parameters |= {"heads": 2, "rate": 0.1}
+    made = records.build(
+        "tiny",
+        profile=profile,
+        parameters=parameters,
+        command="python -m tapx rerun tiny",
+        started=datetime(2026, 1, 2, tzinfo=UTC),
+        duration=1.26,
+        claims=[evaluate("a/b", 1.5, "<", 2.0, "so")],
+        results=[{"heads": 1, "error": 0.25}, {"heads": 2, "error": 0.0625}],
+        code=state(),
+    )
+    return {**made, **change}
+
+
+@pytest.fixture
+def book(tmp_path):
+    return small_book.make(tmp_path)
+
+
+def planted(record, *path, value):
+    """A copy of a record with one value changed."""
+    copy = json.loads(records.dumps(record))
+    place = copy
+    for key in path[:-1]:
+        place = place[key]
+    assert place[path[-1]] != value
+    place[path[-1]] = value
+    return copy
+
+
+# The hash of what came out -----------------------------------------------------------
+
+
+PLANTED = {
+    "a result": (("results", 1, "error"), 0.0635),
+    "a result's last digit": (("results", 1, "error"), 0.06250000000000001),
+    "a claim": (("claims", 0, "measured"), 1.25),
+    "a parameter": (("parameters", "heads"), 5),
+    "the duration": (("duration_s",), 1.27),
+    "the hash": (("results_hash",), "0" * 64),
+}
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_a_planted_number_is_refused(case, book):
+    path, value = PLANTED[case]
+    record = built()
+    records.store(record, book)
+    assert records.load_record("tiny", book_dir=book) == record
+    records.store(planted(record, *path, value=value), book)
+    with pytest.raises(ValueError, match=r"changed after the run.*repeat the run"):
+        records.load_record("tiny", book_dir=book)
+    with pytest.raises(ValueError, match="changed after the run"):
+        records.stored_records("default", book)
+    told = []
+    problems = record_checks.check_records(book_dir=book, tell=told.append)
+    assert "changed after the run" in problems[0]
+    assert told == ["tiny, default: changed or incomplete"]
+
+
+def test_the_hash_does_not_depend_on_order_or_on_the_machine():
+    record = built()
+    other = dict(reversed(record.items())) | {"machine": {}, "versions": {}}
+    assert records.results_hash(other) == record["results_hash"]
+
+
+READER = """\
+from tapx.chapters import records
+record = records.load_record("tiny", "smoke")
+print(record["results"][0]["error"])
+record = records.load_record("tiny", "smoke")"""
+
+
+def test_the_output_of_a_chapter_repeats_the_hash(book):
+    """So a record changed together with its hash does not pass either."""
+    records.store(built("smoke"), book)
+    path = book / "reader.ipynb"
+    notebooks.save(chapter(cell(READER), id="reader", order=2), path)
+    stored = notebooks.execute(path)
+    name = "record-tiny-smoke"
+    hash = records.load_record("tiny", "smoke", book)["results_hash"]
+    assert stored_results.reports_of(stored)[name]["value"] == hash
+
+    wrong = planted(
+        records.read("tiny", "smoke", book), "results", 1, "error", value=7.0
+    )
+    wrong["results_hash"] = records.results_hash(wrong)
+    records.store(wrong, book)
+    fresh = notebooks.execute(path)
+    lines = stored_results.notebook_differences(stored, fresh)
+    assert len(lines) == 1 and name in lines[0]
+
+
+def test_the_stored_outputs_repeat_the_hashes_of_the_records():
+    """Of each record that a chapter reads; none is read without a trace."""
+    for entry in notebooks.chapters():
+        notebook = notebooks.load(entry.path)
+        reading = [c for c in notebook.cells if "load_record(" in c.source]
+        named = {
+            name: content["value"]
+            for name, content in stored_results.reports_of(notebook).items()
+            if name.startswith("record-exp-")
+        }
+        assert bool(reading) == bool(named), f"run: python -m tapx rerun {entry.id}"
+        for name, value in named.items():
+            profile = name.removeprefix(f"record-{entry.id}-")
+            assert records.read(entry.id, profile)["results_hash"] == value
+
+
+def test_every_stored_record_is_whole():
+    folder = notebooks.book_directory() / "records"
+    found = sorted(folder.glob("*/*.json"))
+    assert len(found) > 20
+    for path in found:
+        record = records.read(path.stem, path.parent.name)
+        assert (record["chapter"], record["profile"]) == (path.stem, path.parent.name)
+
+
+# The code that ran -------------------------------------------------------------------
+
+
+def git(folder, *words):
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_commit_and_state_of_the_tree(tmp_path, monkeypatch):
+    nothing = {"commit": None, "clean": None}
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    root = tmp_path / "project"
+    (root / "inner").mkdir(parents=True)
+    git(root, "init", "--quiet")
+    assert records.revision_of(root) == nothing, "no commit yet"
+    (root / "a.py").write_text("A = 1\n")
+    git(root, "add", "a.py")
+    git(root, "commit", "--quiet", "-m", "first")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    found = records.revision_of(root)
+    assert len(found["commit"]) == 40 and found["clean"] is True
+    (root / "a.py").write_text("A = 2\n")
+    assert records.revision_of(root) == {**found, "clean": False}
+    assert records.revision_of(root / "inner") == nothing, "inside another project"
+
+
+def test_no_commit_without_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    state = records.code_state(small_book.tiny())
+    assert (state["commit"], state["clean"]) == (None, None)
+    assert len(state["cells"]) == len(state["modules"]) == 64
+
+
+# Which records are out of date -------------------------------------------------------
+
+
+def checked(book, *names):
+    told = []
+    return record_checks.check_records(names, book_dir=book, tell=told.append), told
+
+
+def test_a_current_record(book):
+    records.store(built(), book)
+    problems, told = checked(book)
+    assert problems == []
+    assert len(told) == 1 and told[0].startswith("tiny, default: current, 2026-01-02, ")
+
+
+def changed_cell(notebook):
+    notebook.cells[2].source += "\nvalue += 1"
+
+
+def changed_parameter(notebook):
+    notebook.cells[1].source = notebook.cells[1].source.replace("= 4", "= 5")
+
+
+def changed_comment(notebook):
+    notebook.cells[2].source += "  # a word"
+
+
+CHAPTERS = {
+    "older than its chapter (cells)": changed_cell,
+    "older than its chapter (parameters)": changed_parameter,
+    "current": changed_comment,
+}
+
+
+@pytest.mark.parametrize("word", CHAPTERS)
+def test_a_record_and_a_changed_chapter(word, book):
+    records.store(built(), book)
+    notebook = small_book.tiny()
+    CHAPTERS[word](notebook)
+    notebooks.save(notebook, book / "tiny.ipynb")
+    problems, told = checked(book, "tiny")
+    assert told[0].startswith(f"tiny, default: {word}, ")
+    assert len(problems) == (word != "current")
+
+
+def test_modules_that_changed(book):
+    record = built()
+    records.store(planted(record, "code", "modules", value="0" * 64), book)
+    problems, _ = checked(book)
+    assert "older than its chapter (modules)" in problems[0]
+    assert "python -m tapx rerun tiny" in problems[0]
+
+
+def test_long_runs_are_only_told_of(book):
+    records.store(built(), book)
+    record = built("smoke")
+    for code, word in ((None, "of unknown code"), (record["code"], "current")):
+        records.store({**record, "code": code}, book)
+        problems, told = checked(book)
+        assert problems == []
+        assert told[0].startswith(f"tiny, smoke: {word}, 2026-01-02, ")
+    records.store({**record, "code": {**record["code"], "cells": ""}}, book)
+    problems, told = checked(book)
+    assert problems == [] and "older than its chapter (cells)" in told[0]
+
+
+def test_missing_and_unknown_records_of_default_runs(book):
+    problems, told = checked(book)
+    assert told == ["tiny, default: missing"] and "no record is stored" in problems[0]
+    records.store(built(code=None), book)
+    problems, _ = checked(book)
+    assert "of unknown code" in problems[0]
+    with pytest.raises(Refusal, match="unknown chapter"):
+        checked(book, "tinny")

@@ -1,0 +1,223 @@
+"""Re-running in place and checking: planted failures and planted numbers."""
+
+import json
+
+import pytest
+import small_book
+from small_book import CLAIM, MEASURE, PARAMETERS, cell, chapter
+
+from tapx.chapters import code_hash, notebooks, records, reruns, stored_results
+from tapx.checks import Refusal
+
+PAGE_CLAIM = CLAIM.splitlines()[0].replace("lemma-F.1/tiny", "trust/page")
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """A small book with stored outputs and what the rerun told."""
+    two = chapter(
+        cell(PARAMETERS.replace("seed: int = 0", "seed: int = 1"), "parameters"),
+        cell(MEASURE),
+        cell(CLAIM.replace("/tiny", "/second")),
+        id="second",
+        order=2,
+    )
+    book = small_book.make(
+        tmp_path_factory.mktemp("rerun"), tiny=small_book.tiny(), two=two
+    )
+    told = []
+    assert reruns.rerun(book_dir=book, tell=told.append) == []
+    return book, told
+
+
+@pytest.fixture
+def book(executed, tmp_path):
+    """A copy of it, to plant in."""
+    original, _ = executed
+    copy = tmp_path / "book"
+    small_book.shutil.copytree(original, copy)
+    return copy
+
+
+def test_rerun_stores_outputs_records_and_pages(executed):
+    book, told = executed
+    # The environment page makes claims too, but has no record of its own.
+    every = stored_results.stored_claims(book)
+    claims = [claim for claim in every if claim.chapter != "environment"]
+    assert [(claim.id, claim.chapter) for claim in claims] == [
+        ("lemma-F.1/tiny", "tiny"),
+        ("lemma-F.1/second", "second"),
+    ]
+    assert [line.split(":")[0] for line in told[2:]] == ["environment", "scoreboard"]
+    for claim in claims:
+        record = records.load_record(claim.chapter, book_dir=book)
+        assert tuple(record) == records.KEYS
+        assert record["claims"] == [claim.as_dict()]
+        assert record["command"] == f"python -m tapx rerun {claim.chapter}"
+        assert record["results_hash"] == records.results_hash(record)
+        source = notebooks.load(
+            book / f"{claim.chapter.replace('second', 'two')}.ipynb"
+        )
+        hashes = code_hash.of_notebook(source)
+        assert record["code"].items() >= hashes.items()
+    assert [record["chapter"] for record in records.stored_records(book_dir=book)] == [
+        "tiny",
+        "second",
+    ]
+    scoreboard = (book / "scoreboard.ipynb").read_text()
+    for claim in claims:
+        assert claim.anchor in scoreboard
+    for path in book.glob("*.ipynb"):
+        assert path.read_text() == notebooks.dumps(notebooks.load(path))
+
+
+def test_rerun_of_one_changes_no_other(book):
+    before = small_book.files(book)
+    assert reruns.rerun(["tiny"], book_dir=book, tell=lambda line: None) == []
+    after = small_book.files(book)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed <= {"records/default/tiny.json", "environment.ipynb"}
+
+
+def test_failing_cell_leaves_the_stored_notebook(book):
+    path = book / "tiny.ipynb"
+    notebook = notebooks.load(path)
+    notebook.cells[2].source += "\nraise RuntimeError('planted failure')"
+    notebooks.save(notebook, path)
+    before = path.read_bytes(), records.load_record("tiny", book_dir=book)
+    told = []
+    failures = reruns.rerun(["tiny"], book_dir=book, tell=told.append)
+    assert "planted failure" in failures[0]
+    assert "tiny: failed; the stored notebook is unchanged" in told
+    assert (path.read_bytes(), records.load_record("tiny", book_dir=book)) == before
+    problems = reruns.check(["tiny"], book_dir=book, tell=told.append)
+    assert "planted failure" in problems[0]
+
+
+def test_a_duplicate_claim_is_not_stored(book):
+    path = book / "tiny.ipynb"
+    notebook = notebooks.load(path)
+    notebook.cells[3].source += "\n" + CLAIM.splitlines()[0]
+    notebooks.save(notebook, path)
+    before = path.read_bytes()
+    failures = reruns.rerun(["tiny"], book_dir=book, tell=lambda line: None)
+    assert "made twice" in failures[0]
+    assert path.read_bytes() == before
+
+
+def plant(book, change, *, everywhere):
+    """Change the stored number, in the data alone or wherever it is shown."""
+    notebook = notebooks.load(book / "tiny.ipynb")
+    for one in notebook.cells:
+        kept = []
+        for output in one.get("outputs", ()):
+            data = output.get("data", {})
+            if stored_results.CLAIM_MIME in data:
+                data[stored_results.CLAIM_MIME].update(change)
+                if everywhere:
+                    entry = stored_results.Claim.from_dict(
+                        data[stored_results.CLAIM_MIME]
+                    )
+                    output["data"] = stored_results.render(entry)
+            if stored_results.TABLE_MIME in data and everywhere:
+                continue
+            kept.append(output)
+        if one.cell_type == "code":
+            one.outputs = kept
+    notebooks.save(notebook, book / "tiny.ipynb")
+
+
+def test_check_agrees_and_writes_nothing(book):
+    before = small_book.files(book)
+    told = []
+    assert reruns.check(book_dir=book, tell=told.append) == []
+    assert {line.split(",")[0] for line in told} == {
+        "tiny: 1 claims",
+        "second: 1 claims",
+        "environment: 2 claims",
+    }
+    assert small_book.files(book) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"measured": 12.0}, "measured was 12.0"),
+        ({"reference": -1}, "reference was -1"),
+        ({"id": "lemma-F.1/other"}, "lemma-F.1/other: stored, but not made"),
+        ({"verdict": "fails"}, "the verdict is 'fails'"),
+    ],
+)
+def test_check_finds_a_planted_number(book, change, words):
+    plant(book, change, everywhere=True)
+    problems = reruns.check(["tiny"], book_dir=book, tell=lambda line: None)
+    assert any(words in problem for problem in problems)
+
+
+def test_check_finds_a_number_that_is_not_the_one_shown(book):
+    plant(book, {"measured": 12.0}, everywhere=False)
+    with pytest.raises(stored_results.LedgerError, match="not what the stored data"):
+        reruns.check(["tiny"], book_dir=book, tell=lambda line: None)
+
+
+def test_check_finds_the_last_digit_of_a_certified_number(book):
+    stored = stored_results.stored_claims(book)[0].measured
+    plant(book, {"measured": stored + 1e-5}, everywhere=True)
+    (problem,) = reruns.check(["tiny"], book_dir=book, tell=lambda line: None)
+    assert "certified numbers must be equal" in problem
+
+
+def test_unknown_names_are_refused(book):
+    for command in (reruns.rerun, reruns.check):
+        with pytest.raises(Refusal, match="unknown chapter 'tinny'"):
+            command(["tinny"], book_dir=book)
+    with pytest.raises(Refusal, match="processes is 0"):
+        list(reruns.execute_all(notebooks.chapters(book), 0))
+
+
+def test_incomplete_record_is_refused(book):
+    path = records.path("tiny", "default", book)
+    record = json.loads(path.read_text())
+    for wrong in ({**record, "status": "failed"}, {"status": "complete"}):
+        path.write_text(json.dumps(wrong))
+        with pytest.raises(ValueError, match="not a complete run"):
+            records.load_record("tiny", book_dir=book)
+    with pytest.raises(FileNotFoundError, match="profile 'paper'"):
+        records.load_record("tiny", "paper", book_dir=book)
+
+
+ASKS = """\
+import os
+print(os.environ.get("TAPX_FOUND"))"""
+
+
+@pytest.mark.parametrize("given", [None, "store"])
+def test_default_runs_search_nothing(tmp_path, monkeypatch, given):
+    """Unless the book's author has new results stored; the variable is restored."""
+    for name, value in (("TAPX_FOUND", given),):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    asking = chapter(cell(PARAMETERS, "parameters"), cell(ASKS))
+    book = small_book.make(tmp_path, tiny=asking)
+    assert reruns.rerun(["tiny"], book_dir=book, tell=lambda line: None) == []
+    (output,) = notebooks.load(book / "tiny.ipynb").cells[2].outputs
+    assert output.text.strip() == (given or "require")
+    assert reruns.os.environ.get("TAPX_FOUND") == given
+
+
+def test_a_page_that_makes_a_claim_counts(book):
+    """It is listed after the chapters, stored once, and checked like one."""
+    page = chapter(cell(MEASURE.replace("= np", "= 0 * np")), cell(PAGE_CLAIM))
+    page.metadata.tapx = {"page": True, "shows": "a page"}
+    page.cells.insert(1, cell(PARAMETERS, "parameters"))
+    notebooks.save(page, book / "aside.ipynb")
+    assert reruns.rerun(["aside"], book_dir=book, tell=lambda line: None) == []
+    listed = [(c.id, c.chapter) for c in stored_results.stored_claims(book)]
+    assert ("trust/page", "aside") in listed[2:]  # after the two chapters'
+    assert len(listed) == 5
+    told = []
+    assert reruns.check(book_dir=book, tell=told.append) == []
+    pages = {"aside", "environment"}
+    assert {line.split(":")[0] for line in told} == {"tiny", "second"} | pages

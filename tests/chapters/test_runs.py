@@ -1,0 +1,190 @@
+"""Runs with parameters: what is written, what is refused, what a failure leaves."""
+
+import json
+from datetime import datetime
+
+import pytest
+import small_book
+from small_book import CLAIM, MEASURE, PARAMETERS, cell, chapter
+
+from tapx.chapters import notebooks, records, runs
+from tapx.chapters.notebooks import ChapterFailed
+from tapx.checks import Refusal
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    failing = chapter(
+        cell(PARAMETERS, "parameters"),
+        cell(MEASURE),
+        cell(CLAIM),
+        cell("if dense:\n    raise RuntimeError('planted failure')"),
+        cell("claims_table()"),
+        id="failing",
+        order=2,
+    )
+    bare = chapter(cell("print(1)"), id="bare", order=3)
+    folder = tmp_path_factory.mktemp("runs")
+    return small_book.make(folder, tiny=small_book.tiny(), failing=failing, bare=bare)
+
+
+@pytest.fixture(scope="module")
+def done(book, tmp_path_factory):
+    """One complete run, shared by the tests that only look at it."""
+    output = tmp_path_factory.mktemp("done") / "new" / "folder"
+    return runs.run("tiny", {"heads": "8", "lags": "5,6"}, output=output, book_dir=book)
+
+
+def test_writes_notebook_and_record(done):
+    names = sorted(path.name for path in done.notebook.parent.iterdir())
+    assert names == ["tiny.ipynb", "tiny.json"]
+    notebook = notebooks.load(done.notebook)
+    injected = notebook.cells[2]
+    assert injected.metadata.tags == ["injected-parameters"]
+    assert "heads = 8" in injected.source and "lags = [5, 6]" in injected.source
+    assert notebook.metadata.tapx.run["status"] == "complete"
+    assert notebooks.dumps(notebook) == done.notebook.read_text()
+
+
+def test_record_is_complete(book, done):
+    record = json.loads(done.record.read_text())
+    assert tuple(record) == records.KEYS
+    assert record["status"] == "complete"
+    assert record["chapter"] == "tiny"
+    assert record["parameters"] == {
+        "heads": 8,
+        "rate": 0.5,
+        "position": "lin",
+        "lags": [5, 6],
+        "dense": False,
+        "seed": 0,
+    }
+    assert record["seed"] == 0
+    assert record["profile"] == "default"
+    assert record["results_hash"] == records.results_hash(record)
+    assert record["code"].keys() == {"commit", "clean", "cells", "modules"}
+    source = notebooks.load(book / "tiny.ipynb")
+    assert record["code"] == records.code_state(source)
+    assert record["command"] == (
+        "python -m tapx run tiny -p heads=8 -p lags=5,6 --output folder"
+    )
+    assert datetime.fromisoformat(record["started"]).tzinfo is not None
+    assert 0 < record["duration_s"] < 120
+    assert {"python", "tapx", "torch", "numpy"} <= record["versions"].keys()
+    assert record["machine"].keys() == {
+        "system",
+        "architecture",
+        "processor",
+        "cores",
+    }
+    (claim,) = record["claims"]
+    assert claim["id"] == "lemma-F.1/tiny"
+    assert claim["measured"] > 11
+    assert done.claims[0].as_dict() == claim
+
+
+def test_profile_and_override(book, tmp_path):
+    done = runs.run(
+        "tiny", {"rate": "0.2"}, profile="smoke", output=tmp_path, book_dir=book
+    )
+    record = json.loads(done.record.read_text())
+    assert record["profile"] == "smoke"
+    assert record["parameters"]["heads"] == 2, "from the profile"
+    assert record["parameters"]["rate"] == 0.2, "given, over the profile's 0.1"
+    assert "--profile smoke" in record["command"]
+
+
+def test_one_seed_one_result(book, done, tmp_path):
+    """Two runs agree in every byte of the notebook; another seed does not."""
+    again = runs.run(
+        "tiny", {"heads": "8", "lags": "5,6"}, output=tmp_path, book_dir=book
+    )
+    assert again.notebook.read_bytes() == done.notebook.read_bytes()
+    assert again.claims == done.claims
+    other = runs.run("tiny", {"seed": 1}, output=tmp_path / "other", book_dir=book)
+    assert other.claims != done.claims
+
+
+REFUSALS = {
+    "unknown chapter": ("tinny", {}, {}, "unknown chapter 'tinny'.*'tiny'"),
+    "unknown parameter": ("tiny", {"head": "3"}, {}, "unknown parameter.*'heads'"),
+    "wrong type": ("tiny", {"heads": "few"}, {}, "'few' is not a whole number"),
+    "out of range": ("tiny", {"heads": "1"}, {}, "out of range.*nearest is 2"),
+    "unknown profile": ("tiny", {}, {"profile": "smok"}, "'smok'.*'smoke'"),
+    "profile not stored": ("tiny", {}, {"profile": "paper"}, "no profile 'paper'"),
+    "no parameters cell": ("bare", {}, {}, "bare.ipynb has no parameters cell"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refused_and_nothing_written(case, book, tmp_path):
+    id, given, options, words = REFUSALS[case]
+    before = small_book.files(book)
+    with pytest.raises(Refusal, match=words):
+        runs.run(id, given, output=tmp_path / "out", book_dir=book, **options)
+    assert list(tmp_path.iterdir()) == []
+    assert small_book.files(book) == before
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "file/below/further"])
+def test_unwritable_output(place, book, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(Refusal, match="not a folder that can be written"):
+        runs.run("tiny", output=tmp_path / place, book_dir=book)
+    assert small_book.files(tmp_path) == {"file": b"mine"}
+
+
+def test_folder_without_permission(book, tmp_path, monkeypatch):
+    """Also for a user who, unlike root, is bound by permissions."""
+
+    def denied(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(runs.tempfile, "TemporaryFile", denied)
+    with pytest.raises(Refusal, match="Permission denied"):
+        runs.run("tiny", output=tmp_path / "a" / "b", book_dir=book)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_earlier_results_are_kept_unless_forced(book, done, tmp_path):
+    for path in (done.notebook, done.record):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    before = small_book.files(tmp_path)
+    with pytest.raises(Refusal, match=r"tiny.ipynb and tiny.json.*--force"):
+        runs.run("tiny", {"seed": 9}, output=tmp_path, book_dir=book)
+    assert small_book.files(tmp_path) == before
+    runs.run("tiny", {"seed": 9}, output=tmp_path, force=True, book_dir=book)
+    assert json.loads((tmp_path / "tiny.json").read_text())["seed"] == 9
+
+
+def test_failure_leaves_a_marked_notebook_and_no_record(book, tmp_path):
+    (tmp_path / "failing.json").write_text('{"status": "complete"}')
+    with pytest.raises(ChapterFailed, match="planted failure"):
+        runs.run(
+            "failing", {"dense": "true"}, output=tmp_path, force=True, book_dir=book
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["failing.failed.ipynb"]
+    notebook = notebooks.load(tmp_path / "failing.failed.ipynb")
+    assert notebook.metadata.tapx.run["status"] == "failed"
+    assert notebook.cells[0].source.startswith("**This run failed.**")
+    assert "planted failure" in notebook.cells[0].source
+    outputs = [one.outputs for one in notebook.cells if one.cell_type == "code"]
+    assert [len(output) for output in outputs] == [0, 0, 1, 2, 1, 0]
+    assert outputs[4][0].output_type == "error"
+
+    done = runs.run("failing", output=tmp_path, book_dir=book)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["failing.ipynb", "failing.json"], "a success replaces it"
+    assert done.claims
+
+
+def test_no_log_lines_of_papermill(book, tmp_path, capfd):
+    runs.run("tiny", {"heads": 3}, output=tmp_path, book_dir=book)
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err == ""
+
+
+def test_command_line_is_safe_for_a_shell():
+    line = runs.command_line("tiny", "default", {"lags": "[1, 8]"}, "runs/a b")
+    assert line == ("python -m tapx run tiny -p 'lags=[1, 8]' --output 'runs/a b'")

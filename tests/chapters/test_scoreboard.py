@@ -1,0 +1,98 @@
+"""The scoreboard lists every stored claim; the figure shows what the claims say."""
+
+from pathlib import Path
+
+import pytest
+
+from tapx.chapters import notebooks, scoreboard, stored_results
+from tapx.chapters.claims import VERDICTS, Claim
+from tapx.chapters.notebooks import Chapter
+
+
+def entry(id, measured=1.0, reference=None, source="published", chapter="exp-4a"):
+    return Claim(
+        id=id,
+        statement=f"about {id}",
+        measured=measured,
+        relation="<",
+        reference=reference,
+        verdict="holds",
+        result="Experiment 4a",
+        source=source,
+        chapter=chapter,
+    )
+
+
+MEMORY = [
+    entry("exp-4a/lin-64-trained-mse-best-setting", 0.01, 0.19),
+    entry("exp-4a/lin-64-trained-mse-worst-setting", 0.3, 0.19),
+    entry("exp-4a/lin-64-best-mse", 1e-5, 0.2, "bound"),
+    entry("exp-4a/log-1-trained-mse-best-setting", 1e-9, 1e-5),
+    entry("exp-4b/log-2-best-mse", 0.0, chapter="exp-4b"),
+    entry("exp-4b/something-else"),
+]
+CHAPTERS = [
+    Chapter("exp-4b", 2, "Light tails", "", Path("experiment-4b.ipynb")),
+    Chapter("exp-4a", 3, "Heavy tails", "", Path("experiment-4a.ipynb")),
+]
+
+
+def test_by_chapter_with_links():
+    page = scoreboard.Scoreboard(MEMORY, CHAPTERS)
+    html = page._repr_html_()
+    assert html.index("Light tails") < html.index("Heavy tails")
+    for claim in MEMORY:
+        stem = "experiment-" + claim.chapter[-2:]
+        assert f'href="{stem}.html#{claim.anchor}"' in html
+        assert claim.statement in html and claim.statement in repr(page)
+
+
+def test_counts():
+    found = scoreboard.counts(MEMORY)
+    assert list(found) == list(VERDICTS)
+    assert found["holds"] == len(MEMORY)
+    assert "6" in repr(scoreboard.counts_table(MEMORY)).splitlines()[-1]
+
+
+def test_findings():
+    rows = scoreboard.findings(MEMORY)
+    assert rows == [
+        scoreboard.Finding("4a", "lin", 64, 0.19, 0.01, 0.3, 1e-5),
+        scoreboard.Finding("4a", "log", 1, 1e-5, 1e-9, None, None),
+        scoreboard.Finding("4b", "log", 2, None, None, None, 0.0),
+    ]
+
+
+@pytest.mark.parametrize("claims", [MEMORY, []])
+def test_figure(claims, tmp_path):
+    from matplotlib import pyplot
+
+    figure = scoreboard.findings_figure(scoreboard.findings(claims))
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlabel() == "mean squared error"
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels[:3] == ["published", "trained", "best possible"]
+    ticks = [text.get_text() for text in axes.get_yticklabels()]
+    assert ticks == (
+        ["4a: lin, 64 heads", "4a: log, 1 head", "4b: log, 2 heads"] if claims else []
+    )
+    figure.savefig(tmp_path / "findings.png")
+    pyplot.close(figure)
+
+
+def test_stored_scoreboard_lists_every_stored_claim():
+    path = notebooks.book_directory() / "scoreboard.ipynb"
+    outputs = [
+        "".join(output["data"]["text/html"])
+        for cell in notebooks.load(path).cells
+        for output in cell.get("outputs", ())
+        if "text/html" in output.get("data", {})
+    ]
+    page = "\n".join(outputs)
+    claims = stored_results.stored_claims()
+    chapters = notebooks.notebook_files()
+    expected = scoreboard.Scoreboard(claims, chapters)._repr_html_()
+    assert expected in page, "run: python -m tapx rerun scoreboard"
+    for claim in claims:
+        assert f"#{claim.anchor}" in page

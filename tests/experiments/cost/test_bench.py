@@ -1,0 +1,172 @@
+import os
+
+import pytest
+import torch
+
+from tapx.experiments.cost import bench, bench_parts
+from tapx.limits import finders
+
+
+def test_agreement_is_within_the_promise():
+    assert bench_parts.agreement()["difference"] <= 1e-10
+
+
+def test_a_part_runs_in_its_own_process():
+    found = bench.measure("agreement")
+    assert found["difference"] <= 1e-10
+
+
+def test_a_failing_part_is_reported():
+    with pytest.raises(RuntimeError, match="no_such_part failed"):
+        bench.measure("no_such_part")
+
+
+@pytest.mark.parametrize(
+    ("value", "relation", "passed"),
+    [(2.0, ">=", True), (0.5, ">=", False), (1.0, "<", False), (1.0, "<=", True)],
+)
+def test_rows_carry_their_verdict(value, relation, passed):
+    row = bench.row("a", value, "s", relation, 1)
+    assert row["passed"] is passed
+    assert row["target"] == f"{relation} 1"
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_scaled(monkeypatch):
+    def measure(part, *rows):
+        if part == "last_position_step":
+            return {"seconds": 1e-3, "peak_bytes": 2**28}
+        if rows[0] > 30:
+            raise RuntimeError("out of memory")
+        return {"seconds": 0.5, "peak_bytes": 2**30, "difference": 0.0}
+
+    monkeypatch.setattr(bench, "measure", measure)
+    ratio, memory = bench.against_dense()
+    assert ratio["value"] == pytest.approx(0.5 * 100 / 25 / 1e-3)
+    assert "25 rows measured, scaled to 100" in ratio["detail"]
+    assert memory["passed"]
+
+
+def test_a_cell_of_4a_trains():
+    found = bench_parts.cell_4a(10)
+    assert found["seconds"] > 0
+    assert found["mse"] > 0
+
+
+def test_plain_torch_computes_the_same():
+    found = bench_parts.against_plain(3, 20, 1, 1)
+    ways = bench_parts.PlainRival.WAYS
+    assert set(found["differences"]) == set(ways)
+    assert max(found["differences"].values()) <= 1e-5
+    assert set(found["seconds"]) == {"last", *ways, "embedding", "pooling"}
+    assert min(found["seconds"].values()) > 0
+    # Values of all tokens, heads and inputs are held by a rival and not by us.
+    assert found["held"]["last"] < 4 * 3 * 20 * 8 * 4 <= found["held"]["sum"]
+
+
+@pytest.mark.parametrize("way", bench_parts.PlainRival.WAYS)
+def test_plain_torch_has_the_same_gradients(way):
+    ours = bench_parts._ours().double()
+    x, _ = bench_parts._data(3, 50)
+    rival = bench_parts.PlainRival(ours, way)
+    for answer in (ours(x.double(), "last"), rival(x.double())):
+        answer.square().sum().backward()
+    attention = ours.attentions[0]
+    for mine, theirs in (
+        (ours.embedding, rival.embedding),
+        (attention.slopes, rival.slopes),
+        (attention.value, rival.value),
+        (attention.output, rival.output),
+    ):
+        assert torch.allclose(mine.grad, theirs.grad, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"rows": 0}, "rows must be at least 1, not 0; the nearest is 1"),
+        ({"length": 1}, "length must be at least 2, not 1"),
+        ({"rounds": 0}, "rounds must be at least 1"),
+        ({"turn_ms": 0}, "turn_ms must be at least 1"),
+    ],
+)
+def test_sizes_that_compare_nothing_are_refused(wrong, says):
+    with pytest.raises(ValueError, match=says):
+        bench_parts.against_plain(**wrong)
+
+
+def test_an_unknown_rival_is_refused():
+    with pytest.raises(ValueError, match="fused"):
+        bench_parts.PlainRival(bench_parts._ours(), "fussed")
+
+
+def test_another_network_is_not_compared(monkeypatch):
+    forward = bench_parts.PlainRival.forward
+    monkeypatch.setattr(
+        *(bench_parts.PlainRival, "forward"),
+        lambda self, x: forward(self, x) * (1 + 1e-4),
+    )
+    with pytest.raises(ValueError, match="another network"):
+        bench_parts.against_plain(3, 20, 1, 1)
+
+
+def test_rows_against_plain_torch_state_their_aims(monkeypatch):
+    names = ("last", *bench_parts.PlainRival.WAYS, "embedding", "pooling")
+    found = {
+        "seconds": dict(zip(names, (2e-3, 6e-2, 0.11, 0.09, 4e-4, 5e-5), strict=True)),
+        "held": dict.fromkeys(names, 2**20),
+        "differences": dict.fromkeys(bench_parts.PlainRival.WAYS, 1e-7),
+        **{"rows": 100, "length": 1000, "heads": 8, "dimension": 4},
+    }
+    monkeypatch.setattr(bench, "measure", lambda part: found)
+    plain, fused, read = bench.against_plain()
+    assert (plain["value"], plain["target"]) == (pytest.approx(30), ">= 10")
+    assert (fused["value"], fused["target"]) == (pytest.approx(55), ">= 50")
+    assert "without keys, which do nothing here, 45.0 times" in fused["detail"]
+    assert (read["value"], read["target"]) == (pytest.approx(5), "<= 8")
+    assert "40 times less" in read["detail"]
+    assert all(one["passed"] for one in (plain, fused, read))
+    found["seconds"]["last"] = 8e-3
+    assert not any(one["passed"] for one in bench.against_plain())
+
+
+def test_witnesses_are_checked_and_nothing_is_searched(monkeypatch):
+    chosen = finders.select(["powers/exponential-for-power2"])[:1]
+    monkeypatch.setattr(finders, "select", lambda names: chosen)
+    monkeypatch.setenv("TAPX_FOUND", "improve")
+    modes = []
+    check = finders.check
+    monkeypatch.setattr(
+        finders,
+        "check",
+        lambda entries: modes.append(os.environ["TAPX_FOUND"]) or check(entries),
+    )
+    found = bench_parts.check_witnesses()
+    assert found["count"] == 1
+    assert found["seconds"] >= 0
+    assert (modes, os.environ["TAPX_FOUND"]) == (["require"], "improve")
+    monkeypatch.delenv("TAPX_FOUND")
+    bench_parts.check_witnesses()
+    assert "TAPX_FOUND" not in os.environ
+
+
+def test_a_wrong_witness_stops_the_benchmark(monkeypatch):
+    (entry,) = finders.select(["powers/exponential-for-power2"])[:1]
+    monkeypatch.setattr(finders, "select", lambda names: [entry])
+    monkeypatch.setitem(finders.KINDS, entry["kind"], lambda entry: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bench_parts.check_witnesses()
+    assert "TAPX_FOUND" not in os.environ
+
+
+def test_the_row_of_the_witnesses(monkeypatch):
+    found = {"count": 657, "seconds": 34.5}
+    monkeypatch.setattr(bench, "measure", lambda part: found)
+    (row,) = bench.witnesses()
+    assert row["passed"] and row["target"] == "< 60"
+    assert "657 witnesses" in row["detail"]
+
+
+def test_last_position_step_is_quick():
+    found = bench_parts.last_position_step()
+    assert found["seconds"] < 0.05  # 2 ms on a free core
+    assert found["peak_bytes"] > 0

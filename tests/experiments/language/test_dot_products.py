@@ -1,0 +1,180 @@
+"""Experiment 3b's cells, gains and views; and a piece of the recorded run, again."""
+
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from matplotlib import pyplot
+
+from tapx.chapters import records
+from tapx.experiments.language import corpus
+from tapx.experiments.language import dot_products as experiment
+from tapx.experiments.language.cells import LanguageRecipe
+from tapx.experiments.language.ngrams import losses
+from tapx.experiments.language.outcomes import LanguageOutcome
+from tapx.experiments.language.training import build, train
+
+LIN, DOT = ("lin", "none"), ("lin", "dot")
+
+
+def outcome(size, position, score, seed, loss):
+    cell = experiment.cell(size, position, score, 2, seed)
+    return LanguageOutcome(cell, "bpe", 100, loss, ((0, 6.0), (5, loss or 7.0)))
+
+
+ROWS = [
+    outcome("16x1", "lin", "none", seed, loss)
+    for seed, loss in enumerate((4.0, 4.1, None))
+] + [outcome("16x1", "lin", "dot", seed, 3.9) for seed in range(3)]
+
+
+def test_grid():
+    cells = experiment.grid(["16x1", "24x2", "32x3"], "lin", 4, (5, 6))
+    assert len(cells) == len(set(cells)) == 2 * (3 * 3 + 2 * 2)
+    assert {cell.seed for cell in cells} == {5, 6}
+    assert {experiment.size_of(cell) for cell in cells if cell.position == "log"} == {
+        "16x1",
+        "32x3",
+    }
+    assert all(cell.width == 4 * cell.dimension for cell in cells)
+    one = experiment.grid(["16x1"], "log", 1, (0,))
+    assert len(one) == 5 and one[0].position == "log"
+    for size, (dimension, layers) in experiment.SIZES.items():
+        cell = experiment.cell(size, "lin", "dot", 1)
+        assert (cell.dimension, cell.layers) == (dimension, layers)
+        assert experiment.size_of(cell) == size
+
+
+def test_refuses():
+    with pytest.raises(ValueError, match="did you mean '16x1'"):
+        experiment.cell("16x2", "lin", "dot", 1)
+    with pytest.raises(ValueError, match=r"sizes=\[\].*one of 16x1"):
+        experiment.grid([], "lin", 1, (0,))
+
+
+def test_gain_counts_only_what_ended_well():
+    won = experiment.gain(ROWS, "16x1", LIN, DOT)
+    assert won.seeds == 2
+    assert won.median == pytest.approx(0.15)
+    assert won.spread == pytest.approx(0.1)
+    assert str(won) == "+0.150 (+0.100 to +0.200)"
+    assert experiment.gain(ROWS, "16x1", LIN, ("log", "dot")) is None
+    assert experiment.diverged(ROWS) == 1
+
+
+def test_the_table_says_what_diverged():
+    table = experiment.loss_table(ROWS, ["16x1"], "losses")
+    assert "1 diverged" in repr(table)
+    assert "+0.150" in repr(table)
+    assert len(table.rows) == 2
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_weights_by_lag(position):
+    """Against what the block does: its output from the weights, by hand."""
+    cell = replace(experiment.cell("16x1", position, "dot", 3), layers=2)
+    model = build(cell, 20, 8)
+    ids = [3, 1, 4, 1, 5, 9, 2, 6]
+    got = experiment.weights_by_lag(model, ids, 1)
+    assert got.shape == (3, 8, 8)
+    seen = np.tril(np.ones((8, 8))) > 0
+    assert (got[:, ~seen] == 0).all()
+    rows = got.sum(-1)
+    np.testing.assert_allclose(rows[:, 1:], 1, atol=1e-5)
+    stream = model.embedding[torch.tensor([ids])]
+    first, net = model.blocks()[0]
+    stream = stream + first(stream)
+    stream = stream + net(stream)
+    block = model.blocks()[1][0]
+    mixed = torch.stack(
+        [
+            sum(
+                torch.tensor(got[:, t, s])[:, None] * stream[0, t - s]
+                for s in range(t + 1)
+            )
+            for t in range(8)
+        ]
+    )
+    values = torch.einsum("thd,hed->te", mixed, block.value) @ block.output.T
+    torch.testing.assert_close(values, block(stream)[0], rtol=1e-4, atol=1e-5)
+
+
+def test_without_dot_products_all_rows_are_alike():
+    model = build(experiment.cell("16x1", "lin", "none", 2), 20, 16)
+    weights = experiment.weights_by_lag(model, list(range(16)), 0)
+    np.testing.assert_allclose(weights[0, 15, :8], weights[0, 14, :8], rtol=1e-3)
+    other = experiment.weights_by_lag(model, list(range(16))[::-1], 0)
+    np.testing.assert_array_equal(weights, other)
+    chosen = experiment.most_telling(model, list(range(16)))
+    assert chosen.shape == (16, 16)
+
+
+def test_controls_exchange_lag_0():
+    both = experiment.controls()
+    assert both["lin"].first_lag == 1 and both["log"].first_lag == 0
+    lags = torch.tensor([1.0, 2.0])
+    torch.testing.assert_close(both["lin"](lags), -lags)
+    torch.testing.assert_close(both["log"](lags), -torch.log1p(lags))
+    assert both["lin"](torch.tensor([0.0])) == -torch.inf
+    text = corpus.load("characters")
+    cell = experiment.cell("16x1", "lin", "none", 2)
+    recipe = LanguageRecipe(steps=2, batch=2, context=8, points=1)
+    own, changed = (
+        train(cell, text, recipe, position=one) for one in (None, both["lin"])
+    )
+    assert own.loss != changed.loss
+
+
+def test_figures_draw():
+    matplotlib.use("agg")
+    figure, axes = pyplot.subplots()
+    experiment.draw_gains(axes, ROWS, ["16x1", "24x2"], DOT)
+    assert [one.get_text() for one in axes.get_xticklabels()] == ["16x1", "24x2"]
+    experiment.draw_weights(axes, np.eye(4), ["a", "\n", "b"], "title")
+    assert [one.get_text() for one in axes.get_yticklabels()] == ["a", "\\n", "b"]
+    pyplot.close(figure)
+
+
+def test_a_small_run_shows_the_claim():
+    """Two layers, characters: log beats lin without dot products, for each seed."""
+    text = corpus.load("characters")
+    recipe = LanguageRecipe(60, 16, 32, learning_rate=0.01, points=1)
+    found = {
+        position: [
+            train(experiment.cell("16x1", position, "none", 2, s), text, recipe).loss
+            for s in range(3)
+        ]
+        for position in ("lin", "log")
+    }
+    for each in found.values():
+        assert max(each) < losses(text.train, text.validation, text.vocabulary, 1)[0]
+    again = train(experiment.cell("16x1", "lin", "none", 2, 0), text, recipe)
+    assert again.loss == found["lin"][0], "the same bits"
+
+
+def test_the_recorded_run_begins_as_recorded():
+    """The first tenth of two stored curves, again; evaluated every 50 steps."""
+    record = records.load_record("exp-3b", "paper-small")
+    given = record["parameters"]
+    rows = [LanguageOutcome.from_dict(row) for row in record["results"]]
+    assert len(rows) == len(
+        experiment.grid(given["sizes"], given["rpe"], given["heads"], range(3))
+    )
+    text = corpus.load(given["tokens"], 512)
+    recipe = LanguageRecipe(
+        given["iterations"], given["batch"], given["context"], learning_rate=0.01
+    )
+    for score in ("none", "dot"):
+        (stored,) = [
+            one
+            for one in experiment.of_kind(rows, given["sizes"][0], ("lin", score))
+            if one.cell.seed == given["seed"]
+        ]
+        trained = train(stored.cell, text, recipe, until=1)
+        fresh = trained.curve
+        assert len(fresh) == 2
+        for (step, loss), (other, recorded) in zip(fresh, stored.curve, strict=False):
+            assert step == other
+            assert loss == pytest.approx(recorded, rel=0.01)

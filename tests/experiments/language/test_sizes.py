@@ -1,0 +1,128 @@
+"""Equal parameters, the baselines, the recorded run, and experiment 1a in small."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tapx.chapters import records
+from tapx.experiments.language import corpus
+from tapx.experiments.language import sizes as shared
+from tapx.experiments.language.corpus import Corpus
+from tapx.experiments.language.sizes import LanguageOutcome
+from tapx.experiments.language.training import train
+from tapx.network.language_model import LanguageModel
+
+
+@pytest.mark.parametrize(("heads", "layers"), [(1, 2), (4, 2), (4, 4), (8, 3)])
+def test_a_layer_costs_h_plus_three_heads(heads, layers):
+    found = shared.equal_heads(layers, 1, heads, 32, 128)
+    assert found == layers * heads + 3 * (layers - 1)
+    deep, wide = (
+        LanguageModel(50, 32, *sizes).parameter_counts()
+        for sizes in ((layers, heads), (1, found))
+    )
+    assert abs(deep["total"] / wide["total"] - 1) < 0.01
+    inside = deep["attention"] + deep["feed_forward"]
+    assert inside == shared.parameters_of_layers(layers, heads, 32, 128)
+
+
+def test_a_layer_costs_neurons():
+    found = shared.equal_width(4, 2, 3, 32, 128)
+    assert found == pytest.approx(128 + (3 * 3 + 9) * 32 / 2, rel=0.02)
+    deep = LanguageModel(50, 32, 4, 3, 128).parameter_counts()["total"]
+    wide = LanguageModel(50, 32, 2, 3, found).parameter_counts()["total"]
+    assert abs(deep / wide - 1) < 0.002
+    with pytest.raises(ValueError, match="layers=1: at least the base's, 2"):
+        shared.equal_width(1, 2, 3, 32, 128)
+
+
+def test_arms():
+    small = shared.size("small", 400)
+    both = shared.arms([2, 4], 3, small, "lin")
+    sizes = {arm: [(c.layers, c.heads) for c in cells] for arm, cells in both.items()}
+    assert sizes == {"depth": [(2, 3), (4, 3)], "heads": [(2, 3), (2, 9)]}
+    cells = shared.with_seeds(both["depth"] + both["heads"], range(5, 7))
+    assert len(cells) == 3 * 2, "the base once"
+    assert [cell.seed for cell in cells[:2]] == [5, 6]
+    assert small.recipe.steps == 400 and small.width == 128
+
+
+def test_baselines():
+    ids = np.tile(np.arange(4), 500)
+    found = shared.baselines(Corpus("made", ids, ids[:400], 8, str, None))
+    assert found["uniform"] == pytest.approx(math.log(8))
+    assert found["unigram"] == pytest.approx(math.log(4), rel=0.01)
+    assert found["trigram"] < found["bigram"] < 0.05
+    assert list(found) == ["uniform", "unigram", "bigram", "trigram"]
+
+
+def test_refuses():
+    small = shared.size("small", 1)
+    with pytest.raises(ValueError, match=r"at least two rising numbers.*1, 2"):
+        shared.arms([1], 4, small, "log")
+    with pytest.raises(ValueError, match=r"nearest: \[1, 2, 3\]"):
+        shared.arms([2, 1], 4, small, "log")
+    with pytest.raises(ValueError, match="did you mean 'small'"):
+        shared.size("smal", 1)
+    with pytest.raises(ValueError, match="layers=1: at least the base's, 2"):
+        shared.equal_heads(1, 2, 4, 32, 128)
+
+
+def test_depth_gains_more_than_heads_in_small():
+    """The chapter's two inequalities, on characters and two seeds; it can fail."""
+    text = corpus.load()
+    scale = shared.size("small", 200)
+    scale = replace(scale, recipe=replace(scale.recipe, points=2))
+    both = shared.arms([1, 3], 2, scale, "log")
+    cells = shared.with_seeds(both["depth"] + both["heads"], (0, 1))
+    outcomes = [
+        LanguageOutcome.of(train(cell, text, scale.recipe), "characters")
+        for cell in cells
+    ]
+    deep = shared.best_gains(outcomes, both["depth"], "characters")
+    wide = shared.best_gains(outcomes, both["heads"], "characters")
+    assert min(deep) > 0
+    assert max(wide) < min(deep)
+
+
+@pytest.fixture(scope="module")
+def record():
+    return records.load_record("exp-1a", "paper-small")
+
+
+def test_the_record_is_complete(record):
+    given = record["parameters"]
+    scale = shared.size(given["size"], given["steps"])
+    both = shared.arms(given["layers"], given["heads"], scale, given["rpe"])
+    assert len(given["layers"]) >= 3 and given["repeats"] >= 3
+    cells = shared.with_seeds(
+        both["depth"] + both["heads"],
+        range(given["seed"], given["seed"] + given["repeats"]),
+    )
+    rows = [LanguageOutcome.from_dict(row) for row in record["results"]]
+    assert [row.cell for row in rows] == cells * len(given["tokens"])
+    assert record["duration_s"] < 3600
+    for row in rows:
+        vocabulary = 86 if row.tokens == "characters" else scale.vocabulary
+        cell = row.cell
+        model = LanguageModel(
+            vocabulary, cell.dimension, cell.layers, cell.heads, cell.width
+        )
+        assert row.parameters == model.parameter_counts()["total"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "characters"])
+def test_the_record_begins_as_it_says(record, kind):
+    """The first steps of the base model, trained again, take the same path."""
+    given = record["parameters"]
+    scale = shared.size(given["size"], given["steps"])
+    rows = [LanguageOutcome.from_dict(row) for row in record["results"]]
+    row = next(one for one in rows if one.tokens == kind)
+    text = corpus.load(kind, scale.vocabulary)
+    again = train(row.cell, text, scale.recipe, until=1)
+    for (step, was), (other, now) in zip(row.curve, again.curve, strict=False):
+        assert step == other
+        assert now == pytest.approx(was, rel=0.02)
+    assert len(again.curve) == 2

@@ -1,0 +1,85 @@
+"""Variable projection for training."""
+
+import numpy as np
+import pytest
+
+from tapx.experiments.memory import projected as projected
+from tapx.experiments.memory import tables
+
+LAGS = 200
+EXPERIMENT = tables.experiment("4a")
+RHO = EXPERIMENT.target.values(np.arange(LAGS))
+START = np.geomspace(1 / LAGS, 1.0, 4)
+
+
+@pytest.mark.parametrize("batch", [0, 60])
+def test_newton_finds_the_best_kernel(batch):
+    best = EXPERIMENT.best("lin", 4, LAGS)
+    found = projected.descend(START, RHO, 40, "newton", batch, seeds=(0, 1, 2))
+    assert (found.errors > 0.999 * best.mse).all()
+    assert found.errors.max() < (2 if batch else 1.001) * best.mse
+    if not batch:
+        assert np.exp(np.sort(found.log_rates[0])) == pytest.approx(
+            best.rates, rel=1e-3
+        )
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+@pytest.mark.parametrize("batch", [0, 50])
+def test_gradient_is_that_of_the_projected_loss(position, batch):
+    family = tables.FAMILY[position]
+    inputs = projected._Inputs(RHO, family, batch, 3)
+    inputs.draw()
+    at = np.log(START)
+    state = inputs.state(at)
+    for head in range(len(at)):
+        step = 1e-5 * np.eye(len(at))[head]
+        up, down = (inputs.state(at + s).loss for s in (step, -step))
+        assert 2 * state.left @ state.moved[:, head] == pytest.approx(
+            (up - down) / 2e-5, rel=1e-4, abs=1e-9
+        )
+
+
+@pytest.mark.parametrize("step", projected.STEPS)
+def test_same_seed_same_bits_and_history(step):
+    runs = [
+        projected.descend(START, RHO, 12, step, 20, seeds=(5, 6), notes=(3, 99))
+        for _ in "ab"
+    ]
+    assert np.array_equal(runs[0].log_rates, runs[1].log_rates)
+    assert list(runs[0].history) == [0, 3, 12]
+    assert np.array_equal(runs[0].history[12], runs[0].errors)
+    assert runs[0].errors[0] != runs[0].errors[1]
+    assert (runs[0].errors < runs[0].history[0]).all()
+
+
+def test_a_step_that_does_not_help_is_not_taken():
+    inputs = projected._Inputs(RHO, "exponential", 0, 0)
+    best = np.log(EXPERIMENT.best("lin", 4, LAGS).rates)
+    newton = projected._Newton()
+    now, state = best, inputs.state(best)
+    for _ in range(40):
+        then = newton.move(now, inputs.state(now), inputs)
+        assert inputs.state(then).loss <= inputs.state(now).loss
+        now = then
+    assert inputs.state(now).loss == pytest.approx(state.loss, rel=1e-6)
+
+
+def test_equal_columns_are_solved_alike():
+    column = np.arange(1.0, 6.0)
+    weights = projected.solve(np.stack([column, column, 0 * column], 1), 3 * column)
+    assert weights == pytest.approx([1.5, 1.5, 0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: projected.descend(START, RHO, 0), "iterations=0"),
+        (lambda: projected.descend(START, RHO, 5, "newtn"), "newton"),
+        (lambda: projected.descend(START, RHO, 5, "adam", 5), "determines .* is 6"),
+        (lambda: projected.descend(START, RHO, 5, position="lim"), "lin"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,66 @@
+"""Dot products multiply signs: a target of degree 2 with one neuron."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tapx.experiments.signs.products import product_network
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.signs import target
+
+LENGTH = 104
+
+
+def largest_error(built, task):
+    generator = torch.Generator().manual_seed(3)
+    tokens = 2.0 * torch.randint(0, 2, (64, task.length), generator=generator) - 1
+    tokens = tokens.double()
+    with torch.no_grad():
+        found = built.model(tokens.flip(1)[..., None], "last")
+    return float((found - task(tokens)).abs().max())
+
+
+@pytest.mark.parametrize("end", ["first", "last"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_target_of_3a_with_one_neuron(end, seed):
+    task = target("3a", end, directions_seed=seed, length=LENGTH)
+    built = product_network(task)
+    assert len(built.heads) <= 5
+    assert len(built.model.feed_forwards[0].bias) == 1
+    assert built.worst < 1e-10
+    assert largest_error(built, task) < 1e-10
+
+
+def test_without_its_dot_products_the_network_fails():
+    task = target("3a", length=LENGTH)
+    built = product_network(task)
+    with torch.no_grad():
+        built.model.attentions[0].key.zero_()
+    assert largest_error(built, task) > 1
+
+
+def test_any_bend_does_with_its_own_size():
+    task = target("3a", length=LENGTH)
+    sizes = [product_network(task, bend).heads[0].size for bend in (0.5, 0.9)]
+    assert sizes[0] == pytest.approx(1.8 * sizes[1])
+    assert product_network(task, 0.9).worst < 1e-10
+
+
+def test_an_affine_target_needs_no_dot_product():
+    task = target("2a", length=LENGTH)
+    built = product_network(task)
+    assert [head.bend for head in built.heads] == [0.0]
+    assert built.worst < 1e-10
+
+
+def test_wrong_requests_are_refused():
+    task = target("3a", length=LENGTH)
+    with pytest.raises(ValueError, match="bend=1"):
+        product_network(task, 1.0)
+    with pytest.raises(ValueError, match="below 0"):
+        product_network(target("2b", length=LENGTH))
+    # relu(x + y + z - 2) is 1 at one of eight patterns: all products occur.
+    net = TwoLayerNet([1.0], [[1.0, 1.0, 1.0]], [-2.0])
+    with pytest.raises(ValueError, match="product of the tokens at lags"):
+        product_network(replace(task, readout=net))

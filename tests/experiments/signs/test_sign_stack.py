@@ -1,0 +1,149 @@
+"""A stack of models gives the values and gradients of the Transformers in it."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapx.experiments.signs.stack import ToyStack
+from tapx.experiments.signs.training import build, grid
+from tapx.experiments.training import Recipe
+from tapx.network.positions import PerLag
+from tapx.network.transformer import Transformer
+
+LENGTH = 16
+
+
+def models_of(cells):
+    recipe = Recipe(length=LENGTH, dimension=3)
+    generator = torch.Generator().manual_seed(1)
+    models = [build(cell, recipe, "geometric").double() for cell in cells]
+    for model in models:
+        tensors = [model.embedding_bias, model.feed_forwards[0].bias]
+        position = model.attentions[0].position
+        if isinstance(position, PerLag):
+            tensors.append(position.bias)
+        for tensor in tensors:
+            tensor.data.normal_(generator=generator)
+    return models
+
+
+def batches_of(count, seed=2):
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        2.0 * torch.randint(0, 2, (7, LENGTH), generator=generator).double() - 1
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("rpes", [("lin", "log"), ("free",)])
+def test_values_and_gradients_are_those_of_the_transformers(rpes):
+    cells = grid(rpes, [2], [3, 5], [0, 1], [False, True])
+    models = models_of(cells)
+    stack = ToyStack(models, [cell.seed for cell in cells], LENGTH)
+    leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
+    batches = batches_of(2)
+    answers = stack.answers(leaves, batches)
+    answers.square().sum().backward()
+    for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
+        # The stack's column s is the token at lag s: the last token comes first.
+        out = model(batches[cell.seed].flip(1)[..., None], "last")
+        assert torch.allclose(out, answers[place], rtol=0, atol=1e-12)
+        out.square().sum().backward()
+        block, net = model.attentions[0], model.feed_forwards[0]
+        pairs = {
+            "embedding": model.embedding,
+            "embedding_bias": model.embedding_bias,
+            "value": block.value,
+            "output": block.output,
+        }
+        if cell.dot_product:
+            pairs |= {"query": block.query, "key": block.key}
+        for name, parameter in pairs.items():
+            ours = leaves[name].grad[place]
+            assert torch.allclose(ours, parameter.grad, rtol=0, atol=1e-11), name
+        width = cell.width
+        for name, axis in (("inner", 0), ("bias", 0), ("outer", 1)):
+            ours = leaves[name].grad[place].narrow(axis, 0, width)
+            assert torch.allclose(ours, getattr(net, name).grad, rtol=0, atol=1e-11)
+        if cell.rpe == "free":
+            ours, theirs = leaves["logits"].grad[place], block.position.bias.grad
+        else:
+            ours = leaves["log_slopes"].grad[place]
+            theirs = block.slopes.grad * block.slopes
+        assert torch.allclose(ours, theirs, rtol=0, atol=1e-11)
+
+
+def test_missing_neurons_and_dot_products_have_no_gradient():
+    cells = grid(["free"], [2], [3, 5], [0], [False, True])
+    stack = ToyStack(models_of(cells), [0] * len(cells), LENGTH)
+    leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
+    stack.answers(leaves, batches_of(1)).square().sum().backward()
+    narrow = [i for i, cell in enumerate(cells) if cell.width == 3]
+    plain = [i for i, cell in enumerate(cells) if not cell.dot_product]
+    assert (leaves["inner"].grad[narrow, 3:] == 0).all()
+    assert (leaves["outer"].grad[narrow, :, 3:] == 0).all()
+    assert (leaves["query"].grad[plain] == 0).all()
+    assert (leaves["key"].grad[plain] == 0).all()
+
+
+@given(
+    st.floats(-3, 3), st.lists(st.floats(0.01, 1), min_size=3, max_size=9), st.data()
+)
+def test_a_dot_product_bends_what_a_head_pools(shift, weights, data):
+    tokens = data.draw(
+        st.lists(
+            st.sampled_from([-1.0, 1.0]), min_size=len(weights), max_size=len(weights)
+        )
+    )
+    w, x = (torch.tensor(n, dtype=torch.float64) for n in (weights, tokens))
+    w = w / w.sum()
+    bent = w * torch.exp(shift * x)
+    direct = (bent @ x) / bent.sum()
+    pooled, bend = w @ x, torch.tanh(torch.tensor(shift, dtype=torch.float64))
+    assert (pooled + bend) / (1 + pooled * bend) == pytest.approx(float(direct))
+
+
+def test_a_model_is_written_back():
+    cells = grid(["free"], [2], [3, 5], [0], [False, True])
+    models = models_of(cells)
+    stack = ToyStack(models, [0] * len(cells), LENGTH)
+    for leaf in stack.leaves.values():
+        leaf += 0.1 * (leaf != 0)
+    (tokens,) = batches_of(1)
+    answers = stack.answers(stack.leaves, [tokens])
+    for place, model in enumerate(models):
+        stack.write(place, model)
+        out = model(tokens.flip(1)[..., None], "last")
+        assert torch.allclose(out, answers[place], rtol=0, atol=1e-12)
+
+
+def test_weights_are_those_of_the_heads():
+    for rpes in (("lin", "log"), ("free",)):
+        cells = grid(rpes, [3], [4], [0])
+        models = models_of(cells)
+        stack = ToyStack(models, [0] * len(cells), LENGTH)
+        for found, model in zip(stack.weights(), models, strict=True):
+            theirs = model.attentions[0].weights(torch.arange(LENGTH).double())
+            assert torch.allclose(found, theirs, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": 2}, "one layer"),
+        ({"feed_forward": False}, "an FFN"),
+        ({"score": "tmx"}, "score 'none' or 'dot'"),
+        ({"normalisation": "none"}, "normalisation 'finite'"),
+    ],
+)
+def test_other_models_are_refused(changes, message):
+    model = Transformer(**{"input_dimension": 1, "dimension": 3, "width": 4, **changes})
+    with pytest.raises(ValueError, match=message):
+        ToyStack([model], [0], LENGTH)
+
+
+def test_models_of_other_sizes_are_refused():
+    models = models_of(grid(["lin"], [2, 3], [4], [0]))
+    with pytest.raises(ValueError, match="equal heads"):
+        ToyStack(models, [0, 0], LENGTH)

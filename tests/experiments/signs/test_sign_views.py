@@ -1,0 +1,122 @@
+"""Tables and pictures of the toy experiments."""
+
+import matplotlib
+import pytest
+from matplotlib import pyplot
+
+from tapx.experiments.signs import views as views
+from tapx.experiments.signs.spreads import spread
+from tapx.experiments.signs.training import ToyCell, ToyOutcome
+
+
+def outcome(mse, heads=1, width=4, rpe="free", dot=False, seed=0):
+    cell = ToyCell(rpe, heads, width, dot, seed)
+    return ToyOutcome(cell, mse, ((100, 50.0), (300, mse)))
+
+
+@pytest.fixture
+def outcomes():
+    return [
+        outcome(mse * 10**seed, heads, width, seed=seed)
+        for (heads, width), mse in {
+            (1, 4): 5,
+            (1, 8): 4,
+            (2, 4): 3,
+            (2, 8): 0.1,
+        }.items()
+        for seed in range(3)
+    ]
+
+
+@pytest.fixture
+def axes():
+    matplotlib.use("agg")
+    figure, axes = pyplot.subplots()
+    yield axes
+    pyplot.close(figure)
+
+
+def labels(axes):
+    return axes.get_legend_handles_labels()[1]
+
+
+def test_the_table_of_heads_and_widths(outcomes):
+    table = views.errors_table(outcomes, "caption", "free")
+    assert table.head == ["heads", "4 neurons", "8 neurons"]
+    assert table.rows[1] == [
+        "2",
+        "3.0e+01 (3.0e+00 – 3.0e+02)",
+        "1.0e+00 (1.0e-01 – 1.0e+01)",
+    ]
+    missing = views.errors_table(outcomes[:3] + outcomes[-3:], "caption", "free")
+    assert missing.rows[0][2] == missing.rows[1][1] == "–"
+    assert views.errors_table(outcomes, "caption", "lin").rows == []
+
+
+def test_a_diverged_run_is_named_everywhere(outcomes, axes):
+    lost = [outcome(None, 2, 8, seed=3), outcome(None, 2, 8, seed=4)]
+    lost += [outcome(None, 2, 8, seed=5), outcome(None, 2, 8, seed=6)]
+    table = views.errors_table(outcomes + lost, "caption", "free")
+    assert table.rows[1][2] == "diverged (1.0e-01 – diverged)"
+    views.draw_errors(axes, outcomes + lost, "heads", "width")
+    assert [text.get_text() for text in axes.texts] == ["4 of 7 diverged"]
+    axes.clear()
+    few = [one for one in outcomes + lost if one.cell.heads == 2]
+    views.draw_curves(axes, few, "width")
+    assert labels(axes) == ["4 neurons", "8 neurons, 4 of 7 diverged"]
+
+
+def test_three_columns_round_bounds_up(outcomes):
+    lines = [
+        views.Line("a", 1.2341e-5, spread(outcomes, heads=1, width=4)),
+        views.Line("b", "not known", spread(outcomes, heads=2, width=4), "0.002"),
+    ]
+    table = views.three_columns(lines, "caption")
+    assert table.rows[0][1:] == [
+        "1.24e-05",
+        "5.0e+01 (5.0e+00 – 5.0e+02)",
+        "not available",
+    ]
+    assert table.rows[1][1] == "not known" and table.rows[1][3] == "0.002"
+
+
+def test_errors_are_drawn_with_levels(outcomes, axes):
+    levels = [views.Level(52.0, "constant"), views.Level(0.5, "bound", "bound")]
+    views.draw_errors(axes, outcomes, "width", "heads", levels)
+    assert labels(axes) == ["constant", "bound", "1 head", "2 heads"]
+    line = axes.lines[2]
+    assert list(line.get_ydata()) == [50.0, 40.0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "8"]
+
+
+def test_effects_have_two_panels_on_one_scale(outcomes):
+    matplotlib.use("agg")
+    figure = views.draw_effects(outcomes, [views.Level(52.0, "constant")])
+    left, right = figure.axes
+    assert labels(left)[1:] == ["4 neurons", "8 neurons"]
+    assert labels(right)[1:] == ["1 head", "2 heads"]
+    assert left.get_ylim() == right.get_ylim()
+    pyplot.close(figure)
+
+
+def test_curves_name_what_they_compare(outcomes, axes):
+    own = [one for one in outcomes if one.cell.heads == one.cell.width // 4 == 1]
+    slopes = [outcome(52.0, rpe="lin")]
+    views.draw_curves(axes, own + slopes, "rpe")
+    assert labels(axes) == [views.RPES["free"], views.RPES["lin"]]
+    axes.clear()
+    views.draw_curves(axes, [*own, outcome(1.0, dot=True)], "dot_product")
+    assert labels(axes) == ["without dot products", "with dot products"]
+
+
+def test_wrong_requests_are_refused(outcomes, axes):
+    with pytest.raises(ValueError, match="along"):
+        views.draw_errors(axes, outcomes, "head", "width")
+    with pytest.raises(ValueError, match="by"):
+        views.draw_errors(axes, outcomes, "heads", "heads")
+    with pytest.raises(ValueError, match="2 cells"):
+        views.draw_errors(axes, outcomes, "heads", "rpe")
+    with pytest.raises(ValueError, match="2 cells"):
+        views.draw_curves(axes, outcomes, "heads")
+    with pytest.raises(ValueError, match="rpe"):
+        views.draw_curves(axes, outcomes, "rp")

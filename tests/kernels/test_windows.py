@@ -1,0 +1,185 @@
+"""Best kernels on a window: certificates, monotonicity, conventions for lag 0."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+
+from tapx.kernels.window_search import best
+from tapx.kernels.windows import Decay, WindowKernel, round_up
+
+HEAVY = Decay("power", 0.5)
+LIGHT = Decay("exponential", 5.0)
+
+
+def distance(kernel, digits=60):
+    """The squared distance in another library, at high precision."""
+    with mp.workdps(digits):
+        total = mpf(0)
+        for lag in range(kernel.first, kernel.last + 1):
+            value = mpf(0)
+            if kernel.family == "exponential":
+                for rate, weight in zip(kernel.rates, kernel.weights, strict=True):
+                    value += mpf(weight) * mp.exp(-mpf(rate) * lag)
+            elif lag:
+                for rate, weight in zip(kernel.rates, kernel.weights, strict=True):
+                    value += mpf(weight) * mpf(lag) ** -mpf(rate)
+            target = mpf(kernel.target.at_zero)
+            if lag:
+                rate = mpf(kernel.target.rate)
+                power = kernel.target.family == "power"
+                target = mpf(lag) ** -rate if power else mp.exp(-rate * lag)
+            total += (value - target) ** 2
+        return total
+
+
+@settings(max_examples=15)
+@given(
+    family=st.sampled_from(["exponential", "power"]),
+    target=st.sampled_from([HEAVY, LIGHT, Decay("power", 1.5, 0.25)]),
+    terms=st.lists(
+        st.tuples(st.floats(0.01, 20), st.floats(-1e6, 1e6)), min_size=1, max_size=4
+    ),
+    first=st.sampled_from([0, 1]),
+)
+def test_the_enclosure_contains_the_distance(family, target, terms, first):
+    rates, weights = zip(*terms, strict=True)
+    kernel = WindowKernel(family, rates, weights, target, first, 12)
+    truth = distance(kernel)
+    error = kernel.squared_error
+    before, ctx.prec = ctx.prec, 250
+    try:
+        assert error.overlaps(arb(mp.nstr(truth, 55)))
+    finally:
+        ctx.prec = before
+    assert error.rad() * 1_000_000 < abs(error.mid()) or truth < mpf(2) ** -4000
+    assert kernel.mse >= float(truth) * (1 - 1e-15)
+
+
+@pytest.mark.parametrize(
+    ("target", "family", "heads", "known"),
+    [
+        (HEAVY, "exponential", 1, 1.8683740),
+        (HEAVY, "exponential", 2, 0.2123618),
+        (HEAVY, "exponential", 4, 1.693445e-3),
+        (HEAVY, "exponential", 8, 3.949859e-8),
+        (LIGHT, "power", 1, 4.603110e-12),
+    ],
+)
+def test_known_values(target, family, heads, known):
+    assert best(target, heads, family).mse == pytest.approx(known, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("heads", "reached"),
+    [(2, 3.6e-17), (3, 1e-21), (4, 5e-23), (5, 1e-23), (6, 5e-24), (8, 5e-24)],
+)
+def test_powers_with_float64_weights(heads, reached):
+    """Errors that spread rates reach, where exactly optimal rates lose to rounding."""
+    assert best(LIGHT, heads, "power").mse < reached
+
+
+def test_no_worse_than_evenly_spaced_powers():
+    rates = np.array([19.1, 20.1, 21.1])
+    lags = np.arange(1, 1000.0)
+    columns = lags[:, None] ** -rates
+    scale = np.linalg.norm(columns, axis=0)
+    weights = np.linalg.lstsq(columns / scale, LIGHT.values(lags), rcond=1e-15)[0]
+    spaced = WindowKernel("power", tuple(rates), tuple(weights / scale), LIGHT, 1, 999)
+    assert best(LIGHT, 3, "power").mse < 2 * spaced.mse
+
+
+def test_the_search_ends_where_float64_weights_gain_nothing():
+    """From some head count on, kernels repeat: the same rates, weights halved."""
+    kernel = best(HEAVY, 64, "exponential")
+    distinct = len(set(kernel.rates))
+    assert 16 < distinct < 64
+    assert kernel.mse < 1e-26
+    shorter = best(HEAVY, distinct, "exponential")
+    assert set(shorter.rates) == set(kernel.rates)
+    assert sum(shorter.weights) == pytest.approx(sum(kernel.weights), rel=1e-14)
+    assert best(HEAVY, distinct - 1, "exponential").mse > kernel.mse
+    assert max(map(abs, kernel.weights)) < 1
+
+
+def test_more_heads_never_hurt():
+    for target, family, first in (
+        (HEAVY, "exponential", 1),
+        (HEAVY, "exponential", 0),
+        (LIGHT, "power", 1),
+    ):
+        counts = (1, 2, 3, 5, 9, 16, 30)
+        kernels = [best(target, heads, family, first, 60) for heads in counts]
+        errors = [kernel.mse for kernel in kernels]
+        assert all(a >= b for a, b in pairwise(errors))
+        assert kernels[-1].heads == 30
+        assert len(kernels[-1].rates) == len(kernels[-1].weights) == 30
+
+
+def test_a_family_is_exact_on_its_own_kind():
+    assert best(HEAVY, 1, "power").mse < 1e-28
+    assert best(LIGHT, 1, "exponential").mse < 1e-28
+
+
+def test_the_best_of_one_head_beats_a_fine_grid():
+    lags = np.arange(1, 1000.0)
+    values = HEAVY.values(lags)
+    columns = np.exp(-np.outer(lags, np.geomspace(1e-4, 1, 4000)))
+    left = (values**2).sum() - (columns.T @ values) ** 2 / (columns**2).sum(0)
+    assert best(HEAVY, 1, "exponential").mse <= left.min() * (1 + 1e-9)
+
+
+def test_lag_zero():
+    """Without the residual one exponential goes to lag 0, and powers never see it."""
+    tail = best(HEAVY, 3, "exponential", 1).mse
+    assert best(HEAVY, 4, "exponential", 0).mse == pytest.approx(tail, rel=1e-6)
+    one = Decay("exponential", 5.0, 1.0)
+    blind = best(one, 3, "power", 0)
+    assert blind.mse >= 1.0
+    assert blind.mse - 1.0 < 1e-12
+    assert blind.values(np.array([0]))[0] == 0.0
+
+
+def test_the_search_is_deterministic():
+    from tapx.kernels import window_search
+
+    first = best(HEAVY, 6, "exponential", 1, 299)
+    window_search._best.cache_clear()
+    window_search._ladder.cache_clear()
+    assert best(HEAVY, 6, "exponential", 1, 299) == first
+
+
+def test_values_agree_with_the_formula():
+    kernel = best(HEAVY, 3, "exponential")
+    lags = np.array([0, 1, 10, 999])
+    direct = [
+        sum(
+            w * math.exp(-r * s)
+            for r, w in zip(kernel.rates, kernel.weights, strict=True)
+        )
+        for s in lags
+    ]
+    assert kernel.values(lags) == pytest.approx(direct, rel=1e-12)
+
+
+def test_round_up():
+    assert round_up(arb(0.1)) > 0.1
+    assert round_up(arb(0)) > 0.0
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="exponential"):
+        best(HEAVY, 1, "exponental")
+    with pytest.raises(ValueError, match="heads=0"):
+        best(HEAVY, 0, "power")
+    with pytest.raises(ValueError, match="first is 0 or 1"):
+        best(HEAVY, 1, "power", 2, 9)
+    with pytest.raises(ValueError, match="positive finite"):
+        Decay("power", -1.0)
+    with pytest.raises(ValueError, match="family"):
+        Decay("powr", 1.0)

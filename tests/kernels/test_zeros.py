@@ -1,0 +1,126 @@
+"""Exact distances of sums of exponentials from a power, by counting zeros."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import zeta
+
+from tapx.kernels import balls, shortest, zeros
+from tapx.kernels.balls import PrecisionError, lower, upper
+from tapx.kernels.kernel import Kernel
+
+LAGS = np.arange(1.0, 100_001)
+
+
+def near_power(rates, weights, power=2):
+    return Kernel.of("exponential", rates, weights, Kernel.of("power", [power], [1]))
+
+
+def deviations(kernel):
+    target = LAGS ** -float(kernel.target.rates[0])
+    for rate, weight in zip(kernel.float_rates, kernel.float_weights, strict=True):
+        target -= weight * np.exp(-rate * LAGS)
+    return target
+
+
+@pytest.mark.parametrize("power", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("heads", [1, 4, 9])
+def test_l1_is_the_sum_over_the_lags(power, heads):
+    kernel = shortest.shortest(power, heads)
+    distance = zeros.l1_distance(kernel)
+    assert float(distance.rad()) < 1e-20
+    seen = np.abs(deviations(kernel)).sum()
+    rates, weights = kernel.float_rates, kernel.float_weights
+    beyond = zeta(power, LAGS[-1] + 1)
+    beyond += (weights * np.exp(-rates * (LAGS[-1] + 1)) / -np.expm1(-rates)).sum()
+    assert seen <= upper(distance) * (1 + 1e-9)
+    assert lower(distance) <= (seen + beyond) * (1 + 1e-9)
+
+
+def test_all_zeros_are_found_and_separate_the_stretches():
+    kernel = shortest.shortest(2.0, 5)
+    found = zeros.deviation(kernel)
+    assert len(found.last_before) == 10
+    for first, stop in found.stretches():
+        if stop is not None:
+            signs = {found.at(lag) > 0 for lag in {first, stop - 1}}
+            assert len(signs) == 1
+    assert found.stretches()[-1][1] is None
+
+
+def test_tails_add_up():
+    found = zeros.deviation(shortest.shortest(3.0, 3))
+    with balls.precision(zeros.BITS):
+        head = sum((found.at(lag) for lag in range(5, 9)), found.at(4))
+        assert abs(found.tail(4) - head - found.tail(9)) < 1e-40
+
+
+def test_one_exponential_by_hand():
+    kernel = shortest.shortest(2.0, 1)
+    weight, rate = kernel.float_weights[0], kernel.float_rates[0]
+    whole = abs(LAGS**-2 - weight * np.exp(-rate * LAGS)).sum() + 1 / LAGS[-1]
+    distance = upper(zeros.l1_distance(kernel))
+    assert distance == pytest.approx(whole, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rates", "weights"),
+    [
+        ([1.0], [0.01]),
+        ([1.0], [1e-3]),
+        ([1.0], [1e-300]),
+        ([1.0, 0.1], [0.3, 0.002]),
+        ([1.0, 0.01], [2.0, 1e-7]),
+        ([0.001], [1e-9]),
+    ],
+)
+def test_fewer_changes_of_sign_than_there_may_be(rates, weights):
+    """Two may be for each exponential; here are fewer, and the distance is the sum."""
+    distance = zeros.l1_distance(near_power(rates, weights))
+    deviation = LAGS**-2.0
+    for rate, weight in zip(rates, weights, strict=True):
+        deviation = deviation - weight * np.exp(-rate * LAGS)
+    whole = np.abs(deviation).sum() + 1 / LAGS[-1]
+    assert upper(distance) == pytest.approx(whole, rel=1e-6)
+    assert upper(distance) - lower(distance) < 1e-12
+
+
+def test_a_search_of_the_lags_finds_what_counting_finds():
+    for heads in (1, 3, 6):
+        e = zeros.deviation(shortest.shortest(2.0, heads))
+        with balls.precision(zeros.BITS):
+            seen = [n for n in e.last_before if n >= 1]
+            assert zeros._searched(e) == seen
+
+
+def test_a_deviation_too_near_zero_is_refused_with_its_lag(monkeypatch):
+    monkeypatch.setattr(zeros, "BITS", 8)
+    touching = near_power([1.0], [math.exp(2) / 4])
+    with pytest.raises(PrecisionError, match="the deviation at lag 2 is below"):
+        zeros.l1_distance(touching)
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        near_power([1.0], [1.0], power=1),
+        Kernel.of("exponential", [1.0], [1.0]),
+        Kernel.of("power", [2.0], [1.0], Kernel.of("power", [2], [1])),
+        Kernel.of("exponential", [1.0], [1.0], Kernel.of("power", [2], [2])),
+        Kernel.of("exponential", [1.0], [1.0], Kernel.of("power", [2, 3], [1, 1])),
+    ],
+)
+def test_other_kernels_are_refused(kernel):
+    with pytest.raises(ValueError, match=r"one power s\^-b with b > 1"):
+        zeros.deviation(kernel)
+
+
+def test_rounding_to_float32_is_still_certified():
+    kernel = shortest.shortest(2.0, 8)
+    rates, weights = (
+        a.astype(np.float32).astype(float).tolist()
+        for a in (kernel.float_rates, kernel.float_weights)
+    )
+    rounded = upper(zeros.l1_distance(near_power(rates, weights)))
+    assert math.isclose(rounded, shortest.certified_error(2.0, 8), rel_tol=1e-2)

@@ -1,0 +1,102 @@
+"""The bound of rounding covers all evaluations, and a real difference exceeds it."""
+
+import itertools
+
+import pytest
+import torch
+
+from tapx.network.attention import Attention
+from tapx.network.evaluation_rounding import evaluation_rounding, quotient_rounding
+from tapx.network.positions import PerLag
+
+CASES = list(
+    itertools.product(("lin", "log"), ("none", "tmx", "dot"), ("none", "infinite"))
+)
+
+
+def made(position: str, score: str, normalisation: str) -> Attention:
+    return Attention(
+        4,
+        3,
+        position,
+        score=score,
+        normalisation=normalisation,
+        slopes=[1.1, 1.7, 2.6],
+        generator=torch.Generator().manual_seed(1),
+        dtype=torch.float64,
+    )
+
+
+def tokens(length: int) -> torch.Tensor:
+    drawn = torch.randn(
+        2, length, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64
+    )
+    return drawn / drawn.norm(dim=-1, keepdim=True)
+
+
+@pytest.mark.parametrize(("position", "score", "normalisation"), CASES)
+def test_all_evaluations_are_within_the_bound(
+    position: str, score: str, normalisation: str
+) -> None:
+    block, x = made(position, score, normalisation), tokens(200)
+    with torch.no_grad():
+        dense = block(x)
+        others = [(block(x, "last"), dense[:, -1:])]
+        if score != "dot":
+            others.append((block(x, "fft"), dense))
+        if score != "dot" and position == "lin":
+            others.append((block(x, "recurrence"), dense))
+        apart = max(float((a - b).abs().max()) for a, b in others)
+    bound = evaluation_rounding(block, 200)
+    assert apart <= bound
+    assert bound < 1e-7 * max(1.0, float(dense.abs().max()))
+
+
+def test_the_bound_is_small_enough_to_see_a_wrong_slope() -> None:
+    block, x = made("lin", "none", "none"), tokens(100)
+    bound = evaluation_rounding(block, 100)
+    with torch.no_grad():
+        right = block(x)
+        block.slopes[0] *= 1 + 1e-9
+        assert float((block(x) - right).abs().max()) > bound
+    assert bound < 1e-11
+
+
+def test_the_bound_grows_with_length_and_radius() -> None:
+    block = made("lin", "tmx", "none")
+    assert evaluation_rounding(block, 50) < evaluation_rounding(block, 500)
+    assert evaluation_rounding(block, 50) < evaluation_rounding(block, 50, 2.0)
+    assert evaluation_rounding(block, 50, 0.0) == 0
+
+
+def test_refusals_name_what_is_allowed() -> None:
+    block = made("lin", "none", "none")
+    with pytest.raises(ValueError, match="length 0"):
+        evaluation_rounding(block, 0)
+    with pytest.raises(ValueError, match="radius -1"):
+        evaluation_rounding(block, 3, -1.0)
+    with pytest.raises(TypeError, match="float64"):
+        evaluation_rounding(Attention(2, 1, "lin"), 3)
+    free = Attention(
+        2,
+        1,
+        PerLag(1, 4, dtype=torch.float64),
+        normalisation="none",
+        dtype=torch.float64,
+    )
+    with pytest.raises(ValueError, match="slopes"):
+        evaluation_rounding(free, 3)
+
+
+def test_a_quotient_moves_by_no_more_than_it_says() -> None:
+    assert quotient_rounding([(3.0, 2.0, 0.5)]) == pytest.approx(3 / 1.5 - 3 / 2)
+    assert quotient_rounding([(3.0, 0.5, 0.5)]) is None
+
+
+def test_only_the_least_quotient_counts() -> None:
+    steady, loose = (2.0, 1.0, 1e-6), (9.0, 1e-3, 1.0)
+    assert quotient_rounding([steady, loose]) == pytest.approx(2e-6, rel=1e-3)
+    # A loose one that may come below the least one moves it.
+    assert quotient_rounding([steady, (1.5, 0.5, 0.5)]) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="no quotients"):
+        quotient_rounding([])

@@ -1,0 +1,129 @@
+"""The language model: the paper's blocks, causal, each score by its quickest way."""
+
+import math
+
+import pytest
+import torch
+
+from tapx.network.language_model import LanguageModel, attend, initial_slopes
+
+
+def small(**given):
+    sizes = {"vocabulary": 11, "dimension": 6, "layers": 2, "heads": 3, "context": 12}
+    return LanguageModel(**(sizes | given))
+
+
+def tokens(*shape, seed=0):
+    return torch.randint(11, shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("time", [12, 1])
+@pytest.mark.parametrize("position", ["log", "lin"])
+@pytest.mark.parametrize("score", ["dot", "none", "tmx"])
+def test_the_quick_evaluation_is_attention(score, position, time):
+    model = small(score=score, position=position, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(3, time, 6, generator=generator, dtype=torch.float64)
+    for attention, _ in model.blocks():
+        torch.testing.assert_close(attend(attention, x), attention(x, "dense"))
+
+
+def test_a_long_context_without_dot_products_goes_by_fft():
+    model = small(score="none", dtype=torch.float64)
+    x = torch.randn(1, 256, 6, generator=torch.Generator().manual_seed(2)).double()
+    attention, _ = model.blocks()[0]
+    torch.testing.assert_close(attend(attention, x), attention(x, "dense"))
+
+
+@pytest.mark.parametrize("score", ["dot", "none", "tmx"])
+def test_causal(score):
+    model, ids = small(score=score), tokens(2, 12)
+    changed = ids.clone()
+    changed[:, 7:] = (changed[:, 7:] + 1) % 11
+    a, b = model(ids), model(changed)
+    torch.testing.assert_close(a[:, :7], b[:, :7])
+    assert (a[:, 7] - b[:, 7]).abs().max() > 1e-3
+
+
+def test_it_is_the_sum_of_its_blocks():
+    """Section 2, written out: residuals and no LayerNorm."""
+    model, ids = small(dtype=torch.float64), tokens(2, 5)
+    stream = model.embedding[ids]
+    for attention, net in model.blocks():
+        stream = stream + attention(stream)
+        stream = stream + net(stream)
+    torch.testing.assert_close(model(ids), stream @ model.unembedding.T)
+
+
+def test_starts_near_an_even_guess():
+    model = LanguageModel(100, 32, layers=4, heads=4, seed=3)
+    ids = torch.arange(64)[None]
+    loss = torch.nn.functional.cross_entropy(model(ids)[0], ids[0].roll(-1))
+    assert float(loss.detach()) == pytest.approx(math.log(100), rel=0.05)
+
+
+def test_parameter_counts():
+    counts = small(width=7).parameter_counts()
+    assert counts["embedding"] == 2 * 11 * 6
+    assert counts["attention"] == 2 * (3 * 3 * 36 + 36 + 3)
+    assert counts["feed_forward"] == 2 * (2 * 6 * 7 + 7)
+    assert counts["total"] == sum(p.numel() for p in small(width=7).parameters())
+
+
+def test_slopes_stay_positive():
+    model = small()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter -= 5.0
+    assert all((attention.slopes > 0).all() for attention, _ in model.blocks())
+    assert initial_slopes(1) == [0.5]
+    assert initial_slopes(3) == pytest.approx([4, 0.5, 1 / 16])
+
+
+def test_same_seed_same_weights():
+    one, two, other = small(seed=4), small(seed=4), small(seed=5)
+    pairs = zip(one.parameters(), two.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert not torch.equal(one.embedding, other.embedding)
+
+
+def test_generate():
+    model = small()
+    first = model.generate([1, 2], 20, seed=6)
+    assert first == model.generate([1, 2], 20, seed=6)
+    assert first != model.generate([1, 2], 20, seed=7)
+    assert len(first) == 20 and all(0 <= one < 11 for one in first)
+    greedy = model.generate([3], 1, temperature=0)
+    assert greedy == [int(model(torch.tensor([[3]]))[0, -1].argmax())]
+    old = model.generate([9] * 5 + [1] * 12, 5, seed=6)
+    assert old == model.generate([1] * 12, 5, seed=6), "older than the context"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"position": "lag"}, "did you mean 'log'"),
+        ({"score": "dots"}, "did you mean 'dot'"),
+        ({"vocabulary": 1}, "vocabulary=1: give at least 2"),
+        ({"layers": 0}, "layers=0: give at least 1"),
+        ({"context": 1}, "context=1: give at least 2"),
+        ({"heads": 0}, "heads must be at least 1|float division"),
+    ],
+)
+def test_refuses(given, message):
+    with pytest.raises((ValueError, ZeroDivisionError), match=message):
+        small(**given)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "length", "temperature", "message"),
+    [
+        ([], 1, 1.0, "prompt: empty; give ids 0 to 10"),
+        ([11], 1, 1.0, "prompt: id 11; give ids 0 to 10"),
+        ([1], 0, 1.0, "length=0"),
+        ([1], 1, -1.0, "temperature=-1"),
+    ],
+)
+def test_generate_refuses(prompt, length, temperature, message):
+    with pytest.raises(ValueError, match=message):
+        small().generate(prompt, length, temperature)

@@ -1,0 +1,104 @@
+import pytest
+import torch
+from torch.nn.attention.flex_attention import flex_attention
+
+from tapx.network import practice
+from tapx.network.attention import Attention
+from tapx.network.positions import PerLag
+
+F64 = torch.float64
+
+
+def block(score, position="lin", **options):
+    return Attention(3, 4, position, score=score, dtype=F64, **options)
+
+
+def tokens(time=50, batch=2):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(batch, time, 3, generator=generator, dtype=F64)
+
+
+def rows(attention, x):
+    return torch.cat(list(practice.row_blocks(attention, x, 16)), 1)
+
+
+WAYS = {
+    "matrix": lambda attention, x: practice.fused(attention, x),
+    "keys": lambda attention, x: practice.fused(attention, x, "keys"),
+    "rows": rows,
+}
+
+
+def run(attention, x, way):
+    attention.zero_grad()
+    x = x.clone().requires_grad_()
+    out = way(attention, x)
+    out.sin().sum().backward()
+    found = {n: p.grad for n, p in attention.named_parameters() if p.grad is not None}
+    return {"out": out.detach(), "x": x.grad} | found
+
+
+@pytest.mark.parametrize(
+    ("way", "position"),
+    [("keys", "lin")]
+    + [(w, p) for w in ("matrix", "rows") for p in ("lin", "log", "t5", "kerple-log")],
+)
+@pytest.mark.parametrize("score", ["none", "dot"])
+def test_outputs_and_gradients_are_those_of_dense(score, way, position):
+    attention, x = block(score, position), tokens()
+    right = run(attention, x, lambda a, x: a(x))
+    found = run(attention, x, WAYS[way])
+    assert ("slopes" in found) == (way != "matrix")
+    for name, value in found.items():
+        torch.testing.assert_close(value, right[name], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("way", ["matrix", "rows"])
+def test_a_per_lag_encoding(way):
+    position = PerLag(4, 50, dtype=F64)
+    with torch.no_grad():
+        position.bias.copy_(torch.linspace(0, 1, 200, dtype=F64).reshape(4, 50).sin())
+    attention, x = block("dot", position), tokens()
+    torch.testing.assert_close(WAYS[way](attention, x), attention(x))
+
+
+@pytest.mark.parametrize("time", [1, 2])
+@pytest.mark.parametrize("way", ["matrix", "rows"])
+def test_a_row_that_sees_nothing_is_zero(time, way):
+    attention, x = block("dot", "log"), tokens(time)
+    found = WAYS[way](attention, x)
+    torch.testing.assert_close(found, attention(x))
+    assert (found[:, 0] == 0).all()
+
+
+def test_blocks_are_independent():
+    """Backward block by block is backward of the whole."""
+    attention, x = block("dot"), tokens()
+    right = run(attention, x, rows)
+    attention.zero_grad()
+    x = x.clone().requires_grad_()
+    for part in practice.row_blocks(attention, x, 16):
+        part.sin().sum().backward()
+    torch.testing.assert_close(x.grad, right["x"])
+    torch.testing.assert_close(attention.slopes.grad, right["slopes"])
+
+
+def test_refusals():
+    x = tokens()
+    with pytest.raises(ValueError, match=r"not 'tmx'.*the nearest is 'none'"):
+        practice.fused(block("tmx", normalisation="none"), x)
+    with pytest.raises(ValueError, match=r"'finite', not 'infinite'"):
+        next(practice.row_blocks(block("none", normalisation="infinite"), x))
+    with pytest.raises(ValueError, match="bias"):
+        practice.fused(block("none"), x, "key")
+    with pytest.raises(ValueError, match=r"needs position 'lin', not 'log'"):
+        practice.fused(block("none", "log"), x, "keys")
+    with pytest.raises(ValueError, match=r"rows must be at least 1, not 0"):
+        next(practice.row_blocks(block("none"), x, 0))
+
+
+def test_flex_attention_has_no_backward_on_processors():
+    """Chapter `cost` says so: once this fails, measure it there."""
+    q = torch.ones(1, 1, 8, 16, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="does not support backward on CPU"):
+        flex_attention(q, q, q, score_mod=lambda score, b, h, i, j: score - (i - j))

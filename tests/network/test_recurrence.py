@@ -1,0 +1,120 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapx.network.attention import Attention
+from tapx.network.recurrence import scan, totals
+
+F64 = torch.float64
+
+
+def draw(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=F64)
+
+
+def block(slopes, normalisation="none", score="tmx", position="lin", seed=0):
+    return Attention(
+        *(2, len(slopes), position),
+        score=score,
+        normalisation=normalisation,
+        slopes=slopes,
+        generator=torch.Generator().manual_seed(seed),
+        dtype=F64,
+    )
+
+
+def size(values):
+    return max(1.0, values.abs().max().item())
+
+
+@given(
+    st.lists(st.floats(-0.1, 900), min_size=1, max_size=4),
+    st.integers(0, 70),
+    st.integers(1, 9),
+    st.integers(0, 2),
+)
+def test_the_scan_is_the_recurrence_for_any_slopes_and_chunks(
+    slopes, time, chunk, batch
+):
+    slopes, x = torch.tensor(slopes, dtype=F64), draw(batch, time, 3)
+    found = scan(slopes, x, chunk)
+    assert found.shape == (len(slopes), batch, time, 3)
+    state = torch.zeros(len(slopes), batch, 3, dtype=F64)
+    for t in range(time):
+        state = torch.exp(-slopes)[:, None, None] * state + x[:, t]
+        # A state grows by at most e^{7} here, and so does what rounding makes of it.
+        assert torch.allclose(found[:, :, t], state, rtol=1e-12, atol=1e-10)
+
+
+@given(
+    st.lists(st.floats(1e-3, 30), min_size=1, max_size=5),
+    st.integers(1, 90),
+    st.sampled_from(["finite", "infinite", "none"]),
+    st.sampled_from(["none", "tmx"]),
+    st.integers(0, 99),
+)
+def test_the_recurrence_is_the_dense_evaluation_for_any_slopes(
+    slopes, time, normalisation, score, seed
+):
+    attention = block(slopes, normalisation, score, seed=seed)
+    x = 0.5 * draw(2, time, 2, seed=seed)
+    dense = attention(x, "dense")
+    difference = (attention(x, "recurrence") - dense).abs().max()
+    assert difference <= 1e-10 * size(dense)
+
+
+def test_gradients_are_finite_and_right_however_steep_a_head_is():
+    for normalisation in ("finite", "infinite", "none"):
+        attention = block([0.01, 1.0, 700.0], normalisation)
+        with torch.no_grad():
+            attention.direction[2] *= 1e-3
+        wanted = {}
+        for evaluation in ("dense", "recurrence"):
+            attention.zero_grad()
+            x = draw(2, 100, 2).requires_grad_()
+            attention(x, evaluation).square().sum().backward()
+            gradients = {n: p.grad for n, p in attention.named_parameters()}
+            gradients["x"] = x.grad
+            if evaluation == "dense":
+                wanted = gradients
+                continue
+            for name, gradient in gradients.items():
+                if gradient is None:  # the direction, which every division removes
+                    assert name == "direction" and normalisation != "none"
+                    assert wanted[name].abs().max() < 1e-10 * size(wanted["x"])
+                    continue
+                assert torch.isfinite(gradient).all(), name
+                assert (gradient - wanted[name]).abs().max() < 1e-10 * size(
+                    wanted[name]
+                ), name
+
+
+def test_totals_are_what_a_softmax_divides_by():
+    found = totals(torch.tensor([0.5, 0.0], dtype=F64), 4)
+    assert torch.equal(found[1], torch.tensor([1.0, 2, 3, 4], dtype=F64))
+    assert math.isclose(found[0, 2], 1 + math.exp(-0.5) + math.exp(-1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"position": "log"}, "needs position 'lin', not 'log'"),
+        ({"score": "dot"}, "score 'none' or 'tmx', not 'dot'"),
+    ],
+)
+def test_blocks_without_a_state_of_fixed_size_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        block([1.0], **options)(draw(1, 3, 2), "recurrence")
+
+
+def test_bad_numbers_are_refused():
+    with pytest.raises(ValueError, match="chunk must be at least 1, not 0"):
+        scan(torch.ones(1, dtype=F64), draw(1, 3, 2), 0)
+    with pytest.raises(ValueError, match="head 1 has slope -9: its weights grow"):
+        totals(torch.tensor([1.0, -9.0], dtype=F64), 100)
+    with pytest.raises(ValueError, match="slope 0, but the sum"):
+        block([1.0, 0.0], "infinite")(draw(1, 3, 2), "recurrence")

@@ -1,0 +1,135 @@
+import pytest
+import torch
+
+from tapx.network.positions import PerLag
+from tapx.network.transformer import FeedForward, Transformer
+
+F64 = torch.float64
+
+
+def tokens(batch, time, dimension=2):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(batch, time, dimension, generator=generator, dtype=F64)
+
+
+def network(**options):
+    defaults = {"layers": 1, "heads": 3, "width": 5, "dtype": F64, "seed": 4}
+    model = Transformer(2, 4, **(defaults | options))
+    with torch.no_grad():
+        model.embedding_bias += 0.3
+    return model
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("feed_forward", [True, False])
+@pytest.mark.parametrize("score", ["none", "dot"])
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_evaluations_agree_gradients_included(layers, feed_forward, score, position):
+    model = network(
+        layers=layers, feed_forward=feed_forward, score=score, position=position
+    )
+    x = tokens(3, 300)
+
+    def run(evaluation):
+        model.zero_grad()
+        out = model(x, evaluation)
+        last = out if evaluation == "last" else out[:, -1]
+        (last**2).sum().backward()
+        return out.detach(), [p.grad for p in model.parameters()]
+
+    dense, wanted = run("dense")
+    assert dense.shape == (3, 300)
+    for evaluation in ("last", "fft") if score == "none" else ("last",):
+        out, gradients = run(evaluation)
+        compared = dense[:, -1] if evaluation == "last" else dense
+        assert (out - compared).abs().max() < 1e-10
+        for one, other in zip(wanted, gradients, strict=True):
+            assert (one - other).abs().max() < 1e-10 * max(1, one.abs().max())
+
+
+def test_it_is_the_formula_of_the_paper():
+    """Two layers by hand: attention residual, FFN residual, last FFN without."""
+    model = network(layers=2)
+    x = tokens(1, 6)
+    stream = x @ model.embedding.T + model.embedding_bias
+    stream = stream + model.attentions[0](stream)
+    first, last = model.feed_forwards
+    stream = stream + torch.relu(stream @ first.inner.T + first.bias) @ first.outer.T
+    stream = stream + model.attentions[1](stream)
+    out = torch.relu(stream @ last.inner.T + last.bias) @ last.outer.T
+    assert torch.allclose(model(x), out[..., 0])
+
+
+def test_without_feed_forward_it_is_linear_in_the_tokens():
+    model = network(feed_forward=False)
+    with torch.no_grad():
+        model.embedding_bias.zero_()
+    x, y = tokens(2, 9), tokens(2, 9).flip(0)
+    assert torch.allclose(model(2 * x - y), 2 * model(x) - model(y))
+    assert not model.feed_forwards
+
+
+def test_parameter_counts_add_up():
+    for options in ({}, {"layers": 2, "score": "dot"}, {"feed_forward": False}):
+        model = network(**options)
+        counts = model.parameter_counts()
+        assert counts["total"] == sum(p.numel() for p in model.parameters())
+    assert network().parameter_counts()["feed_forward"] == 5 * (4 + 1 + 1)
+
+
+def test_per_lag_positions_train_one_number_a_lag():
+    model = network(position=PerLag(3, 20, dtype=F64))
+    model(tokens(2, 20), "last").sum().backward()
+    gradient = model.attentions[0].position.bias.grad
+    assert (gradient != 0).all()
+
+
+def test_same_seed_same_weights():
+    one, two, other = network(), network(), network(seed=5)
+    for p, q in zip(one.parameters(), two.parameters(), strict=True):
+        assert torch.equal(p, q)
+    assert not torch.equal(one.embedding, other.embedding)
+
+
+def test_many_networks_at_once_by_vmap():
+    models = [network(seed=seed, feed_forward=False) for seed in range(3)]
+    x = tokens(4, 30)
+    parameters, buffers = torch.func.stack_module_state(models)
+
+    def loss(p, b):
+        out = torch.func.functional_call(models[0], (p, b), (x, "last"))
+        return (out**2).mean()
+
+    gradients, losses = torch.func.vmap(torch.func.grad_and_value(loss))(
+        parameters, buffers
+    )
+    for row, model in enumerate(models):
+        one = (model(x, "last") ** 2).mean()
+        assert torch.allclose(one, losses[row])
+        one.backward()
+        for name, p in model.named_parameters():
+            assert torch.allclose(p.grad, gradients[name][row], atol=1e-12)
+
+
+def test_feed_forward_sums_neurons():
+    block = FeedForward(2, 3, outputs=4, dtype=F64)
+    assert block(tokens(2, 5)).shape == (2, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": 0}, "layers"),
+        ({"width": None}, "width is needed"),
+        ({"width": 0}, "width must be at least 1"),
+        ({"position": "logg"}, "did you mean 'log'"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        network(**options)
+
+
+def test_unknown_evaluation_is_refused():
+    with pytest.raises(ValueError, match="did you mean 'fft'"):
+        network()(tokens(1, 3), "ft")

@@ -1,0 +1,193 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapx.readouts import memory_functions as mf
+from tapx.readouts import two_layer
+from tapx.readouts.two_layer import TwoLayerNet
+
+F64 = torch.float64
+
+
+def random_alphabet(count, dimension, highest, seed):
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.randn(count, dimension, generator=generator, dtype=F64)
+    values = torch.randint(1, highest + 1, (count,), generator=generator)
+    return points / points.norm(dim=1).max(), values.to(F64)
+
+
+alphabets = st.builds(
+    random_alphabet,
+    st.integers(1, 7),
+    st.integers(1, 3),
+    st.integers(1, 9),
+    st.integers(0, 999),
+)
+
+
+@given(alphabets, st.booleans())
+def test_a_net_has_the_values(alphabet, log):
+    points, values = alphabet
+    values = values.log() if log else values
+    net = mf.interpolating_net(points, values)
+    assert torch.allclose(net(points), values, rtol=0, atol=1e-9)
+    assert net.width <= len(points) + 1
+    generator = torch.Generator().manual_seed(0)
+    far = 100 * torch.randn(50, net.dimension, generator=generator, dtype=F64)
+    assert (net(far) >= values.min() - 1e-6).all()
+    assert (net(far) <= values.max() + 1e-6).all()
+
+
+@given(alphabets, st.integers(0, 99))
+def test_the_slopes_hold_and_are_sharp(alphabet, seed):
+    points, values = alphabet
+    net = mf.interpolating_net(points, values)
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(2000, net.dimension, generator=generator, dtype=F64)
+    slopes = mf.coordinate_slopes(net)
+    assert (net.gradient(x).abs() <= slopes * (1 + 1e-12)).all()
+    assert mf.lipschitz(net) <= net.lipschitz
+    assert mf.least_lipschitz(points, values) <= mf.lipschitz(net) * (1 + 1e-9)
+    assert mf.lipschitz(net) <= net.norm * (1 + 1e-9)
+
+
+def test_two_signs_by_hand():
+    points, values = torch.tensor([[1.0], [-1.0]]), torch.tensor([1.0, 2.0])
+    net = mf.interpolating_net(points, values)
+    assert net.width == 3
+    assert net.norm == 3.0  # a constant 1, and half of relu(1 - x) - relu(-1 - x)
+    assert abs(mf.lipschitz(net) - 0.5) < 1e-12
+    assert mf.least_lipschitz(points, values) == 0.5
+
+
+def test_only_tokens_of_different_values_are_separated():
+    points = torch.tensor([[x, y] for x in (-1.0, 1.0) for y in (-1.0, 0.0, 1.0)])
+    net = mf.interpolating_net(points, torch.tensor([1.0, 1, 1, 3, 3, 3]))
+    assert abs(mf.lipschitz(net) - 1) < 1e-9
+    slopes = mf.coordinate_slopes(net)
+    assert slopes[1] == 0
+
+
+def test_a_constant_has_no_slope():
+    net = mf.interpolating_net(torch.eye(3), torch.full((3,), 4.0))
+    assert net.width == 1
+    assert net.norm == 4
+    assert mf.lipschitz(net) == 0
+    assert torch.equal(mf.coordinate_slopes(net), torch.zeros(3, dtype=F64))
+
+
+def test_other_nets_keep_their_slopes():
+    net = TwoLayerNet([1.0, 1.0], [[1.0, 0.0], [0.0, 1.0]])
+    assert torch.equal(mf.coordinate_slopes(net), net.coordinate_slopes)
+
+
+def test_opposite_sides_of_one_kink():
+    net = TwoLayerNet([1.0, -1.0], [[2.0], [-2.0]], [1.0, -1.0])
+    assert abs(float(mf.coordinate_slopes(net)[0]) - 2) < 1e-12
+
+
+def test_close_tokens_make_steep_nets():
+    for gap in (0.5, 0.05, 0.005):
+        points = torch.tensor([[-gap / 2], [gap / 2]], dtype=F64)
+        net = mf.interpolating_net(points, torch.tensor([1.0, 2.0]))
+        assert mf.lipschitz(net) == pytest.approx(1 / gap)
+        assert 1 / gap <= net.norm <= 1 + 2 * (1 + gap / 2) / gap * (1 + 1e-9)
+
+
+def test_tolerances_round_right():
+    from tapx.network.transformer import FeedForward
+
+    def rounded(z, precision):
+        ffn = FeedForward(1, 1, precision=precision, dtype=F64)
+        with torch.no_grad():
+            ffn.inner[:], ffn.outer[:] = 1, 1
+        return ffn(torch.tensor([[float(z)]], dtype=F64)).item()
+
+    for g in range(1, 40):
+        for sign in (-1, 1):
+            shift = sign * 0.9999
+            lin = g + shift * mf.tolerance(g, "lin")
+            assert rounded(lin, "integer") == g
+            log = math.log(g) + shift * mf.tolerance(g, "log")
+            assert rounded(max(log, 0), "log") == pytest.approx(math.log(g), abs=1e-15)
+
+
+def test_sampled_nets_come_near_and_round():
+    points, values = torch.tensor([[1.0], [-1.0], [0.0]]), torch.tensor([1.0, 2, 4])
+    points = points.to(F64)
+    net = mf.interpolating_net(points, values)
+    errors = mf.sampled_errors(net, points, [4, 4096], range(6))
+    assert errors.shape == (6, 2, 3)
+    few, many = errors.max(2).mean(0)
+    assert many < few / 4
+    widths = [2**k for k in range(15)]
+    width = mf.rounding_width(net, points, 0.5, widths, range(6))
+    assert width is not None
+    assert 4 < width < 2**14
+    each = mf.rounding_width(net, points, [0.5, 2.0, 2.0], widths, range(6))
+    assert each is not None
+    assert each <= width
+    assert mf.rounding_width(net, points, 1e-9, [1, 2], [0]) is None
+    constant = two_layer.TwoLayerNet([2.0], [[0.0]], [1.0])
+    assert mf.rounding_width(constant, points, 0.5, [1, 2], [0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("points", "values", "message"),
+    [
+        ([[1.0], [1.0]], [1.0, 2.0], "equal"),
+        ([[1.0], [1 + 1e-12]], [1.0, 2.0], "no direction"),
+        ([[1.0]], [math.inf], "finite"),
+        ([[1.0]], [1.0, 2.0], "one a row"),
+        ([1.0], [1.0], "rows"),
+    ],
+)
+def test_bad_points(points, values, message):
+    points = torch.tensor(points, dtype=F64)
+    values = torch.tensor(values, dtype=F64)
+    with pytest.raises(Exception, match=f"{message}|Type-check"):
+        mf.interpolating_net(points, values)
+
+
+def test_drawn_numbers_have_the_law_of_sampled_nets():
+    points, values = random_alphabet(4, 2, 5, 1)
+    net = mf.interpolating_net(points, values)
+    here = mf.sampled_errors(net, points, [32], range(400))[:, 0]
+    generator = torch.Generator().manual_seed(0)
+    there = torch.stack(
+        [
+            (two_layer.sample(net, 32, generator)(points) - values).abs()
+            for _ in range(400)
+        ]
+    )
+    assert torch.allclose(torch.from_numpy(here.mean(0)), there.mean(0), rtol=0.2)
+
+
+def test_a_memory_function_that_is_zero_needs_no_width():
+    """log g of a constant lag 1 is the zero net, which no sample misses."""
+    points = torch.tensor([[-1.0], [1.0]], dtype=F64)
+    net = mf.interpolating_net(points, torch.zeros(2, dtype=F64))
+    assert mf.rounding_width(net, points, 0.25, [1, 2], [0, 1]) == 1
+
+
+def test_bad_widths():
+    net, points = TwoLayerNet([1.0], [[1.0]]), torch.ones(1, 1, dtype=F64)
+    with pytest.raises(ValueError, match="ascend"):
+        mf.rounding_width(net, points, 0.5, [2, 1], [0])
+    with pytest.raises(ValueError, match="ascend"):
+        mf.rounding_width(net, points, 0.5, [], [0])
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        mf.sampled_errors(net, points, [0], [0])
+    with pytest.raises(ValueError, match="seed"):
+        mf.rounding_width(net, points, 0.5, [1], [])
+    with pytest.raises(ValueError, match="above 0"):
+        mf.rounding_width(net, points, 0.0, [1], [0])
+    with pytest.raises(ValueError, match="each of 1 points"):
+        mf.rounding_width(net, points, [0.5, 0.5], [1], [0])
+    with pytest.raises(ValueError, match="nearest valid lag is 1"):
+        mf.tolerance(0, "lin")
+    with pytest.raises(ValueError, match="lin"):
+        mf.tolerance(1, "linear")

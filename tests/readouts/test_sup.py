@@ -1,0 +1,39 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapx.readouts import two_layer
+from tapx.readouts.sup import sup_estimated
+from tapx.readouts.two_layer import TwoLayerNet
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+@settings(max_examples=10)
+@given(st.integers(1, 8), st.integers(1, 3), st.integers(0, 999))
+def test_the_estimate_is_a_lower_bound_and_close(width, dimension, seed):
+    numbers = torch.randn(
+        width, dimension + 2, generator=seeded(seed), dtype=torch.float64
+    )
+    net = TwoLayerNet(numbers[:, 0], numbers[:, 2:], numbers[:, 1])
+    low, high = two_layer.sup_certified(net, 1.5, 0.01)
+    found = sup_estimated(net, 1.5, seeded(0), points=256, starts=8, rounds=30)
+    assert found <= high
+    assert found >= 0.97 * low
+
+
+def test_a_spike_at_a_corner_is_found():
+    # relu(sum x - 7.5): only near one corner of the cube in 8 dimensions.
+    net = TwoLayerNet([1.0], [[1.0] * 8], [-7.5])
+    assert sup_estimated(net, 1.0, seeded(0), points=2048) == pytest.approx(0.5)
+
+
+def test_bad_arguments_are_refused():
+    net = two_layer.relu_sum([[1.0]])
+    with pytest.raises(ValueError, match="radius must be above 0"):
+        sup_estimated(net, -1.0, seeded(0))
+    with pytest.raises(ValueError, match="must be at least 1"):
+        sup_estimated(net, 1.0, seeded(0), starts=0)

@@ -1,0 +1,136 @@
+import itertools
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+
+from tapx.targets.adaptive import AdaptiveMemory, boolean_example
+
+F64 = torch.float64
+SIGNS = [[1.0], [-1.0]]
+
+
+def last(z):
+    return z[..., -1]
+
+
+def by_hand(x):
+    def g(sign):
+        return 1 if sign > 0 else 2
+
+    first = x[-1 - g(x[-1])]
+    return x[-1] * first * x[-1 - g(first)]
+
+
+def test_the_boolean_example_by_hand():
+    target = boolean_example()
+    assert (target.depth, len(target.tables)) == (2, 2)
+    assert target.largest_lags == (2, 2)
+    assert (target.reach, target.dimension, target.input_dimension) == (2, 3, 1)
+    inputs = list(itertools.product([1.0, -1.0], repeat=4))
+    found = target(torch.tensor(inputs, dtype=F64)[..., None])
+    assert found.tolist() == [by_hand(x) for x in inputs]
+
+
+def test_every_position_that_has_its_past():
+    target = boolean_example()
+    generator = torch.Generator().manual_seed(0)
+    x = 2.0 * torch.randint(0, 2, (3, 9, 1), generator=generator).double() - 1
+    found = target(x, last_only=False)
+    assert found.shape == (3, 9 - target.reach)
+    assert torch.equal(found[:, -1], target(x))
+    assert torch.equal(found[:, 1], target(x[:, :4]))
+
+
+def test_depths_m_and_m_minus_1_are_the_same():
+    deep = boolean_example()
+    shallow = AdaptiveMemory(deep.alphabet, deep.tables, deep.readout, depth=1)
+    x = torch.tensor(list(itertools.product([1.0, -1.0], repeat=3)), dtype=F64)
+    assert torch.equal(deep(x[..., None]), shallow(x[..., None]))
+
+
+def test_memories_beyond_the_depth_read_the_same_tokens():
+    """K = 1, M = 3: g_2 and g_3 read x_t and x_{t-t_1}."""
+    tables = ([1, 2], [[1, 2], [3, 4]], [[4, 3], [2, 1]])
+    target = AdaptiveMemory(SIGNS, tables, lambda z: z.sum(-1), depth=1)
+    x = torch.tensor([[[1.0], [-1], [1], [-1], [-1]]], dtype=F64)
+    # x_t = -1 (index 1), t_1 = 2, x_{t-2} = 1 (index 0), t_2 = 3, t_3 = 2.
+    assert target.lags(x).tolist() == [[2, 3, 2]]
+    assert target.memories(x).tolist() == [[-1, 1, -1, 1]]
+
+
+@given(st.data())
+def test_functions_and_tables_agree(data):
+    tokens = data.draw(st.integers(2, 4))
+    memories = data.draw(st.integers(1, 3))
+    depth = data.draw(st.integers(0, memories))
+    alphabet = torch.eye(tokens, dtype=F64)
+    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 99)))
+    tables = [
+        torch.randint(1, 6, (tokens,) * (min(i, depth) + 1), generator=generator)
+        for i in range(memories)
+    ]
+
+    def function(table):
+        return lambda *rows: table[tuple(int(row.argmax()) for row in rows)]
+
+    one = AdaptiveMemory(alphabet, tuple(tables), last, depth)
+    other = AdaptiveMemory.from_functions(
+        alphabet, [function(table) for table in tables], last, depth
+    )
+    x = alphabet[torch.randint(0, tokens, (5, 8), generator=generator)]
+    assert torch.equal(one.memories(x), other.memories(x))
+    # The reference, one step after another.
+    for row, lags in zip(x, one.lags(x).tolist(), strict=True):
+        read = [row[-1]]
+        for i, table in enumerate(tables):
+            args = [int(token.argmax()) for token in read[: min(i, depth) + 1]]
+            assert lags[i] == int(table[tuple(args)])
+            read.append(row[-1 - lags[i]])
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "tables", "depth", "message"),
+    [
+        ([[1.0], [-2.0]], ([1, 2],), 0, "unit ball: token 1 has norm 2"),
+        ([[1.0], [float("nan")]], ([1, 2],), 0, "unit ball"),
+        ([[1.0], [1.0]], ([1, 2],), 0, "tokens 0 and 1 .* the same"),
+        ([1.0, -1.0], ([1, 2],), 0, "rows of tokens"),
+        (SIGNS, (), 0, "at least one memory function"),
+        (SIGNS, ([1, 2, 3],), 0, r"shape \(2,\), not \(3,\)"),
+        (SIGNS, ([1, 2], [1, 2]), 1, r"g_2 reads 2 .* \(2, 2\)"),
+        (SIGNS, ([1, 1.5],), 0, "g_1 is 1.5 at tokens .*nearest is 2"),
+        (SIGNS, ([0, 1],), 0, "g_1 is 0 at .*nearest is 1"),
+        (SIGNS, ([float("inf"), 1],), 0, "g_1 is inf"),
+        (SIGNS, ([1, 2],), 2, "depth 2 with 1 memories: .*nearest is 1"),
+        (SIGNS, ([1, 2],), -1, "depth -1"),
+    ],
+)
+def test_bad_targets_are_refused(alphabet, tables, depth, message):
+    with pytest.raises(ValueError, match=message):
+        AdaptiveMemory(alphabet, tables, last, depth)
+
+
+def test_a_function_that_is_not_whole_is_refused():
+    with pytest.raises(ValueError, match=r"g_1 is 1.5 .*nearest is 2"):
+        AdaptiveMemory.from_functions(SIGNS, [lambda sign: 1 + sign[0] / 2], last)
+
+
+def test_a_readout_of_another_dimension_is_refused():
+    with pytest.raises(ValueError, match="takes 3 numbers"):
+        AdaptiveMemory(SIGNS, ([1, 2],), boolean_example().readout)
+
+
+def test_bad_inputs_are_refused():
+    target = boolean_example()
+    with pytest.raises(ValueError, match="2 tokens do not reach back to lag 2"):
+        target(torch.ones(1, 2, 1, dtype=F64))
+    x = torch.ones(1, 5, 1, dtype=F64)
+    x[0, 3] = 0.75
+    with pytest.raises(ValueError, match=r"token \[0.75\] .*nearest entry is \[1.0\]"):
+        target(x)
+    x[0, 3], x[0, 0] = 1, 0  # beyond the reach any token may stand
+    assert target(x).tolist() == [1]
+    with pytest.raises(ValueError, match="more than 2 tokens"):
+        target(x[:, :2], last_only=False)

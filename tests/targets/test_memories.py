@@ -1,0 +1,108 @@
+import pytest
+import torch
+
+from tapx.kernels.kernel import Kernel
+from tapx.readouts import two_layer
+from tapx.targets.memories import EssentialMemory, FixedMemory, LinearMemory
+
+F64 = torch.float64
+
+
+def tokens(batch, time, dimension=1):
+    generator = torch.Generator().manual_seed(2)
+    return torch.randn(batch, time, dimension, generator=generator, dtype=F64)
+
+
+def test_fixed_memory_by_hand():
+    target = FixedMemory((1, 3), lambda z: z.sum(-1))
+    x = torch.tensor([[1.0, 2, 4, 8, 16]], dtype=F64)[..., None]
+    # Tokens before the first are zero.
+    assert target(x).tolist() == [[1, 3, 6, 13, 26]]
+    assert target(x, last_only=True).tolist() == [26]
+
+
+@pytest.mark.parametrize("time", [1, 4, 20])
+def test_last_only_is_the_last(time):
+    x = tokens(3, time, 2)
+    target = FixedMemory((2, 7), two_layer.relu_sum(torch.eye(6)), input_dimension=2)
+    assert target.dimension == 6
+    assert torch.allclose(target(x)[:, -1], target(x, last_only=True))
+
+
+@pytest.mark.parametrize(
+    ("lags", "error", "message"),
+    [
+        ((), ValueError, "at least one memory lag"),
+        ((0, 3), ValueError, "memory lag 0"),
+        ((-2,), ValueError, "memory lag -2"),
+        ((1.5,), TypeError, "1.5"),
+        ((True,), TypeError, "whole numbers"),
+        ((3, 3), ValueError, "must differ"),
+    ],
+)
+def test_bad_lags_are_refused(lags, error, message):
+    with pytest.raises(error, match=message):
+        FixedMemory(lags, lambda z: z.sum(-1))
+
+
+def test_a_readout_of_another_dimension_is_refused():
+    with pytest.raises(ValueError, match="takes 2 numbers"):
+        FixedMemory((3, 7), two_layer.relu_sum(torch.eye(2)))
+
+
+@pytest.mark.parametrize("time", [1, 5, 12])
+def test_linear_memory_is_a_convolution(time):
+    values = torch.tensor([0.5, -1, 2, 3, 0.25], dtype=F64)
+    target, x = LinearMemory(values), tokens(2, time)
+    expected = torch.zeros(2, time, dtype=F64)
+    for t in range(time):
+        for s in range(min(t + 1, len(values))):
+            expected[:, t] += values[s] * x[:, t - s, 0]
+    assert torch.allclose(target(x), expected, atol=1e-12)
+    assert torch.allclose(target(x, last_only=True), expected[:, -1])
+
+
+def test_linear_memory_refuses_undefined_values():
+    with pytest.raises(ValueError, match="lag 0 is not a finite number"):
+        LinearMemory(torch.arange(4.0) ** -0.5)
+    with pytest.raises(ValueError, match="row of numbers"):
+        LinearMemory(torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_essential_memory_by_hand(size):
+    rows = ([1.0], [0.0, 0.5, -0.25])
+    net = two_layer.relu_sum(torch.eye(2 * size))
+    target, x = EssentialMemory(rows, net, size), tokens(4, 6, size)
+    assert target.dimension == 2 * size
+    seen = target.memories(x)
+    assert seen.shape == (4, 6, 2 * size)
+    assert torch.allclose(seen[..., :size], x, atol=1e-14)
+    assert torch.allclose(seen[:, 3, size:], 0.5 * x[:, 2] - 0.25 * x[:, 1])
+    assert torch.allclose(target.memories(x, last_only=True), seen[:, -1])
+    assert torch.allclose(target(x), net(seen))
+
+
+def test_deltas_make_fixed_memories():
+    net, x = two_layer.relu_sum(torch.eye(3)), tokens(3, 9)
+    deltas = [torch.eye(6, dtype=F64)[lag] for lag in (0, 2, 5)]
+    fixed = FixedMemory((2, 5), net)
+    assert torch.allclose(EssentialMemory(deltas, net)(x), fixed(x), atol=1e-14)
+
+
+def test_a_kernel_that_never_ends():
+    kernel = Kernel.of("power", (2,), (1,))
+    target, x = EssentialMemory([kernel], lambda z: z[..., 0]), tokens(2, 40)
+    squares = torch.arange(40, dtype=F64) ** -2
+    squares[0] = 0
+    assert torch.allclose(target(x), LinearMemory(squares)(x))
+    assert torch.allclose(target(x, last_only=True), target(x)[:, -1])
+
+
+def test_bad_essential_memories_are_refused():
+    with pytest.raises(ValueError, match="at least one kernel"):
+        EssentialMemory([], lambda z: z[..., 0])
+    with pytest.raises(ValueError, match="lag 1 is not a finite number"):
+        EssentialMemory([[1.0, float("nan")]], lambda z: z[..., 0])
+    with pytest.raises(ValueError, match="2 kernels and tokens of 2 numbers give 4"):
+        EssentialMemory([[1.0], [1.0]], two_layer.relu_sum(torch.eye(2)), 2)

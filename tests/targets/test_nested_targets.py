@@ -1,0 +1,100 @@
+"""Worked nested targets: random ones of any depth, and chains of switches."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapx.targets import influence, nested_targets
+from tapx.targets.adaptive import AdaptiveMemory
+
+F64 = torch.float64
+
+
+@given(
+    depth=st.integers(0, 3),
+    largest_lag=st.integers(1, 5),
+    tokens=st.integers(2, 4),
+    seed=st.integers(0, 99),
+    beyond=st.integers(0, 2),
+)
+def test_random_targets_have_the_shape_asked_for(
+    depth, largest_lag, tokens, seed, beyond
+):
+    memories = max(depth, 1) + beyond
+    target = nested_targets.random_nesting(depth, largest_lag, tokens, seed, memories)
+    assert target.depth == depth
+    assert target.largest_lags == (largest_lag,) * memories
+    assert target.reach == largest_lag
+    even = torch.linspace(-1, 1, tokens, dtype=F64)
+    assert torch.equal(target.alphabet[:, 0], even)
+    arities = [table.dim() for table in target.tables]
+    assert arities == [min(i, depth) + 1 for i in range(memories)]
+    assert min(int(table.min()) for table in target.tables) >= 1
+
+
+def test_random_targets_are_reproducible_and_differ_by_seed():
+    one, same, other = (
+        nested_targets.random_nesting(2, 4, 3, seed) for seed in (5, 5, 6)
+    )
+    pairs = zip(one.tables, same.tables, strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    pairs = zip(one.tables, other.tables, strict=True)
+    assert not all(torch.equal(a, b) for a, b in pairs)
+    assert len(nested_targets.random_nesting(0).tables) == 1
+
+
+def follow_switches(x, depth):
+    """One switch after another, x with the current token last."""
+    read = x[-1]
+    for level in range(1, depth + 1):
+        read = x[-1 - (2 * level - 1 if read > 0 else 2 * level)]
+    return read
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_switches_by_hand_on_all_inputs(depth):
+    target = nested_targets.switches(depth)
+    assert (target.depth, len(target.tables)) == (depth, depth)
+    inputs = list(itertools.product([1.0, -1.0], repeat=2 * depth + 1))
+    found = target(torch.tensor(inputs, dtype=F64)[..., None])
+    assert found.tolist() == [follow_switches(x, depth) for x in inputs]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_fixed_memory_needs_every_place_of_a_chain(depth):
+    target = nested_targets.switches(depth)
+    answers = influence.table(target, target.alphabet, target.reach)
+    assert influence.lags_needed(answers) == tuple(range(1, 2 * depth + 1))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nested_targets.random_nesting(-1), "depth -1: the nearest valid .* 0"),
+        (lambda: nested_targets.random_nesting(1, 0), "largest_lag 0: .* is 1"),
+        (lambda: nested_targets.random_nesting(1, tokens=1), "tokens 1: .* is 2"),
+        (lambda: nested_targets.random_nesting(1, seed=-3), "seed -3: .* is 0"),
+        (lambda: nested_targets.random_nesting(3, memories=2), "memories 2: .* is 3"),
+        (lambda: nested_targets.switches(0), "depth 0: the nearest valid depth is 1"),
+    ],
+)
+def test_numbers_out_of_range(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "tables", "message"),
+    [
+        ([[1.5], [-1.0]], ([1, 2], [[1, 2], [1, 2]]), "unit ball: token 0"),
+        ([[1.0], [-1.0]], (), "at least one memory function"),
+        ([[1.0], [-1.0]], ([1, 2], [[1, 2], [2.5, 1]]), "g_2 is 2.5 .* nearest is 2"),
+        ([[1.0], [-1.0]], ([1, 2], [[1, 2], [0, 1]]), "g_2 is 0 .* nearest is 1"),
+    ],
+)
+def test_a_nested_target_that_is_none_is_refused(alphabet, tables, message):
+    with pytest.raises(ValueError, match=message):
+        AdaptiveMemory(alphabet, tables, lambda z: z[..., -1], depth=1)

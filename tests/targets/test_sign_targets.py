@@ -1,0 +1,104 @@
+"""The targets of the toy experiments, on signs."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.signs import ENDS, TOKENS, ToyTarget, target
+
+
+def signs(count, length=1000, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return 2.0 * torch.randint(0, 2, (count, length), generator=generator) - 1
+
+
+@pytest.mark.parametrize("name", list(TOKENS))
+@pytest.mark.parametrize("end", ENDS)
+def test_answers_are_the_readout_of_the_tokens(name, end):
+    chosen, tokens = target(name, end), signs(50)
+    lags = [n if end == "last" else 1000 - n for n in TOKENS[name]]
+    assert list(chosen.lags) == lags
+    wanted = chosen.readout(tokens[:, lags])
+    assert torch.allclose(chosen(tokens).double(), wanted, rtol=1e-6)
+
+
+def test_answers_are_exact_sums_rounded():
+    """So they do not depend on how a library adds, and are equal on every machine."""
+    chosen = target("1b")
+    patterns, answers = chosen.table()
+    rows = [[Fraction(x) for x in row] for row in chosen.readout.inner.tolist()]
+    for signs_, answer in zip(patterns, answers, strict=True):
+        hidden = (
+            sum(w * int(x) for w, x in zip(row, signs_, strict=True)) for row in rows
+        )
+        exact = sum(max(Fraction(0), z) for z in hidden)
+        # One rounding in each neuron's sum, and one in theirs.
+        assert abs(Fraction(float(answer)) - exact) <= exact / 2**52
+
+
+def test_2b_is_the_sum_of_its_tokens():
+    chosen, tokens = target("2b", "last"), signs(20)
+    assert torch.equal(chosen(tokens), tokens[:, [48, 56, 99]].sum(1))
+    assert chosen.variance == pytest.approx(3)
+
+
+def test_3a_has_the_target_of_1b():
+    assert np.array_equal(target("1b").table()[1], target("3a").table()[1])
+
+
+@pytest.mark.parametrize("name", ["1b", "2a"])
+def test_the_walsh_polynomial_is_the_target(name):
+    chosen = target(name)
+    patterns, answers = chosen.table()
+    place = {lag: i for i, lag in enumerate(chosen.lags)}
+    total = sum(
+        c * patterns[:, [place[lag] for lag in lags]].prod(1)
+        for lags, c in chosen.walsh().items()
+    )
+    assert np.allclose(total, answers)
+
+
+def test_on_signs_2a_is_affine_and_1b_is_not():
+    for name, affine in (("2a", True), ("2b", True), ("1b", False)):
+        products = [c for lags, c in target(name).walsh().items() if len(lags) > 1]
+        assert (np.abs(products).max(initial=0.0) < 1e-12) == affine
+
+
+def test_the_variance_is_that_of_many_answers():
+    chosen = target("1b")
+    sampled = chosen(signs(20_000, seed=1)).double().var().item()
+    assert chosen.variance == pytest.approx(sampled, rel=0.05)
+
+
+def test_directions_come_from_their_seed():
+    one, two = (target("2a", directions_seed=s).variance for s in (0, 1))
+    assert one == target("2a").variance != two
+
+
+def test_shorter_inputs_scale_the_token_numbers():
+    assert target("2b", "last", length=100).lags == (5, 6, 10)
+    assert target("2b", "first", length=100).lags == (95, 94, 90)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("2c",), "2c"),
+        (("2a", "frist"), "first"),
+        (("2b", "last", 0, 20), "must differ"),
+    ],
+)
+def test_wrong_requests_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        target(*arguments)
+
+
+def test_lags_beyond_the_input_are_refused():
+    readout = TwoLayerNet([1.0], [[1.0]])
+    with pytest.raises(ValueError, match="nearest valid lag is 9"):
+        ToyTarget((10,), readout, 10)
+    with pytest.raises(ValueError, match="takes 1 numbers"):
+        ToyTarget((3, 4), readout, 10)

@@ -1,0 +1,185 @@
+"""The right-hand sides of Lemmas F.3 and F.6, and the least error of their class."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.special import zeta
+
+from tapx.kernels.balls import upper
+from tapx.kernels.decaying import profile
+from tapx.kernels.kernel import Kernel
+from tapx.kernels.proofs import bump_derivative
+from tapx.theorems import bounds_decaying
+from tapx.theorems.bounds_decaying import (
+    alternating_floor,
+    best_order,
+    best_spacing,
+    class_optimum,
+    largest_order,
+    lemma_f3,
+    lemma_f6,
+)
+
+
+@pytest.mark.parametrize(
+    ("family", "decay", "order"),
+    [
+        ("exponential", 1, 99),
+        ("exponential", 0.345, 33),
+        ("exponential", 5, 499),
+        ("power", 2, 0),
+        ("power", 3, 1),
+        ("power", 5, 3),
+    ],
+)
+def test_largest_order_at_the_spacing_of_the_paper(family, decay, order):
+    assert largest_order(family, decay) == order
+
+
+def test_orders_of_the_paper_for_powers_are_allowed():
+    for decay in np.arange(1.01, 12, 0.07):
+        assert math.floor(0.99 * decay) - 1 <= largest_order("power", float(decay))
+
+
+@pytest.mark.parametrize("family", ["exponential", "power"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivative_of_all_bumps_is_within_the_bound(family, order):
+    """The factor in front of Jackson's, against differences of the summed bumps."""
+    decay, alpha, gamma = 5, 0.4, 0.3
+    target = Kernel.of(family, [decay], [1])
+    x = np.linspace(1, 0.2, 200_001)
+    h = profile(x, target, family, alpha, gamma)
+    slopes = np.diff(h, order) / (x[0] - x[1]) ** order
+    bound = lemma_f3 if family == "exponential" else lemma_f6
+    tail = 1 / (1 - math.exp(-gamma)) if family == "exponential" else zeta(1 + gamma)
+    jackson = math.pi / 4 / 8 if order == 1 else (math.pi / 4) ** 2 / 56
+    largest = bound(1, decay, 8, order, alpha, gamma) / tail / jackson
+    # The bump of the first lag stands alone and reaches its share of the bound.
+    first = (
+        (1 - math.exp(-alpha)) ** -order
+        if family == "exponential"
+        else (1 - 2**-alpha) ** -order
+    )
+    assert np.abs(slopes).max() <= largest
+    assert np.abs(slopes).max() > 0.9 * upper(bump_derivative(order)) * first
+
+
+def test_bounds_scale_with_amplitude_and_fall_with_heads():
+    assert lemma_f3(3, 1, 50, 2) == pytest.approx(3 * lemma_f3(1, 1, 50, 2))
+    assert lemma_f6(3, 4, 50, 1) == pytest.approx(6 * lemma_f6(1, 4, 100, 1))
+
+
+def test_best_spacing_for_exponentials_is_even():
+    assert best_spacing("exponential", 1, 3) == pytest.approx((0.25, 0.25), rel=1e-3)
+
+
+@pytest.mark.parametrize("family", ["exponential", "power"])
+def test_best_spacing_beats_others(family):
+    bound = lemma_f3 if family == "exponential" else lemma_f6
+    alpha, gamma = best_spacing(family, 4, 2)
+    least = bound(1, 4, 30, 2, alpha, gamma)
+    for a, g in ((0.01, 0.01), (0.9 * alpha, gamma), (alpha, 0.9 * gamma)):
+        assert least <= bound(1, 4, 30, 2, a, g)
+
+
+@given(st.integers(1, 4), st.floats(0.3, 2), st.integers(0, 100))
+def test_no_rates_beat_the_class_optimum(heads, decay, seed):
+    """For random rates, the witness of the proof, found by a linear programme."""
+    rates = np.random.default_rng(seed).uniform(0.1, 3, heads)
+    lags = np.arange(60)
+    box = np.exp(-decay * lags)
+    columns = np.exp(-np.outer(rates, lags))
+    scaled = columns / columns.max(1, keepdims=True)
+    # A vertex of {u: |u| <= 1, u annihilates all heads}: at most `heads` of its
+    # coordinates are inside, so the kernel box * sign(u) is that far from them all.
+    found = linprog(-box, A_eq=scaled, b_eq=np.zeros(heads), bounds=(-1, 1))
+    distance = float(np.abs(found.x) @ box)
+    assert distance >= class_optimum("exponential", 1, decay, heads) - 1e-9
+
+
+def test_class_optimum_is_what_the_first_lags_leave():
+    assert class_optimum("power", 2, 2, 3) == pytest.approx(2 * zeta(2, 4))
+    assert class_optimum("exponential", 1, 1, 0) == pytest.approx(1 / (1 - 1 / math.e))
+
+
+def test_best_order_is_allowed_and_least():
+    order, bound = best_order("exponential", 1, 0.055, 4000)
+    assert 1 <= order <= 4
+    assert bound == min(lemma_f3(1, 0.055, 4000, n) for n in range(1, 5))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: lemma_f3(1, 1, 200, 100), "1 to 99"),
+        (lambda: lemma_f3(1, 1, 200, 0), "1 to 99"),
+        (lambda: lemma_f6(1, 2, 200, 1), "none"),
+        (lambda: lemma_f3(-1, 1, 200, 1), "amplitude"),
+        (lambda: lemma_f3(1, 0, 200, 1), "positive"),
+        (lambda: lemma_f3(1, 1, 2, 3), "heads 2"),
+        (lambda: largest_order("sum", 1), "family"),
+        (lambda: best_order("power", 1, 1.5, 10), "none"),
+        (lambda: class_optimum("power", 1, 1, 3), "above 1"),
+        (lambda: class_optimum("exponential", 1, 1, -1), "negative"),
+        (lambda: bounds_decaying.best_spacing("power", 3, 2), "below 2"),
+        (lambda: bounds_decaying.best_spacing("exponential", 3, 0), "at least 1"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@given(
+    heads=st.integers(1, 5),
+    seed=st.integers(0, 200),
+    family=st.sampled_from(["exponential", "power"]),
+    of_class=st.sampled_from(["exponential", "power"]),
+)
+def test_no_heads_come_below_the_alternating_floor(heads, seed, family, of_class):
+    """Random rates, the best weights in l1 by a linear programme."""
+    decay, first = (0.4, 0) if of_class == "exponential" else (1.5, 1)
+    lags = np.arange(max(first, family == "power"), 60)
+    sizes = np.exp(-decay * lags) if first == 0 else lags**-decay
+    rates = np.random.default_rng(seed).uniform(0.05, 3, heads)
+    depth = lags if family == "exponential" else np.log(lags)
+    columns = np.exp(-np.outer(depth, rates))
+    wanted = np.where(lags % 2, -sizes, sizes)
+    eye = np.eye(len(lags))
+    found = linprog(
+        np.concatenate([np.zeros(heads), np.ones(len(lags))]),
+        A_ub=np.block([[columns, -eye], [-columns, -eye]]),
+        b_ub=np.concatenate([wanted, -wanted]),
+        bounds=[(None, None)] * heads + [(0, None)] * len(lags),
+    )
+    # What a power cannot see, lag 0, costs it the whole value there.
+    unseen = 1.0 if of_class == "exponential" and family == "power" else 0.0
+    beyond = (
+        math.exp(-decay * 60) / (1 - math.exp(-decay)) if first == 0 else zeta(1.5, 60)
+    )
+    floor = alternating_floor(of_class, decay, heads)
+    assert found.fun + unseen >= floor - beyond - 1e-9
+
+
+def test_alternating_floor_is_half_of_the_class_optimum():
+    assert alternating_floor("power", 2, 3) == pytest.approx(zeta(2, 2) / 4)
+    for heads in (1, 10, 1000):
+        ratio = class_optimum("power", 1, 3, heads) / alternating_floor(
+            "power", 3, heads
+        )
+        assert 1 < ratio <= 2
+    by_hand = math.exp(-2) / (1 - math.exp(-2))
+    assert alternating_floor("exponential", 1, 2) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("family", "decay", "heads"),
+    [("power", 1, 3), ("exponential", 0, 3), ("power", 2, 0), ("sum", 2, 3)],
+)
+def test_alternating_floor_refuses(family, decay, heads):
+    with pytest.raises(ValueError, match=r"heads|family"):
+        alternating_floor(family, decay, heads)

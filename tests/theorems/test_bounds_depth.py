@@ -1,0 +1,111 @@
+"""Proposition 4.5's bound and counts, beside Theorem 4.1's."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapx.readouts import memory_functions, two_layer
+from tapx.theorems import bounds_adaptive, bounds_depth
+
+POSITIONS = st.sampled_from(["lin", "log"])
+LAGS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
+
+
+@dataclass
+class Target:
+    largest_lags: tuple[int, ...]
+    input_dimension: int
+    readout: two_layer.TwoLayerNet
+
+
+TARGET = Target((2, 3), 1, two_layer.relu_sum([[1.0, 1.0, 1.0]]))
+
+
+def test_a_layer_each_is_no_worse_than_a_shared_layer():
+    """Proposition 4.5 beside Theorem 4.1: heads, width and error."""
+    deep = bounds_depth.proposition_4_5(TARGET, 4000, 2, "lin")
+    shared = bounds_adaptive.one_layer_error((2, 3), 4000, 2, "lin")
+    assert deep < TARGET.readout.lipschitz * shared
+    assert bounds_depth.proposition_4_5(TARGET, 1, 2, "lin") == math.inf
+    for position in ("lin", "log"):
+        found = bounds_depth.deep_widths([2.0, 3.0], (2, 3), 1, position)
+        each = [
+            bounds_adaptive.sampling_width(
+                norm, 1, memory_functions.tolerance(lag, position)
+            )
+            for norm, lag in ((2.0, 2), (3.0, 3))
+        ]
+        assert found == (max(each), sum(each))
+
+
+@given(LAGS, POSITIONS, st.floats(1e-3, 10))
+def test_attention_heads_are_the_fewest(lags, position, error):
+    for depth in (0, len(lags)):
+        heads = bounds_depth.attention_heads(lags, depth, error, 2, position)
+        here, before = (
+            bounds_adaptive.layered_error(lags, depth, count, 2, position)
+            for count in (heads, heads - 1)
+        )
+        assert here <= error < before
+
+
+@given(LAGS, st.integers(1, 3), POSITIONS, st.floats(0.01, 0.5))
+@settings(max_examples=15)
+def test_heads_fall_with_depth(lags, order, position, error):
+    """No layer more asks for more heads, and all save no more than the memories."""
+    counts = [
+        bounds_depth.attention_heads(lags, depth, error, order, position)
+        for depth in range(len(lags) + 1)
+    ]
+    assert counts == sorted(counts, reverse=True)
+    # Shares are rounded down: up to a head a memory may be lost.
+    assert counts[0] <= len(lags) * (counts[-1] + 1)
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_the_ratio_of_heads_is_one_of_norms(order):
+    """The formula r_n of the chapter on Proposition 4.5, and M for equal lags."""
+
+    def ratio(lags):
+        two, deep = (
+            bounds_depth.attention_heads(lags, depth, 0.05, order, "lin")
+            for depth in (0, len(lags))
+        )
+        return two / deep
+
+    c = np.exp(0.01 * np.array([300, 150, 1]))
+    high = np.linalg.norm(c, 2 * order + 2) ** (order + 1)
+    wanted = c.sum() * (np.linalg.norm(c) / high) ** (1 / order)
+    assert ratio((300, 150, 1)) == pytest.approx(wanted, rel=0.01)
+    assert ratio((3, 3, 3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: bounds_depth.attention_heads([2], 1, 0.0, 1, "lin"),
+            "error must be above 0",
+        ),
+        (
+            lambda: bounds_depth.attention_heads((2, 3), 3, 0.1, 2, "lin"),
+            "depth 3 .* nearest is 2",
+        ),
+        (lambda: bounds_depth.deep_widths([1.0], (2, 3), 1, "lin"), "one each"),
+        (
+            lambda: bounds_depth.proposition_4_5(TARGET, 4, 2, "linear"),
+            "unknown position function",
+        ),
+        (
+            lambda: bounds_depth.attention_heads([2], 1, 1e-300, 1, "lin"),
+            "error 1e-300: .* larger error or order",
+        ),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,166 @@
+"""Bounds: explicit constants, against direct computation and against each other."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapx.kernels.balls import lower, upper
+from tapx.kernels.family import first_lag, heads_to_recall
+from tapx.kernels.kernel import Delta
+from tapx.kernels.proofs import bump, bump_derivative
+from tapx.kernels.solve import interpolation, projection
+from tapx.theorems import lemmas
+
+
+def test_bump_derivatives_against_finite_differences():
+    # The n-th derivative on a fine grid, by differentiating the one before.
+    u = np.linspace(-0.999, 0.999, 400_001)
+    values = np.exp(1 - 1 / (1 - u**2))
+    for order in range(4):
+        assert np.abs(values).max() == pytest.approx(
+            float(bump_derivative(order)), rel=1e-3
+        )
+        values = np.gradient(values, u)
+
+
+def test_jackson_factor_bounds_a_known_best_approximation():
+    # The best polynomial with m coefficients to x^m on [0, 1] errs by 2^(1 - 2m).
+    for m in range(2, 8):
+        derivative = math.factorial(m)
+        best = 2.0 ** (1 - 2 * m)
+        assert best <= derivative * upper(lemmas.jackson(m, m))
+
+
+@given(st.integers(1, 8), st.sampled_from([32, 48, 64]))
+def test_bump_construction_obeys_the_lemma(lag, heads):
+    # Wide spacing makes the bump smooth enough for the bound to say something.
+    alpha, gamma = lemmas.best_spacing("exponential", lag)
+    kernel = bump(lag, heads, "exponential", alpha, gamma)
+    order, bound = lemmas.best_order("exponential", lag, heads, alpha, gamma)
+    # The Chebyshev sum is within 4/pi^2 log m + 3 of the best polynomial.
+    lebesgue = 4 / math.pi**2 * math.log(heads) + 3
+    assert upper(kernel.l1_error) <= lebesgue * bound
+    assert order <= heads
+
+
+def test_powers_obey_the_lemma():
+    alpha, gamma = lemmas.best_spacing("power", 2)
+    kernel = bump(2, 16, "power", alpha, gamma)
+    bound = lemmas.best_order("power", 2, 16, alpha, gamma)[1]
+    assert upper(kernel.l1_error) <= 5 * bound
+
+
+def test_nonvacuous_heads_is_the_first():
+    for family in ("exponential", "power"):
+        heads = lemmas.nonvacuous_heads(family, 5)
+        assert lemmas.best_order(family, 5, heads)[1] < 1
+        assert lemmas.best_order(family, 5, heads - 1)[1] >= 1
+
+
+@given(st.integers(2, 40), st.sampled_from(["exponential", "power"]))
+def test_best_spacing_beats_its_neighbours(lag, family):
+    alpha, gamma = lemmas.best_spacing(family, lag)
+    best = lemmas.lemma(family)(lag, 50, 3, alpha, gamma)
+    for a, g in ((1.1, 1), (0.9, 1), (1, 1.1), (1, 0.9)):
+        worse = lemmas.lemma(family)(lag, 50, 3, a * alpha, g * gamma)
+        assert worse >= best * (1 - 1e-9)
+
+
+@given(
+    st.lists(st.floats(0.05, 4), min_size=1, max_size=6, unique=True),
+    st.integers(0, 12),
+)
+def test_l2_lower_bound_holds_for_projections(rates, lag):
+    if min(np.diff(sorted(rates)), default=1) < 1e-3:
+        return
+    kernel = projection(rates, Delta(lag), "exponential")
+    assert upper(kernel.l2_error) >= lemmas.l2_lower_bound(lag, len(rates))
+
+
+@pytest.mark.parametrize("family", ["exponential", "power"])
+@given(
+    st.lists(st.floats(0.05, 4), min_size=1, max_size=6, unique=True),
+    st.integers(0, 6),
+)
+def test_too_few_heads_recall_nothing(family, rates, extra):
+    # Fewer heads than heads_to_recall: the l1 error is at least that of no head.
+    if min(np.diff(sorted(rates)), default=1) < 1e-3:
+        return
+    lag = len(rates) + extra + first_lag(family)
+    assert len(rates) < heads_to_recall(lag, family)
+    kernel = projection([1 + rate for rate in rates], Delta(lag), family)
+    assert lower(kernel.l1_error) >= 1 - 1e-12
+
+
+@pytest.mark.parametrize("family", ["exponential", "power"])
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_enough_heads_recall_everything(family, lag):
+    heads = heads_to_recall(lag, family)
+    rates = [100 + h for h in range(heads)]
+    kernel = interpolation(rates, Delta(lag), family)
+    assert upper(kernel.l1_error) < 1e-6
+
+
+@dataclass
+class Readout:
+    norm: float = 3.0
+    lipschitz: float = 2.0
+
+
+@dataclass
+class Target:
+    lags: tuple[int, ...] = (3, 7)
+    input_dimension: int = 1
+    readout: Readout = None
+
+
+def test_theorem_3_1_adds_its_parts():
+    target = Target(readout=Readout())
+    attention = lemmas.attention_theorem_3_1((3, 7), 40, 2, "lin")
+    total = lemmas.theorem_3_1(target, 40, 100, 2, "lin")
+    # The attention may err by more than 1, so the readout needs a larger box.
+    assert attention > 1
+    feed_forward = 4 * (1 + attention) * math.sqrt(4) * 3.0 / 10
+    assert total == pytest.approx(feed_forward + 2.0 * attention)
+    many = lemmas.attention_theorem_3_1((3, 7), 10**6, 2, "lin")
+    assert many < 1
+    total = lemmas.theorem_3_1(target, 10**6, 100, 2, "lin")
+    assert total == pytest.approx(4 * 2 * math.sqrt(4) * 3.0 / 10 + 2.0 * many)
+    assert lemmas.theorem_3_1(target, 2, 100, 2, "lin") == math.inf
+    # Shares: 40 e^0.03 / (e^0.03 + e^0.07) = 19.6 and 20.4, rounded down.
+    parts = [lemmas.lemma_f1(3, 19, 2), lemmas.lemma_f1(7, 20, 2)]
+    assert attention == pytest.approx(math.hypot(*parts))
+    assert lemmas.attention_theorem_3_1((3, 70), 40, 3, "log") == math.inf
+
+
+def test_heads_are_shared_as_in_the_proof():
+    shares = lemmas.head_shares((3, 7), "log")
+    assert sum(shares) == pytest.approx(1)
+    assert shares[1] / shares[0] == pytest.approx((7 / 3) ** 1.01)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: lemmas.lemma_f1(3, 2, 4), "nearest valid order is 2"),
+        (lambda: lemmas.lemma_f1(3, 2, 0), "nearest valid order is 1"),
+        (lambda: lemmas.lemma_f4(0, 2, 1), "sees lags from 1"),
+        (lambda: lemmas.lemma_f1(3, 2, 1, alpha=0), "positive"),
+        (lambda: lemmas.lemma("pwoer"), "did you mean 'power'"),
+        (lambda: lemmas.head_shares((), "lin"), "at least one lag"),
+        (lambda: lemmas.head_shares((1,), "lni"), "did you mean 'lin'"),
+        (lambda: lemmas.readout(1, 0, 2), "at least 1"),
+        (lambda: lemmas.readout(-1, 1, 2), "negative"),
+        (lambda: lemmas.best_spacing("power", 1), "nearest valid lag is 2"),
+        (lambda: heads_to_recall(-1), "nearest valid lag is 0"),
+        (lambda: lemmas.l2_lower_bound(-1, 1), "negative"),
+        (lambda: bump_derivative(-1), "nearest valid order is 0"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

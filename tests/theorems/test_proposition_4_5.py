@@ -1,0 +1,212 @@
+"""Proposition 4.5 beside Theorem 4.1, on the same targets: certificates and counts."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapx.kernels.family import heads_to_recall
+from tapx.readouts import exact_nets
+from tapx.targets.adaptive import AdaptiveMemory, boolean_example
+from tapx.theorems import (
+    bounds_adaptive,
+    bounds_depth,
+    proposition_4_5,
+    stage_network,
+    stages,
+    theorem_4_1,
+)
+from tapx.theorems.staged_built import BuiltStages
+
+BUILDERS = (theorem_4_1.construct, proposition_4_5.construct)
+
+
+def warm_up(largest, tokens=3, seed=0, size=1):
+    """Memories with these largest lags on random tokens, and a random readout."""
+    draw = torch.Generator().manual_seed(seed)
+    alphabet = torch.randn(tokens, size, generator=draw, dtype=torch.float64)
+    alphabet = alphabet / alphabet.norm(dim=1).max()
+    tables = [
+        (torch.arange(tokens) % T + 1)[torch.randperm(tokens, generator=draw)]
+        for T in largest
+    ]
+    weights = torch.randn((len(largest) + 1) * size, generator=draw).double()
+    return AdaptiveMemory(alphabet, tables, exact_nets.linear(weights))
+
+
+def measured(built: BuiltStages) -> float:
+    """The worst error found on all short inputs and on adversarial ones."""
+    short = built.exhaustive_inputs(built.target.reach + 3)
+    return max(built.worst_over(short), built.worst_over(built.adversarial_inputs()))
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+@pytest.mark.parametrize("largest", [(2,), (2, 2), (1, 2), (3, 1, 2)])
+def test_both_certificates_cover_what_is_measured(largest, position):
+    target = warm_up(largest)
+    heads = 5
+    nets = {
+        theorem_4_1.construct: theorem_4_1.construct(
+            target, heads * len(largest), position
+        ),
+        proposition_4_5.construct: proposition_4_5.construct(target, heads, position),
+    }
+    for built in nets.values():
+        assert measured(built) <= built.error
+        assert min(built.margins) > 0
+        assert built.error < 0.1
+    layers = [len(built.model.attentions) for built in nets.values()]
+    assert layers == [2, len(largest) + 1]
+
+
+@given(data=st.data())
+@settings(max_examples=8)
+def test_random_targets(data):
+    largest = tuple(data.draw(st.lists(st.integers(1, 2), min_size=1, max_size=2)))
+    position = data.draw(st.sampled_from(["lin", "log"]))
+    target = warm_up(
+        largest, data.draw(st.integers(2, 3)), data.draw(st.integers(0, 99)), size=2
+    )
+    for build in BUILDERS:
+        built = build(target, 6, position)
+        assert measured(built) <= built.error
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_equal_lags_need_a_multiple_of_the_heads_for_the_same_error(position):
+    """With H heads a layer the deep network has the kernels of M H heads in one."""
+    target = warm_up((2, 2, 2))
+    deep = proposition_4_5.construct(target, 4, position)
+    two = theorem_4_1.construct(target, 12, position)
+    assert [k.heads for k in two.kernels] == [k.heads for k in deep.kernels]
+    assert two.memory_errors == deep.memory_errors
+    assert two.propagated_error == deep.propagated_error
+    assert math.isclose(two.error, deep.error, rel_tol=0.1)  # rounding counts heads
+
+
+def test_a_group_below_the_threshold_recalls_nothing():
+    """One head short of lag + 1, in a layer of one network and a group of the other."""
+    target = warm_up((2, 2))
+    short = heads_to_recall(2) - 1
+    assert min(proposition_4_5.construct(target, short).memory_errors) >= 1
+    assert min(theorem_4_1.construct(target, 2 * short).memory_errors) >= 1
+    assert max(proposition_4_5.construct(target, short + 1).memory_errors) < 0.01
+    assert max(theorem_4_1.construct(target, 2 * short + 2).memory_errors) < 0.01
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+@pytest.mark.parametrize("largest", [(2, 2), (3, 1)])
+def test_laid_flat_it_is_a_network_of_two_layers(largest, position):
+    deep = proposition_4_5.construct(warm_up(largest), 5, position)
+    plan = stages.warm_up(len(largest))
+    model = stage_network.network(
+        deep.target,
+        plan,
+        deep.kernels,
+        deep.memory_nets,
+        deep.readout,
+        5 * len(largest),
+        position,
+        "dot",
+        "log" if position == "log" else "lag",
+    )
+    flat = dataclasses.replace(deep, model=model, plan=plan)
+    x = deep.adversarial_inputs(count=16)
+    with torch.no_grad():
+        gap = (flat.model(x, "last") - deep.model(x, "last")).abs().max()
+    assert float(gap) <= flat.rounding_error + deep.rounding_error
+    assert measured(flat) <= flat.error
+
+
+def test_one_memory_makes_them_equal():
+    target = warm_up((2,))
+    two, deep = (build(target, 4) for build in BUILDERS)
+    assert two.plan == deep.plan
+    x = deep.adversarial_inputs(count=8)
+    assert torch.equal(two.model(x, "last"), deep.model(x, "last"))
+
+
+def test_a_layer_of_the_deep_network_is_as_wide_as_its_widest_function():
+    target = warm_up((2, 3, 2), tokens=4)
+    two, deep = (build(target, 12) for build in BUILDERS)
+    widths = [net.width for net in deep.memory_nets]
+    first, *others = widths  # the constant has a neuron in the first layer
+    assert len(deep.model.feed_forwards[0].bias) == max(first + 1, *others)
+    assert len(two.model.feed_forwards[0].bias) == sum(widths) + 1
+
+
+@pytest.mark.parametrize("position", ["lin", "log"])
+def test_the_bound_covers_the_certificate(position):
+    target = warm_up((2, 3))
+    built = proposition_4_5.construct(target, 8, position)
+    bound = bounds_depth.proposition_4_5(target, 8, 2, position)
+    assert built.propagated_error <= bound
+    assert bounds_depth.proposition_4_5(target, 1, 2, position) == math.inf
+    shared = bounds_adaptive.one_layer_error((2, 3), 8, 2, position)
+    assert bound <= target.readout.lipschitz * shared
+
+
+def test_sampled_widths_round_right_or_are_refused():
+    target = warm_up((2, 2))
+    deep = proposition_4_5.construct(target, 4, width=4000, seed=1)
+    assert min(deep.margins) > 0
+    assert measured(deep) <= deep.error
+    with pytest.raises(ValueError, match=r"width 2 leaves no neuron .* 8 neurons"):
+        theorem_4_1.construct(target, 4, width=2, seed=1)
+    with pytest.raises(ValueError, match=r"width 2 .* None for an exact net"):
+        proposition_4_5.construct(target, 4, width=2, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "message"),
+    [
+        (
+            lambda: proposition_4_5.construct(boolean_example(), 4),
+            ValueError,
+            "Proposition 4.5 .* depth 0, not 2; .* theorem_4_4.construct",
+        ),
+        (
+            lambda: theorem_4_1.construct(boolean_example(), 4),
+            ValueError,
+            "Theorem 4.1 .* depth 0, not 2",
+        ),
+        (
+            lambda: proposition_4_5.construct(warm_up((2, 2)), 0),
+            ValueError,
+            "0 heads cannot serve 1 lags.* nearest valid number of heads is 1",
+        ),
+        (
+            lambda: theorem_4_1.construct(warm_up((2, 2)), 1),
+            ValueError,
+            "1 heads cannot serve 2 lags.* nearest valid number of heads is 2",
+        ),
+        (
+            lambda: proposition_4_5.construct(warm_up((2,)), 4, "lim"),
+            ValueError,
+            "mean 'lin'",
+        ),
+        (
+            lambda: proposition_4_5.construct(warm_up((2,)), 4, kernel="bets"),
+            ValueError,
+            "mean 'best'",
+        ),
+        (
+            lambda: proposition_4_5.construct(warm_up((2,)), 4, length=2),
+            ValueError,
+            "does not reach back to lag 2",
+        ),
+        (
+            lambda: proposition_4_5.construct(
+                AdaptiveMemory([[1.0], [-1.0]], ([1, 2],), lambda z: z[..., 1]), 4
+            ),
+            TypeError,
+            "TwoLayerNet",
+        ),
+    ],
+)
+def test_bad_input(act, error, message):
+    with pytest.raises(error, match=message):
+        act()

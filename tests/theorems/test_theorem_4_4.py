@@ -1,0 +1,142 @@
+"""Theorem 4.4 built: measured <= certified <= bound, and the condition on the heads."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapx.kernels import balls
+from tapx.kernels.adaptive import best
+from tapx.readouts import exact_nets, memory_functions
+from tapx.targets import nested_targets
+from tapx.targets.adaptive import AdaptiveMemory, boolean_example
+from tapx.theorems import bounds_adaptive, bounds_nested, staged, stages, theorem_4_4
+
+POSITIONS = ("lin", "log")
+
+
+def measured(built):
+    short = built.worst_over(built.exhaustive_inputs(built.target.reach + 2))
+    made = built.worst_over(built.adversarial_inputs(count=64))
+    draws = torch.Generator().manual_seed(0)
+    size = len(built.target.alphabet)
+    picks = torch.randint(0, size, (64, built.length), generator=draws)
+    return max(short, made, built.worst_over(built.target.alphabet[picks]))
+
+
+@settings(max_examples=12)
+@given(
+    depth=st.integers(0, 3),
+    beyond=st.integers(0, 1),
+    largest_lag=st.integers(1, 3),
+    tokens=st.integers(2, 3),
+    position=st.sampled_from(POSITIONS),
+    seed=st.integers(0, 20),
+)
+def test_measured_certified_bound(depth, beyond, largest_lag, tokens, position, seed):
+    memories = max(depth, 1) + beyond
+    target = nested_targets.random_nesting(depth, largest_lag, tokens, seed, memories)
+    # With the share of the last layer every memory has enough heads.
+    heads = (largest_lag + 2) * max(1, memories - depth)
+    built = theorem_4_4.construct(target, heads, position)
+    layers = depth + 1 + (memories >= depth + 1)
+    assert len(built.model.attentions) == layers
+    assert min(built.margins) > 0
+    assert measured(built) <= built.error
+    lemmas = min(
+        bounds_adaptive.layered_error(target.largest_lags, depth, heads, n, position)
+        for n in range(1, heads + 1)
+    )
+    assert built.attention_error <= lemmas
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_certified_below_the_bound_where_the_bound_is_finite(position):
+    """A warm-up target has no condition, so that the bound is finite at once."""
+    target = nested_targets.random_nesting(1, 2, 3)
+    slopes = [1.0]
+    built = theorem_4_4.construct(target, 4, position)
+    bound = bounds_nested.theorem_4_4(target, 1, slopes, 4, 2, position)
+    assert measured(built) <= built.error <= bound < float("inf")
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_kernels_that_meet_the_condition_build(position):
+    """The check of the construction is no stricter than the printed condition."""
+    target = nested_targets.random_nesting(3, 2, 3, 1)
+    nets = staged.memory_nets(target, "log" if position == "log" else "lag")
+    slopes = [memory_functions.lipschitz(net) for net in nets]
+    family = "power" if position == "log" else "exponential"
+
+    def error(lag, heads):
+        found = best(range(1, lag + 1), heads, family, 46)
+        return balls.upper(found.uniform_error)
+
+    given_ = target.largest_lags, slopes, target.depth, position
+    heads = bounds_nested.required_heads(*given_, error)
+    assert min(theorem_4_4.construct(target, heads, position).margins) > 0
+    assert heads <= 5 < bounds_nested.required_heads(*given_) / 100
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_depths_m_and_m_minus_1_give_the_same_network(position):
+    deep = boolean_example()
+    shallow = AdaptiveMemory(deep.alphabet, deep.tables, deep.readout, depth=1)
+    one, other = (theorem_4_4.construct(t, 4, position) for t in (deep, shallow))
+    assert len(one.plan) == len(other.plan) == 3
+    x = one.exhaustive_inputs(5)
+    with torch.no_grad():
+        assert torch.equal(one.model(x, "last"), other.model(x, "last"))
+
+
+def test_plans_fetch_and_compute_in_the_order_of_the_theorem():
+    assert stages.nested(3, 1) == (
+        stages.Stage(compute=(0,)),
+        stages.Stage(fetch=(0,), compute=(1, 2)),
+        stages.Stage(fetch=(1, 2)),
+    )
+    for memories in range(1, 6):
+        for depth in range(memories + 1):
+            known = set()
+            for stage in stages.nested(memories, depth):
+                known |= set(stage.fetch)
+                for k in stage.compute:  # all that g_{k+1} reads is there
+                    assert set(range(min(k, depth))) <= known
+            assert known == set(range(memories))
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_too_few_heads_are_refused_with_the_number_that_helps(position):
+    target = nested_targets.random_nesting(2, 3, 3)
+    with pytest.raises(ValueError, match=r"1 heads are too few for .* g_2.*at least 4"):
+        theorem_4_4.construct(target, 1, position)
+    with pytest.raises(ValueError, match="width 3"):
+        theorem_4_4.construct(target, 6, position, width=3)
+
+
+def test_closer_tokens_leave_less_room():
+    """The margin of g_2 falls with the distance of the tokens that it tells apart."""
+    margins = []
+    for gap in (1.0, 0.1, 0.01):
+        net = exact_nets.linear([0.0, 0.0, 1.0])
+        tables = ([2, 1], [[1, 2], [1, 2]])
+        target = AdaptiveMemory([[-gap / 2], [gap / 2]], tables, net, depth=1)
+        margins.append(theorem_4_4.construct(target, 5).margins[1])
+    assert margins == sorted(margins, reverse=True)
+    assert margins[-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "tables", "message"),
+    [
+        ([[1.0], [-1.2]], ([1, 2], [[1, 2], [1, 2]]), "unit ball"),
+        ([[1.0], [-1.0]], ([1, 2], [[1, 2], [1.5, 2]]), "g_2 is 1.5"),
+        ([[1.0], [-1.0]], (), "at least one memory"),
+    ],
+)
+def test_targets_outside_the_class(alphabet, tables, message):
+    readout = boolean_example().readout
+    with pytest.raises(ValueError, match=message):
+        theorem_4_4.construct(AdaptiveMemory(alphabet, tables, readout, 1), 4)
+    with pytest.raises(ValueError, match="lin"):
+        theorem_4_4.construct(boolean_example(), 4, "linear")
