@@ -1,7 +1,7 @@
-"""How wrong input is refused: words, numbers too small, lags, whole requests."""
+"""How wrong input is refused, and the fewest of which enough is enough."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 
 class Refusal(ValueError):
@@ -61,3 +61,29 @@ def check_lags(lags: Sequence[int]) -> tuple[int, ...]:
     if len(set(lags)) < len(lags):
         raise ValueError(f"memory lags must differ, not {list(lags)}")
     return lags
+
+
+MOST = 10**9
+"""Where a search for the fewest gives up."""
+
+
+def fewest(enough: Callable[[int], bool], most: int = MOST) -> int | None:
+    """The least number that is enough, found by doubling and halving.
+
+    Args:
+        enough: says whether a number is; a larger one never turns it false.
+        most: where the search gives up.
+
+    Returns:
+        The number, from 1 on, or None if not even `most` are enough.
+    """
+    high = 1
+    while not enough(high):
+        high *= 2
+        if high > most:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

@@ -7,6 +7,7 @@ import pytest
 
 from tapx.kernels import nearest, search, shortest, window_search, windows
 from tapx.kernels.balls import exact
+from tapx.kernels.family import LIN, LOG
 from tapx.limits import affine_minimax, equal_rates, recall, weight_bounds
 
 CALLS = 40
@@ -30,24 +31,22 @@ def parity(*row):
     return row[0] * row[1] if row[2] > 0 else row[1]
 
 
-HEAVY, LIGHT = windows.Decay("power", 1.5), windows.Decay("exponential", 1.0)
+HEAVY, LIGHT = windows.Decay(LOG, 1.5), windows.Decay(LIN, 1.0)
 ROW = ((1 + np.arange(60.0)) ** -3).tolist()
 RATES = [exact(rate) for rate in (0.25, 0.5, 1.0)]
 SEARCHES = {
-    "window-exponential": window_kernels("exponential", HEAVY),
-    "window-power": window_kernels("power", LIGHT),
+    "window-exponential": window_kernels(LIN, HEAVY),
+    "window-power": window_kernels(LOG, LIGHT),
     "power-by-exponentials": powers,
-    "memory-by-powers": lambda: nearest._search(ROW, 8, "power", 1),
-    "memory-by-exponentials": lambda: nearest._search(ROW, 5, "exponential", 1),
+    "memory-by-powers": lambda: nearest._search(ROW, 8, LOG, 1),
+    "memory-by-exponentials": lambda: nearest._search(ROW, 5, LIN, 1),
     "lag-by-exponentials": lambda: search._search(
-        search._lag_window(1, 2, "exponential"), 2, "exponential", 24
+        search._lag_window(1, 2, LIN), 2, LIN, 24
     ),
-    "lag-by-powers": lambda: search._search(
-        search._lag_window(1, 2, "power"), 2, "power", 24
-    ),
+    "lag-by-powers": lambda: search._search(search._lag_window(1, 2, LOG), 2, LOG, 24),
     "adaptive-by-powers": lambda: search.best_scaled((1, 2), 2, 8),
     "weights": lambda: weight_bounds._search(
-        "exponential", 1, exact(Fraction(1, 16)), (0.5, 1.0, 2.0), (0.5, 1.0, 2.0)
+        LIN, 1, exact(Fraction(1, 16)), (0.5, 1.0, 2.0), (0.5, 1.0, 2.0)
     ),
     "floor": lambda: recall._search(RATES, 4, 64).values.tolist(),
     "common-rate": lambda: equal_rates._common_rate(

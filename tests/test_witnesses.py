@@ -13,6 +13,7 @@ from tapx import witness_numbers, witnesses
 from tapx.chapters import claim_views, ledger, notebooks, stored_results
 from tapx.chapters.claims import Claim
 from tapx.kernels import search, window_search, windows
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.limits import equal_rates, finders
 from tapx.witnesses import NotStored, Question, WitnessError
@@ -184,11 +185,11 @@ def test_every_kind_has_a_finder_and_an_example():
 
 def test_five_keys_never_change():
     part = equal_rates.Tokens((3, 8), (0.5, 0.25))
-    heavy = windows.Decay("power", 0.5)
+    heavy = windows.Decay(LOG, 0.5)
     keys = [
-        search.recall_question(10, 16, "exponential", 53).key,
-        search.recall_question(3, 8, "power", 53).key,
-        window_search.window_question(heavy, 4, "exponential", 1, 999).key,
+        search.recall_question(10, 16, LIN, 53).key,
+        search.recall_question(3, 8, LOG, 53).key,
+        window_search.window_question(heavy, 4, LIN, 1, 999).key,
         equal_rates.limit_question(part, "log", 3, 99).key,
         Question("g", "n", "k", "", {"a": 1}, {"b": [1, 2]}, "s").key,
     ]
@@ -234,7 +235,7 @@ def test_a_falsified_kernel_is_refused(family, change):
 
 def test_find_searches_again_and_keeps_the_better(folder, monkeypatch):
     poor = Kernel.of("exponential", (0.5, 1.0), (1, 0), Delta(1))
-    question = search.recall_question(1, 2, "exponential", 24)
+    question = search.recall_question(1, 2, LIN, 24)
     entry = witnesses.question_entry(question, search.write_kernel(poor))
     witnesses.store([entry])
     search._recall.cache_clear()

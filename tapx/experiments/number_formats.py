@@ -23,7 +23,7 @@ from flint import fmpq
 from tapx.checks import one_of
 from tapx.kernels import balls
 from tapx.kernels.balls import round_to_bits
-from tapx.kernels.family import FAMILIES
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Kernel
 from tapx.limits.weight_bounds import Optimum, optimum
 from tapx.network.attention import Attention
@@ -156,7 +156,7 @@ def limit(family: str, format_: str, tolerance: float) -> Limit:
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance {tolerance!r} must be between 0 and 1")
     bits, _ = FORMATS[one_of(format_, FORMATS, "format")]
-    per_lag = {"exponential": 5, "power": 8}[one_of(family, FAMILIES, "family")]
+    per_lag = {LIN: 5, LOG: 8}[Family.of(family)]
     lag = max(1, bits // per_lag)
     tried: dict[int, Holding] = {}
     found = None
@@ -231,7 +231,7 @@ def recall_network(parts: list[Kernel], format_: str) -> Transformer:
     _, dtype = FORMATS[one_of(format_, FORMATS, "format")]
     rates = np.concatenate([p.float_rates for p in parts])
     weights = np.concatenate([p.float_weights for p in parts])
-    position = "lin" if parts[0].family == "exponential" else "log"
+    position = parts[0].family.name
     model = Transformer(
         *(1, 2, 1, len(rates), None, position, "none", "none", False),
         slopes=rates,

@@ -22,10 +22,10 @@ import numpy as np
 from flint import arb, fmpq
 
 from tapx import witness_numbers, witnesses
-from tapx.checks import check_lags, one_of
+from tapx.checks import check_lags
 from tapx.kernels import balls, distances, search
 from tapx.kernels.balls import Number, exact, rational, round_to_bits
-from tapx.kernels.family import FAMILIES, heads_to_recall
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.kernels.proofs import bump as fixed_bump
 from tapx.witnesses import Entry, Question
@@ -56,7 +56,7 @@ class AdaptiveKernel:
     @classmethod
     def of(
         cls,
-        family: str,
+        family: str | Family,
         rates: Iterable[Number],
         weights: Iterable[Number],
         lags: Sequence[int],
@@ -65,7 +65,7 @@ class AdaptiveKernel:
         return cls(Kernel.of(family, rates, weights), tuple(lags))
 
     @property
-    def family(self) -> str:
+    def family(self) -> Family:
         """The family, "exponential" or "power"."""
         return self.base.family
 
@@ -181,11 +181,7 @@ def from_fixed(
     weights = []
     for rate, weight in zip(kernel.rates, kernel.weights, strict=True):
         with balls.precision(bits + 64):
-            decay = (
-                (-arb(rate) * largest).exp()
-                if kernel.family == "exponential"
-                else arb(largest) ** -arb(rate)
-            )
+            decay = kernel.family.decay(rate, largest)
             weights.append(round_to_bits(rational(arb(weight) * decay), bits))
     return AdaptiveKernel(Kernel(kernel.family, kernel.rates, tuple(weights)), wanted)
 
@@ -193,7 +189,7 @@ def from_fixed(
 def bump(
     largest_lag: int,
     heads: int,
-    family: str,
+    family: str | Family,
     alpha: Number = SPACING,
     gamma: Number = SPACING,
     lags: Sequence[int] | None = None,
@@ -222,7 +218,7 @@ def bump(
 
 
 def best(
-    lags: Sequence[int], heads: int, family: str, weight_bits: int = 53
+    lags: Sequence[int], heads: int, family: str | Family, weight_bits: int = 53
 ) -> AdaptiveKernel:
     """The best adaptive kernel found under any rounding to `weight_bits` bits.
 
@@ -230,8 +226,8 @@ def best(
     shifted. For powers the search runs over the points ``s T / B`` of all lags B; for a
     single lag these are the lags, and this too is the best fixed kernel found.
     Certified is the error of what is returned, not that nothing is better; with too
-    few heads (:func:`tapx.kernels.family.heads_to_recall` of the largest lag) all
-    weights are 0, and the error is 1.
+    few heads (:meth:`tapx.kernels.family.Family.heads_to_recall` of the largest lag)
+    all weights are 0, and the error is 1.
 
     Args:
         lags: the adaptive lags B, each at least 1.
@@ -243,12 +239,12 @@ def best(
         ValueError: on parameters out of these ranges. TypeError: a lag that is no
             whole number.
     """
-    one_of(family, FAMILIES, "family")
+    family = Family.of(family)
     wanted = tuple(sorted(check_lags([int(b) if _whole(b) else b for b in lags])))
-    if family == "exponential" or len(wanted) == 1:
+    if family is LIN or len(wanted) == 1:
         fixed = search.best_delta(wanted[-1], heads, family, weight_bits)
         return from_fixed(fixed, wanted, weight_bits)
-    if heads < heads_to_recall(wanted[-1], family):
+    if heads < family.heads_to_recall(wanted[-1]):
         fixed = search.best_scaled(wanted, heads, weight_bits)  # nothing can be done
         return from_fixed(fixed, wanted, weight_bits)
     return _scaled(wanted, heads, weight_bits)
@@ -268,7 +264,7 @@ def scaled_question(lags: Sequence[int], heads: int, bits: int) -> Question:
         group="adaptive",
         name="power-lags" + "-".join(map(str, lags)),
         kind="adaptive-l1",
-        family="power",
+        family=LOG.word,
         target={"adaptive": list(lags)},
         size={"heads": heads, "weight_bits": bits},
         statement="For each adaptive lag B, the sum of weights times (s / B)^-rate "

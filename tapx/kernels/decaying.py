@@ -15,9 +15,8 @@ from fractions import Fraction
 import numpy as np
 from flint import fmpq
 
-from tapx.checks import one_of
 from tapx.kernels.balls import Number
-from tapx.kernels.family import FAMILIES, first_lag
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.proofs import chebyshev_points, exact_spacing, polynomial_kernel
 
@@ -29,7 +28,7 @@ seen one by one contribute on average, relative to their height."""
 def bumps(
     target: Kernel,
     heads: int,
-    family: str,
+    family: str | Family,
     alpha: Number = Fraction(1, 100),
     gamma: Number = Fraction(1, 100),
     first: int | None = None,
@@ -61,12 +60,9 @@ def bumps(
         ValueError: on parameters out of these ranges, or a target that decays too
             slowly for the heights of the bumps to stay bounded.
     """
-    one_of(family, FAMILIES, "family")
-    start = first_lag(family) if first is None else first
-    if start < first_lag(family):
-        raise ValueError(
-            f"first {start}: {family} heads see lags from {first_lag(family)} on"
-        )
+    family = Family.of(family)
+    start = family.first_lag if first is None else first
+    family.refuse_unseen(start)
     a, g = exact_spacing(heads, alpha, gamma)
     _refuse_slow(target, family, g)
     x = chebyshev_points(heads)
@@ -74,16 +70,16 @@ def bumps(
     return polynomial_kernel(samples, heads, family, a, g, target)
 
 
-def _refuse_slow(target: Kernel, family: str, gamma: fmpq) -> None:
+def _refuse_slow(target: Kernel, family: Family, gamma: fmpq) -> None:
     """The heights of the bumps must not grow with the lag."""
     slowest = float(min(target.rates))
-    if family == "power":
-        least, needed = float(1 + gamma), "1 + gamma"
-        if target.family == "exponential":
+    least, needed = float(family.base(gamma)), "1 + gamma"
+    if family is LOG:
+        if target.family is LIN:
             return
     else:
-        least, needed = float(gamma), "gamma"
-        if target.family == "power":
+        needed = "gamma"
+        if target.family is LOG:
             raise ValueError(
                 "a sum of powers decays more slowly than any exponential; Lemma F.3 "
                 "does not apply, use power heads"
@@ -98,7 +94,7 @@ def _refuse_slow(target: Kernel, family: str, gamma: fmpq) -> None:
 def profile(
     x: np.ndarray,
     target: Kernel,
-    family: str,
+    family: str | Family,
     alpha: float = 0.01,
     gamma: float = 0.01,
     first: int | None = None,
@@ -107,8 +103,9 @@ def profile(
 
     Where two bumps or more fall between neighbouring points, their local mean.
     """
-    start = first_lag(family) if first is None else first
-    exponential = family == "exponential"
+    family = Family.of(family)
+    start = family.first_lag if first is None else first
+    exponential = family is LIN
     # The lag that x belongs to: s for exponentials, log s for powers.
     place = np.maximum(-np.log(x) / alpha, 0.0)
     with np.errstate(over="ignore"):
@@ -148,7 +145,7 @@ def _heights(
     with np.errstate(over="ignore"):
         lags = np.exp(log_lags)
     growth = gamma * lags if exponential else (1 + gamma) * log_lags
-    decay = lags if target.family == "exponential" else log_lags
+    decay = lags if target.family is LIN else log_lags
     heights = np.zeros_like(lags)
     for rate, weight in zip(target.float_rates, target.float_weights, strict=True):
         heights += weight * np.exp(growth - rate * decay)

@@ -18,10 +18,11 @@ from flint import acb, arb, fmpq
 
 from tapx.kernels import tails
 from tapx.kernels.balls import PrecisionError, certified, settled
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.terms import Decays, Part, Signed
 
-WALK = {"exponential": 4096, "power": 256, "mixed": 65_536}
-"""Lags summed one by one before isolating zeros (or, in mixed sums, giving up)."""
+WALK = {LIN: 4096, LOG: 256, None: 65_536}
+"""Lags summed one by one before isolating zeros, or, in mixed sums, giving up."""
 
 
 def ball(part: Part, lag: int) -> arb:
@@ -147,10 +148,10 @@ def l1_distance(
 def _l1(signed: Signed, digits: int) -> arb | None:
     """The l1 norm at the present precision; None if that does not suffice."""
     if signed.exponentials and signed.powers:
-        kind = "mixed"
+        family = None
     else:
-        kind = "exponential" if signed.exponentials else "power"
-    end = WALK[kind]
+        family = LIN if signed.exponentials else LOG
+    end = WALK[family]
     total = arb(0)
     for lag, (value, terms) in zip(range(end), _walk(signed), strict=False):
         if lag >= 1:
@@ -160,13 +161,13 @@ def _l1(signed: Signed, digits: int) -> arb | None:
             if tail is not None:
                 return total + tail + signed.points_from(lag)
         total += abs(value + arb(signed.points.get(lag, fmpq(0))))
-    if kind == "mixed":
+    if family is None:
         raise PrecisionError(
             f"exponentials against powers: the sign is not settled after {end} lags"
         )
     fast, slow = signed.scaled()
     try:
-        tail = tails.pieces(fast or slow, kind, end)
+        tail = tails.pieces(fast or slow, family, end)
     except tails.TooFar:
         first, second = sorted(fast or slow)[:2]
         raise PrecisionError(

@@ -1,26 +1,125 @@
-"""Exponentials and powers of the lag: what differs between the two kinds of heads."""
+"""LIN and LOG: all that differs between exponentials and powers of the lag.
+
+A lin head decays like ``exp(-rate * s)`` from lag 0 on, a log head like ``s ** -rate``
+from lag 1 on. Both are ``exp(-rate * depth(s))`` with depth ``s`` or ``log s``, so most
+code needs the depth alone. Words stand at the border only: `Family.of` takes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, fmpq
 
 from tapx.checks import one_of
 
-FAMILIES = ("exponential", "power")
 
+@dataclass(frozen=True)
+class Family:
+    """One of the paper's two kinds of heads; there are `LIN` and `LOG`.
 
-def first_lag(family: str) -> int:
-    """The first lag a family can see: 0 for exponentials, 1 for powers."""
-    return 0 if one_of(family, FAMILIES, "family") == "exponential" else 1
-
-
-def heads_to_recall(lag: int, family: str = "exponential") -> int:
-    """The fewest heads that recall a lag better than no head at all.
-
-    ``lag + 1`` exponentials or ``lag`` powers. With fewer, any rates and any weights
-    leave an l1 distance of at least 1 to the delta; with as many, the distance can be
-    as small as one likes (proved in the chapter on kernels; not in the paper).
-
-    Raises:
-        ValueError: for a lag below 0 (exponential) or 1 (power), or another family.
+    Attributes:
+        name: the position function, "lin" or "log".
+        word: what its kernels are sums of, "exponential" or "power": as prose, tables
+            and the stored witnesses say it, for ever.
+        first_lag: the first lag that it sees; rates above it have a finite sum over
+            all lags.
     """
-    first = first_lag(family)
-    if lag < first:
-        raise ValueError(f"lag {lag}: the nearest valid lag is {first}")
-    return lag + 1 - first
+
+    name: str
+    word: str
+    first_lag: int
+
+    @staticmethod
+    def of(word: str | Family) -> Family:
+        """The family of a position function, by either of its words, or itself.
+
+        Raises:
+            ValueError: another word; the message names the nearest.
+        """
+        if isinstance(word, Family):
+            return word
+        names = {"lin": LIN, "log": LOG, "exponential": LIN, "power": LOG}
+        return names[one_of(word, names, "position function or family")]
+
+    def __str__(self) -> str:
+        return self.word
+
+    def __reduce__(self) -> Any:
+        """There is one of each: copies and other processes get it by its name."""
+        return Family.of, (self.name,)
+
+    def depth(self, lags: Any) -> Any:
+        """``s`` or ``log s``, float64, in the shape of the lags.
+
+        Invisible lags stand at the first visible one.
+        """
+        lags = np.maximum(np.asarray(lags, dtype=np.float64), self.first_lag)
+        return np.log(lags) if self.first_lag else lags
+
+    def depth_ball(self, lag: int | arb | fmpq) -> arb:
+        """The same for one visible lag, which need not be whole, enclosed."""
+        return arb(lag).log() if self.first_lag else arb(lag)
+
+    def lag_ball(self, depth: arb) -> arb:
+        """The lag of a depth, enclosed."""
+        return depth.exp() if self.first_lag else depth
+
+    def decay(self, rate: arb | fmpq, lag: int | arb | fmpq) -> arb:
+        """``exp(-rate * depth(lag))``, enclosed."""
+        return (-arb(rate) * self.depth_ball(lag)).exp()
+
+    def tail(self, rate: arb | fmpq, start: int | arb | None = None) -> arb:
+        """The sum of a head's decay over all lags from `start` on, enclosed.
+
+        ``exp(-rate start) / (1 - exp(-rate))`` or Hurwitz's zeta function.
+        """
+        start, rate = arb(self.first_lag if start is None else start), arb(rate)
+        if self.first_lag:
+            return rate.zeta(start)
+        return (-rate * start).exp() / (1 - (-rate).exp())
+
+    def base(self, gamma: fmpq) -> fmpq:
+        """The slowest rate of the proofs' kernels: gamma, or ``1 + gamma``."""
+        return gamma + self.first_lag
+
+    def width(self, lag: int, alpha: arb) -> arb:
+        """Half-width of the proofs' bump: the gap of the nodes of lag and lag + 1."""
+        return self.decay(alpha, lag) - self.decay(alpha, lag + 1)
+
+    def refuse_unseen(self, lag: int) -> None:
+        """Refuse a lag that these heads do not see.
+
+        Raises:
+            ValueError: naming the first lag that they see.
+        """
+        if lag < self.first_lag:
+            raise ValueError(
+                f"lag {lag}: {self.name} heads see lags from {self.first_lag} on, "
+                "which is the nearest valid one"
+            )
+
+    def heads_to_recall(self, lag: int) -> int:
+        """The fewest heads that recall a lag better than no head at all.
+
+        ``lag + 1`` exponentials or ``lag`` powers. With fewer, any rates and any
+        weights leave an l1 distance of at least 1 to the delta; with as many, the
+        distance can be as small as one likes (proved in the chapter on kernels; not in
+        the paper).
+
+        Raises:
+            ValueError: for a lag below 0 (lin) or 1 (log).
+        """
+        self.refuse_unseen(lag)
+        return lag + 1 - self.first_lag
+
+
+LIN = Family("lin", "exponential", 0)
+LOG = Family("log", "power", 1)
+
+
+def heads_to_recall(lag: int, family: str | Family = LIN) -> int:
+    """`Family.heads_to_recall` for a family given by a word."""
+    return Family.of(family).heads_to_recall(lag)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from tapx.kernels.family import Family
 from tapx.kernels.least_squares import least_squares
 
 LOG_RATE_RANGE = (-14.0, 4.1)
@@ -24,19 +25,18 @@ EVALUATIONS = 150
 
 
 def design(
-    log_rates: np.ndarray, lags: np.ndarray, family: str
+    log_rates: np.ndarray, lags: np.ndarray, family: str | Family
 ) -> tuple[np.ndarray, np.ndarray]:
     """Columns ``decay_h(s)`` and their derivatives in log rate, (lags, heads) each."""
-    lags = np.asarray(lags, dtype=np.float64)
-    seen = np.ones_like(lags) if family == "exponential" else np.sign(lags)
-    depth = lags if family == "exponential" else np.log(np.maximum(lags, 1.0))
-    exponent = np.outer(depth, np.exp(log_rates))
+    family = Family.of(family)
+    seen = np.asarray(lags) >= family.first_lag
+    exponent = np.outer(family.depth(lags), np.exp(log_rates))
     columns = np.exp(-exponent) * seen[:, None]
     return columns, -exponent * columns
 
 
 def refine(
-    start: np.ndarray, lags: np.ndarray, values: np.ndarray, family: str
+    start: np.ndarray, lags: np.ndarray, values: np.ndarray, family: str | Family
 ) -> np.ndarray:
     """Refine log rates by variable projection; returns them in ascending order.
 

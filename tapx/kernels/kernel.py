@@ -21,10 +21,9 @@ import numpy as np
 from flint import arb, fmpq
 
 from tapx import witness_numbers
-from tapx.checks import one_of
 from tapx.kernels import distances
 from tapx.kernels.balls import Number, exact, round_to_bits, to_float
-from tapx.kernels.family import FAMILIES, first_lag
+from tapx.kernels.family import Family
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Kernel:
     """A sum of exponentials or powers, and the target it was made for.
 
     Attributes:
-        family: "exponential" or "power".
+        family: `LIN` (exponentials) or `LOG` (powers).
         rates: the decays, one a head, positive and distinct.
         weights: the signed weights, one a head.
         target: what the kernel approximates; ``None`` if it stands for itself.
@@ -55,13 +54,12 @@ class Kernel:
         ValueError: rates that are not positive, repeated, or as many as the weights.
     """
 
-    family: str
+    family: Family
     rates: tuple[fmpq, ...]
     weights: tuple[fmpq, ...]
     target: Delta | Kernel | None = None
 
     def __post_init__(self) -> None:
-        one_of(self.family, FAMILIES, "family")
         if len(self.rates) != len(self.weights):
             raise ValueError(
                 f"{len(self.rates)} rates and {len(self.weights)} weights; a head has "
@@ -72,19 +70,23 @@ class Kernel:
                 raise ValueError(f"rate {float(rate)!r}: rates must be positive")
         if len(set(self.rates)) < len(self.rates):
             raise ValueError("two heads have the same rate; rates must be distinct")
-        if isinstance(self.target, Delta) and self.target.lag < first_lag(self.family):
-            raise ValueError("a power kernel is 0 at lag 0; the first lag it sees is 1")
+        if isinstance(self.target, Delta):
+            self.family.refuse_unseen(self.target.lag)
 
     @classmethod
     def of(
         cls,
-        family: str,
+        family: str | Family,
         rates: Iterable[Number],
         weights: Iterable[Number],
         target: Delta | Kernel | None = None,
     ) -> Kernel:
-        """A kernel from any numbers, each taken exactly as it is."""
-        return cls(family, tuple(map(exact, rates)), tuple(map(exact, weights)), target)
+        """A kernel from any numbers, each taken exactly as it is.
+
+        The family may be given by its word, "lin" or "exponential", "log" or "power".
+        """
+        numbers = tuple(map(exact, rates)), tuple(map(exact, weights))
+        return cls(Family.of(family), *numbers, target)
 
     @classmethod
     def stored(

@@ -14,7 +14,7 @@ from tapx import witness_numbers, witnesses
 from tapx.checks import one_of
 from tapx.kernels import balls, decaying, distances, shortest, zeros
 from tapx.kernels.balls import PrecisionError
-from tapx.kernels.family import first_lag
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.fit import design, refine
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.terms import Signed
@@ -36,7 +36,9 @@ WINDOW = 400
 """Lags fitted beyond a row's end, or of a kernel that goes on for ever."""
 
 
-def kernel_for(memory: Any, heads: int, family: str, how: str, first: int) -> Kernel:
+def kernel_for(
+    memory: Any, heads: int, family: str | Family, how: str, first: int
+) -> Kernel:
     """A sum of decays near one memory, in float64 numbers.
 
     Args:
@@ -53,6 +55,7 @@ def kernel_for(memory: Any, heads: int, family: str, how: str, first: int) -> Ke
         ValueError: unknown names, "bumps" for a row, or weights beyond float64.
     """
     one_of(how, KINDS, "kernel")
+    family = Family.of(family)
     if heads < 1:
         raise ValueError(f"heads {heads}: at least 1 head is needed for each memory")
     if how == "bumps":
@@ -63,9 +66,9 @@ def kernel_for(memory: Any, heads: int, family: str, how: str, first: int) -> Ke
             )
         return in_float64(decaying.bumps(memory, heads, family))
     if isinstance(memory, Kernel):
-        if memory.family == family and memory.heads <= heads:
+        if memory.family is family and memory.heads <= heads:
             return in_float64(memory)
-        if family == "exponential" and _is_one_power(memory) and first == 1:
+        if family is LIN and _is_one_power(memory) and first == 1:
             sum_ = shortest.shortest(float(memory.rates[0]), heads)
             return Kernel(family, sum_.rates, sum_.weights, memory)
     return fitted(memory, heads, family, first)
@@ -87,7 +90,7 @@ def in_float64(kernel: Kernel) -> Kernel:
 
 
 def _is_one_power(memory: Kernel) -> bool:
-    one = memory.family == "power" and memory.heads == 1
+    one = memory.family is LOG and memory.heads == 1
     return one and memory.rates[0] > 1 and memory.weights[0] == 1
 
 
@@ -99,7 +102,7 @@ def row_values(memory: Any, length: int) -> np.ndarray:
     return np.pad(row, (0, length - len(row)))
 
 
-def fitted(memory: Any, heads: int, family: str, first: int) -> Kernel:
+def fitted(memory: Any, heads: int, family: Family, first: int) -> Kernel:
     """The best fit found for a memory, stored or searched."""
     target = memory if isinstance(memory, Kernel) else None
 
@@ -122,10 +125,10 @@ def fitted(memory: Any, heads: int, family: str, first: int) -> Kernel:
     )
 
 
-def fitted_question(memory: Any, heads: int, family: str, first: int) -> Question:
+def fitted_question(memory: Any, heads: int, family: Family, first: int) -> Question:
     """The question that "fitted" asks: a kernel near any memory, in l1."""
     if isinstance(memory, Kernel):
-        target: dict[str, Any] = {"kernel": memory.family, **memory.numbers()}
+        target: dict[str, Any] = {"kernel": memory.family.word, **memory.numbers()}
         name = f"{memory.family}s"
     else:
         target = {"row": witness_numbers.rounded(float(value) for value in memory)}
@@ -135,7 +138,7 @@ def fitted_question(memory: Any, heads: int, family: str, first: int) -> Questio
         group="memories",
         name=f"{family}-for-{name}-{witnesses.digest(target)[:6]}",
         kind="memory-l1",
-        family=family,
+        family=family.word,
         target=target,
         size={"heads": heads},
         statement=f"The {family} kernel with these rates and weights differs from the "
@@ -143,9 +146,9 @@ def fitted_question(memory: Any, heads: int, family: str, first: int) -> Questio
     )
 
 
-def _search(memory: Any, heads: int, family: str, first: int) -> Kernel:
+def _search(memory: Any, heads: int, family: Family, first: int) -> Kernel:
     """Least squares from several starts; the best by its l1 distance."""
-    start = max(first, first_lag(family))
+    start = max(first, family.first_lag)
     length = WINDOW + (0 if isinstance(memory, Kernel) else len(memory))
     lags = np.arange(start, length)
     values = row_values(memory, length)[start:]
@@ -160,7 +163,7 @@ def _search(memory: Any, heads: int, family: str, first: int) -> Kernel:
     for rates in spreads:
         log_rates = refine(np.log(rates), lags, values, family)
         # Exact rational numbers must differ, and infinite sums of powers converge.
-        if family == "power":
+        if family is LOG:
             log_rates = np.maximum(log_rates, math.log(1.02))
         elif first == 1:
             # Lag 0 is put right elsewhere, and sees the weights in full.
@@ -169,14 +172,14 @@ def _search(memory: Any, heads: int, family: str, first: int) -> Kernel:
         rates = np.exp(log_rates)
         columns = design(log_rates, lags, family)[0]
         # What rounding may change counts as an error: huge weights do not pay.
-        seen = columns.sum(0) + (family == "exponential" and first == 1)
+        seen = columns.sum(0) + (family is LIN and first == 1)
         at_zero = np.full((1, heads), AT_ZERO * (start > 0))
         rows = np.vstack([columns, np.diag(ROUNDING * seen), at_zero])
         scale = np.linalg.norm(rows, axis=0)
         wanted = np.append(values, np.zeros(heads + 1))
         weights = np.linalg.lstsq(rows / scale, wanted, rcond=1e-15)[0] / scale
         off = np.abs(columns @ weights - values).sum()
-        if family == "exponential":
+        if family is LIN:
             beyond = np.exp(-rates * length) / -np.expm1(-rates)
         else:
             beyond = length ** (1 - rates) / (rates - 1)
@@ -201,7 +204,7 @@ def l1_error(kernel: Kernel, memory: Any, first: int = 0) -> float:
     if not isinstance(memory, Kernel):
         row = [arb(float(value)) for value in memory]
         return _against_values(kernel, row, arb(0), first)
-    if memory.family == "exponential" and kernel.family == "power":
+    if memory.family is LIN and kernel.family is LOG:
         # Beyond some lag the memory is negligible and its exact size plays no part.
         rate, size = float(min(memory.rates)), float(np.abs(memory.float_weights).sum())
         length = min(20_000, math.ceil((45 + math.log1p(size)) / rate))
@@ -209,13 +212,13 @@ def l1_error(kernel: Kernel, memory: Any, first: int = 0) -> float:
             row = [distances.ball(memory, lag) for lag in range(length)]
             tail = arb(0)
             for r, weight in zip(memory.rates, memory.weights, strict=True):
-                tail += abs(arb(weight)) * arb(-r * length).exp() / (1 - arb(-r).exp())
+                tail += abs(arb(weight)) * LIN.tail(r, length)
         return _against_values(kernel, row, tail, first)
     signed = Signed(kernel, memory)
     with balls.precision(signed.cancellation_bits() + 128):
         at_zero = abs(signed.at(0))
     beyond: arb | None = None
-    if kernel.family == "exponential" and _is_one_power(memory):
+    if kernel.family is LIN and _is_one_power(memory):
         goal = Kernel(kernel.family, kernel.rates, kernel.weights, memory)
         with contextlib.suppress(PrecisionError):
             beyond = zeros.l1_distance(goal)

@@ -11,7 +11,7 @@ from scipy.fft import dct
 
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
-from tapx.kernels.family import first_lag
+from tapx.kernels.family import LIN, Family
 from tapx.kernels.kernel import Delta, Kernel
 
 
@@ -48,7 +48,7 @@ def bump_derivative(order: int) -> arb:
 def bump(
     lag: int,
     heads: int,
-    family: str,
+    family: str | Family,
     alpha: Number = Fraction(1, 100),
     gamma: Number = Fraction(1, 100),
 ) -> Kernel:
@@ -71,9 +71,8 @@ def bump(
     Returns:
         A kernel with rates ``gamma + k alpha`` (or ``1 + gamma + k alpha``).
     """
-    target = Delta(lag)
-    if lag < first_lag(family):
-        raise ValueError("a power kernel is 0 at lag 0; the first lag it sees is 1")
+    target, family = Delta(lag), Family.of(family)
+    family.refuse_unseen(lag)
     a, g = exact_spacing(heads, alpha, gamma)
     samples = bump_profile(chebyshev_points(heads), lag, family, float(a), float(g))
     return polynomial_kernel(samples, heads, family, a, g, target)
@@ -98,7 +97,7 @@ def chebyshev_points(heads: int) -> np.ndarray:
 def polynomial_kernel(
     samples: np.ndarray,
     heads: int,
-    family: str,
+    family: str | Family,
     alpha: Number,
     gamma: Number,
     target: Delta | Kernel,
@@ -127,26 +126,32 @@ def polynomial_kernel(
     for coefficient in _chebyshev_coefficients(samples, heads):
         polynomial += before * exact(float(coefficient))
         before, now = now, fmpq_poly([-2, 4]) * now - before
-    base = g if family == "exponential" else 1 + g
+    family = Family.of(family)
+    base = family.base(g)
     rates = tuple(base + k * a for k in range(heads))
     weights = tuple(polynomial[k] for k in range(heads))
     return Kernel(family, rates, weights, target)
 
 
-def node(lag: int, family: str, alpha: float) -> float:
+def node(lag: int, family: str | Family, alpha: float) -> float:
     """Where a lag stands on (0, 1]: ``exp(-alpha lag)`` or ``lag ** -alpha``."""
-    if family == "exponential":
+    if Family.of(family) is LIN:
         return float(np.exp(-alpha * lag))
     return float(lag) ** -alpha
 
 
 def bump_profile(
-    x: np.ndarray, lag: int, family: str, alpha: float = 0.01, gamma: float = 0.01
+    x: np.ndarray,
+    lag: int,
+    family: str | Family,
+    alpha: float = 0.01,
+    gamma: float = 0.01,
 ) -> np.ndarray:
     """The scaled bump at points ``x`` of [0, 1], before any polynomial (F.1, F.4)."""
+    family = Family.of(family)
     centre = node(lag, family, alpha)
     u = (x - centre) / (centre - node(lag + 1, family, alpha))
-    height = np.exp(gamma * lag) if family == "exponential" else lag ** (1 + gamma)
+    height = np.exp(gamma * lag) if family is LIN else lag ** (1 + gamma)
     inside = np.abs(u) < 1
     values = np.zeros_like(x)
     values[inside] = height * np.exp(1 - 1 / (1 - u[inside] ** 2))

@@ -26,20 +26,19 @@ from flint import arb, arb_mat, fmpq
 from scipy.optimize import OptimizeResult, minimize
 
 from tapx import witness_numbers, witnesses
-from tapx.checks import one_of
 from tapx.kernels import balls
 from tapx.kernels.balls import exact, rational
-from tapx.kernels.family import FAMILIES, first_lag, heads_to_recall
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.witnesses import Entry, Question
 
 STARTS = {
-    "exponential": ((0.2, 1.25), (0.5, 1.15), (1.2, 1.1), (3.0, 1.1), (8.0, 1.05)),
-    "power": ((1.5, 1.2), (2.5, 1.3), (6.0, 1.15), (14.0, 1.1), (30.0, 1.08)),
+    LIN: ((0.2, 1.25), (0.5, 1.15), (1.2, 1.1), (3.0, 1.1), (8.0, 1.05)),
+    LOG: ((1.5, 1.2), (2.5, 1.3), (6.0, 1.15), (14.0, 1.1), (30.0, 1.08)),
 }
 """Slowest rate and ratio of the geometric sequences that the search starts from."""
 
-SLOWEST = {"exponential": (1e-3, 50.0), "power": (1.01, 100.0)}
+SLOWEST = {LIN: (1e-3, 50.0), LOG: (1.01, 100.0)}
 """Where the slowest rate is searched; powers at or below 1 are not summable."""
 
 RATIO = (1.005, 3.0)
@@ -69,11 +68,11 @@ def _far(end: int) -> list[int]:
     return np.unique(np.geomspace(end, 1e5, 14).astype(int)).tolist()
 
 
-def _lag_window(lag: int, heads: int, family: str) -> Window:
+def _lag_window(lag: int, heads: int, family: Family) -> Window:
     """The lags that matter for a delta at one of them."""
-    start = first_lag(family)
+    start = family.first_lag
     end = start + 4 * (lag + heads) + 32
-    lags = [*range(start, end), *(_far(end) if family == "power" else [])]
+    lags = [*range(start, end), *(_far(end) if family is LOG else [])]
     counts = np.diff([*lags, lags[-1] + 1]).tolist()
     return Window(tuple(map(fmpq, lags)), tuple(counts), fmpq(lag))
 
@@ -97,13 +96,12 @@ def _scaled_window(lags: tuple[int, ...], heads: int) -> Window:
 class _WeightedSquares:
     """``sum_s scale_s (k(s) - delta(s))^2 + sum_h scale_h (loss_h weight_h)^2``."""
 
-    def __init__(self, window: Window, heads: int, family: str, bits: int):
+    def __init__(self, window: Window, heads: int, family: Family, bits: int):
         self.family, self.bits = family, bits
         self.precision = 4 * bits + 16 * heads + 128
         self.points = window.points
         with balls.precision(self.precision):
-            points = [arb(point) for point in window.points]
-            self.logs = [x if family == "exponential" else x.log() for x in points]
+            self.logs = [family.depth_ball(point) for point in window.points]
         rows = len(self.points) + heads
         self.counts = np.r_[window.counts, np.ones(heads)]
         self.right = arb_mat(rows, 1)
@@ -128,7 +126,7 @@ class _WeightedSquares:
         return design, weights, design * weights - self.right, [x[1] for x in losses]
 
     def _decays(self, rates: list[arb]) -> list[list[arb]]:
-        if self.family == "power":
+        if self.family is LOG:
             return [[(-rate * log).exp() for rate in rates] for log in self.logs]
         factors = [(-rate).exp() for rate in rates]
         rows = [[arb(1) for _ in rates]]
@@ -139,7 +137,7 @@ class _WeightedSquares:
     def _loss(self, rate: arb) -> tuple[arb, arb]:
         """Loss of a unit of weight rounded to ``bits``, and its slope in the rate."""
         unit = arb(2) ** -self.bits
-        if self.family == "exponential":
+        if self.family is LIN:
             z = (-rate).exp()
             return unit / (1 - z), -unit * z / (1 - z) ** 2
         step = arb(2) ** (-self.precision // 3)
@@ -174,7 +172,9 @@ class _WeightedSquares:
             return sizes * self.counts, weights
 
 
-def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kernel:
+def best_delta(
+    lag: int, heads: int, family: str | Family, weight_bits: int = 53
+) -> Kernel:
     """A kernel that recalls ``lag``, good under any rounding to ``weight_bits`` bits.
 
     The search makes small what is guaranteed: the error plus the loss when each weight
@@ -183,7 +183,7 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
     It is a search: the error of what it returns is certified (``kernel.l1_error``),
     that nothing is better is not. Where it finds nothing better than no head at all,
     all weights are 0 and the error is 1; with too few heads that is a theorem
-    (:func:`tapx.kernels.family.heads_to_recall`).
+    (:meth:`tapx.kernels.family.Family.heads_to_recall`).
 
     Args:
         lag: T, at least 0 (exponential) or 1 (power).
@@ -197,17 +197,16 @@ def best_delta(lag: int, heads: int, family: str, weight_bits: int = 53) -> Kern
     Raises:
         ValueError: on parameters out of these ranges.
     """
-    one_of(family, FAMILIES, "family")
-    if Delta(lag).lag < first_lag(family):
-        raise ValueError(f"lag {lag}: a power kernel sees lags from 1 on")
+    family = Family.of(family)
+    least = family.heads_to_recall(Delta(lag).lag)
     _check(heads, weight_bits)
-    if heads < heads_to_recall(lag, family):
+    if heads < least:
         return _nothing(lag, heads, family)
     return _recall(int(lag), heads, family, weight_bits)
 
 
 @lru_cache(maxsize=256)
-def _recall(lag: int, heads: int, family: str, bits: int) -> Kernel:
+def _recall(lag: int, heads: int, family: Family, bits: int) -> Kernel:
     return witnesses.answer(
         recall_question(lag, heads, family, bits),
         read_kernel,
@@ -216,14 +215,14 @@ def _recall(lag: int, heads: int, family: str, bits: int) -> Kernel:
     )
 
 
-def recall_question(lag: int, heads: int, family: str, bits: int) -> Question:
+def recall_question(lag: int, heads: int, family: Family, bits: int) -> Question:
     """The question that `best_delta` asks: a kernel near a delta, in l1."""
-    start = first_lag(family)
+    start = family.first_lag
     return Question(
         group="kernels",
         name=f"{family}-lag{lag}",
         kind="kernel-l1",
-        family=family,
+        family=family.word,
         target={"delta": lag},
         size={"heads": heads, "weight_bits": bits},
         statement=f"The {family} kernel with these rates and weights differs from the "
@@ -274,9 +273,9 @@ def best_scaled(lags: tuple[int, ...], heads: int, weight_bits: int = 53) -> Ker
     if not lags or lags[0] < 1 or list(lags) != sorted(set(lags)):
         raise ValueError(f"lags {list(lags)} must ascend from 1 or more")
     _check(heads, weight_bits)
-    if heads < heads_to_recall(lags[-1], "power"):
-        return _nothing(lags[-1], heads, "power")
-    return _search(_scaled_window(lags, heads), heads, "power", weight_bits)
+    if heads < LOG.heads_to_recall(lags[-1]):
+        return _nothing(lags[-1], heads, LOG)
+    return _search(_scaled_window(lags, heads), heads, LOG, weight_bits)
 
 
 def _check(heads: int, weight_bits: int) -> None:
@@ -286,12 +285,12 @@ def _check(heads: int, weight_bits: int) -> None:
         raise ValueError(f"weight_bits {weight_bits}: allowed are 2 to 2000")
 
 
-def _nothing(lag: int, heads: int, family: str) -> Kernel:
+def _nothing(lag: int, heads: int, family: Family) -> Kernel:
     """Weights 0; rates of at least 2: every sum over all lags is then finite."""
     return Kernel.of(family, range(2, heads + 2), [0] * heads, Delta(lag))
 
 
-def _search(window: Window, heads: int, family: str, bits: int) -> Kernel:
+def _search(window: Window, heads: int, family: Family, bits: int) -> Kernel:
     problem = _WeightedSquares(window, heads, family, bits)
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
 

@@ -8,12 +8,15 @@ from flint import arb, arb_mat, fmpq
 
 from tapx.kernels import distances
 from tapx.kernels.balls import Number, rational, settled
-from tapx.kernels.family import first_lag
+from tapx.kernels.family import Family
 from tapx.kernels.kernel import Delta, Kernel
 
 
 def projection(
-    rates: Sequence[Number], target: Delta | Kernel, family: str, digits: int = 30
+    rates: Sequence[Number],
+    target: Delta | Kernel,
+    family: str | Family,
+    digits: int = 30,
 ) -> Kernel:
     """The least-squares kernel with given rates, in closed form.
 
@@ -42,7 +45,7 @@ def projection(
 def interpolation(
     rates: Sequence[Number],
     target: Delta | Kernel,
-    family: str,
+    family: str | Family,
     lags: Sequence[int] | None = None,
     digits: int = 30,
 ) -> Kernel:
@@ -59,7 +62,7 @@ def interpolation(
         ValueError: as many lags as rates are needed, all visible to the family.
         balls.PrecisionError: for rates too close to be told apart.
     """
-    start = first_lag(family)
+    start = Family.of(family).first_lag
     lags = range(start, start + len(rates)) if lags is None else lags
     if len(lags) != len(rates) or min(lags, default=start) < start:
         raise ValueError(
@@ -75,7 +78,7 @@ def interpolation(
     return Kernel.of(family, rates, _solve(equations, digits), target)
 
 
-def _units(rates: Sequence[Number], family: str) -> list[Kernel]:
+def _units(rates: Sequence[Number], family: str | Family) -> list[Kernel]:
     """One head of weight 1 for each rate."""
     if not rates:
         raise ValueError("rates is empty; at least one rate is needed")

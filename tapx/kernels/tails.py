@@ -8,6 +8,8 @@ from math import factorial
 
 from flint import arb, arb_mat, ctx, fmpq
 
+from tapx.kernels.family import LOG, Family
+
 Terms = tuple[list[fmpq], list[arb]]
 """Rates in ascending order, and the terms ``weight * decay(rate)`` at one lag."""
 
@@ -20,11 +22,6 @@ FARTHEST = 1 << 56
 
 class TooFar(ArithmeticError):
     """A sum whose sign still changes beyond all lags that are looked at."""
-
-
-def hurwitz(rate: fmpq, start: arb) -> arb:
-    """``sum_{s >= start} s^(-rate)`` for ``rate > 1``."""
-    return arb(rate).zeta(start)
 
 
 def constant_sign(exponentials: Terms, powers: Terms, start: int) -> arb | None:
@@ -47,7 +44,7 @@ def constant_sign(exponentials: Terms, powers: Terms, start: int) -> arb | None:
     for rate, term in zip(fast_rates, fast, strict=True):
         total += term / (1 - arb(-rate).exp())
     for rate, term in zip(slow_rates, slow, strict=True):
-        total += term * arb(start) ** arb(rate) * hurwitz(rate, arb(start))
+        total += term * arb(start) ** arb(rate) * LOG.tail(rate, start)
     return abs(total)
 
 
@@ -59,7 +56,7 @@ def negligible(
     for rate, term in zip(*exponentials, strict=True):
         total += abs(term) / (1 - arb(-rate).exp())
     for rate, term in zip(*powers, strict=True):
-        total += abs(term) * arb(start) ** arb(rate) * hurwitz(rate, arb(start))
+        total += abs(term) * arb(start) ** arb(rate) * LOG.tail(rate, start)
     return total.union(arb(0)) if total < limit else None
 
 
@@ -78,7 +75,7 @@ def _least_partial_sum(terms: list[arb]) -> arb | None:
     return arb(0) if least is None else least
 
 
-def pieces(weights: dict[fmpq, arb], family: str, start: int) -> arb | None:
+def pieces(weights: dict[fmpq, arb], family: Family, start: int) -> arb | None:
     """``sum_{s >= start} |f(s)|`` for a sum whose zeros may lie very far.
 
     In ``v = s - origin`` (exponentials) or ``v = log(s / origin)`` (powers) the sum is
@@ -94,9 +91,9 @@ def pieces(weights: dict[fmpq, arb], family: str, start: int) -> arb | None:
     origin = arb(start) - fmpq(1, 2) - fmpq(1, 1 << 40)
 
     def lag(v: arb) -> arb:
-        return origin * v.exp() if family == "power" else origin + v
+        return origin * v.exp() if family is LOG else origin + v
 
-    scale = origin.log() if family == "power" else origin
+    scale = family.depth_ball(origin)
     sizes = [weights[r] * (-arb(r) * scale).exp() for r in rates]
     f = ExponentialSum(sizes, [arb(r - rates[0]) for r in rates])
     end = 1
@@ -138,14 +135,11 @@ def _refuse_sure_signs(terms: list[arb]) -> None:
         raise TooFar
 
 
-def _signed_tail(weights: dict[fmpq, arb], family: str, start: arb) -> arb:
+def _signed_tail(weights: dict[fmpq, arb], family: Family, start: arb) -> arb:
     """``sum_{s >= start} f(s)``, signs included."""
     total = arb(0)
     for rate, weight in weights.items():
-        if family == "power":
-            total += weight * hurwitz(rate, start)
-        else:
-            total += weight * (-arb(rate) * start).exp() / (1 - arb(-rate).exp())
+        total += weight * family.tail(rate, start)
     return total
 
 

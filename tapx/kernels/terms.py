@@ -8,14 +8,16 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from flint import arb, fmpq
 
+from tapx.kernels.family import LIN, Family
+
 
 @runtime_checkable
 class Decays(Protocol):
     """A weighted sum of exponentials or powers of the lag."""
 
     @property
-    def family(self) -> str:
-        """What it is a sum of: "exponential" or "power"."""
+    def family(self) -> Family:
+        """What it is a sum of."""
 
     @property
     def rates(self) -> tuple[fmpq, ...]:
@@ -68,7 +70,7 @@ class Signed:
             into: dict = self.points
         else:
             terms = dict(zip(part.rates, part.weights, strict=True))
-            into = self.exponentials if part.family == "exponential" else self.powers
+            into = self.exponentials if part.family is LIN else self.powers
         for key, weight in terms.items():
             into[key] = into.get(key, fmpq(0)) + sign * weight
             if into[key] == 0:

@@ -18,10 +18,10 @@ import numpy as np
 from flint import arb
 
 from tapx import witness_numbers, witnesses
-from tapx.checks import one_of
 from tapx.kernels.balls import exact, rational
+from tapx.kernels.family import LOG, Family
 from tapx.kernels.fit import LOG_RATE_RANGE, design, refine
-from tapx.kernels.windows import FAMILIES, Goal, WindowKernel
+from tapx.kernels.windows import Goal, WindowKernel
 from tapx.witnesses import Entry, Question
 
 ENOUGH = 1e-27
@@ -32,7 +32,7 @@ GAPS = (1e-4, 1e-3, 1e-2, 0.02, 0.05)
 
 
 def best(
-    target: Goal, heads: int, family: str, first: int = 1, last: int = 999
+    target: Goal, heads: int, family: str | Family, first: int = 1, last: int = 999
 ) -> WindowKernel:
     """Best kernel found for ``heads`` heads on the lags first to last.
 
@@ -52,19 +52,21 @@ def best(
     Raises:
         ValueError: a head count below 1, an empty window, an unknown family.
     """
-    one_of(family, FAMILIES, "family")
+    family = Family.of(family)
     if heads < 1:
         raise ValueError(f"heads={heads}: give at least 1")
     if first not in (0, 1) or last < first + 2:
         raise ValueError(f"window {first} to {last}: first is 0 or 1, last > first + 1")
-    if family == "power" and first == 0:
+    if family is LOG and first == 0:
         # No power sees lag 0: the error there is fixed, and hides the rest.
         return replace(best(target, heads, family, 1, last), first=0)
     return _best(target, int(heads), family, int(first), int(last))
 
 
 @lru_cache(maxsize=512)
-def _best(target: Goal, heads: int, family: str, first: int, last: int) -> WindowKernel:
+def _best(
+    target: Goal, heads: int, family: Family, first: int, last: int
+) -> WindowKernel:
     def read(entry: Entry) -> WindowKernel:
         rates, weights = (map(_float, entry[key]) for key in ("rates", "weights"))
         kernel = WindowKernel(family, (*rates,), (*weights,), target, first, last)
@@ -81,14 +83,14 @@ def _best(target: Goal, heads: int, family: str, first: int, last: int) -> Windo
 
 
 def window_question(
-    target: Goal, heads: int, family: str, first: int, last: int
+    target: Goal, heads: int, family: Family, first: int, last: int
 ) -> Question:
     """The question that `best` asks: a kernel near a target on a window of lags."""
     return Question(
         group="windows",
         name=f"{family}-for-{target.name}",
         kind="window-squares",
-        family=family,
+        family=family.word,
         target=target.described() | {"first": first, "last": last},
         size={"heads": heads},
         statement=f"The squared differences between the {family} kernel with these "
@@ -143,7 +145,7 @@ def _climb(ladder: list[WindowKernel]) -> bool:
         return False
     starts = _starts(ladder)
     found = min((_kernel(start, kernel) for start in starts), key=_mse)
-    if found.family == "power":
+    if found.family is LOG:
         # Near-equal rates need weights so large that their rounding shows: see
         # whether some distance between the rates serves float64 better, or the starts
         # as they are, since what refinement gains exactly it may lose in rounding.
@@ -168,7 +170,7 @@ def _kernel(start: np.ndarray, like: WindowKernel) -> WindowKernel:
 
 def _lags(kernel: WindowKernel) -> np.ndarray:
     """The lags of the window that the family sees."""
-    return np.arange(max(kernel.first, kernel.family == "power"), kernel.last + 1)
+    return np.arange(max(kernel.first, kernel.family.first_lag), kernel.last + 1)
 
 
 def _weighted(log_rates: np.ndarray, like: WindowKernel) -> WindowKernel:
@@ -207,7 +209,7 @@ def _starts(ladder: list[WindowKernel]) -> list[np.ndarray]:
             np.sort(np.append(known, more)) for more in (ends[1:] + ends[:-1]) / 2
         ]
     kernel = ladder[-1]
-    if kernel.family == "power":
+    if kernel.family is LOG:
         # Near-equal powers need huge weights; spread ones do with small weights.
         starts += [np.log(gap * np.arange(1, heads + 1)) for gap in (1.0, 2.0, 5.0)]
         # So do evenly spaced ones about a centre that grows with the number of heads.

@@ -26,11 +26,9 @@ import numpy as np
 from flint import arb, ctx
 
 from tapx import witness_numbers
-from tapx.checks import one_of
 from tapx.kernels import balls
+from tapx.kernels.family import LIN, Family
 from tapx.kernels.fit import design
-
-FAMILIES = ("exponential", "power")
 
 
 @runtime_checkable
@@ -63,21 +61,20 @@ class Decay:
     """A target kernel: ``exp(-rate * s)`` or ``s**(-rate)`` for lags ``s >= 1``.
 
     Attributes:
-        family: "exponential" or "power".
+        family: `LIN` or `LOG`.
         rate: positive; taken as the exact value of the float.
         at_zero: the value at lag 0, a convention where the formula has none.
 
     Raises:
-        ValueError: unknown family, or a rate that is not a positive finite number.
+        ValueError: a rate that is not a positive finite number.
     """
 
-    family: str
+    family: Family
     rate: float
     at_zero: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the values."""
-        one_of(self.family, FAMILIES, "family")
         if not (self.rate > 0 and math.isfinite(self.rate)):
             raise ValueError(f"rate {self.rate!r}: give a positive finite number")
 
@@ -90,25 +87,18 @@ class Decay:
     def described(self) -> dict[str, Any]:
         """Family, rate and the value at lag 0."""
         rate, zero = witness_numbers.fractions([self.rate, self.at_zero])
-        return {"decay": self.family, "rate": rate, "at_zero": zero}
+        return {"decay": self.family.word, "rate": rate, "at_zero": zero}
 
     def values(self, lags: np.ndarray) -> np.ndarray:
         """The target on ``lags`` (integers >= 0), float64, same shape."""
-        positive = np.maximum(np.asarray(lags, dtype=np.float64), 1.0)
-        exponent = positive if self.family == "exponential" else np.log(positive)
+        exponent = self.family.depth(np.maximum(lags, 1))
         return np.where(lags == 0, self.at_zero, np.exp(-self.rate * exponent))
 
     def ball(self, lag: int) -> arb:
         """The target at one lag, enclosed at the current working precision."""
         if lag == 0:
             return arb(self.at_zero)
-        return _decay_ball(self.family, self.rate, lag)
-
-
-def _decay_ball(family: str, rate: float, lag: int) -> arb:
-    """Enclose ``exp(-rate * lag)`` or ``lag**(-rate)`` for the exact float rate."""
-    exponent = arb(lag) if family == "exponential" else arb(lag).log()
-    return (-arb(rate) * exponent).exp()
+        return self.family.decay(arb(self.rate), lag)
 
 
 @dataclass(frozen=True)
@@ -116,7 +106,7 @@ class WindowKernel:
     """Rates and weights of one sum of decays, and its distance to a target.
 
     Attributes:
-        family: "exponential" (lin position) or "power" (log position).
+        family: `LIN` (exponentials) or `LOG` (powers).
         rates: positive, ascending; float64 numbers taken exactly.
         weights: one signed weight for each rate, float64.
         target: the kernel to match.
@@ -124,7 +114,7 @@ class WindowKernel:
         last: last lag of the window, included.
     """
 
-    family: str
+    family: Family
     rates: tuple[float, ...]
     weights: tuple[float, ...]
     target: Goal
@@ -174,7 +164,7 @@ def _enclose(kernel: WindowKernel, bits: int) -> arb:
         terms = [arb(weight) for weight in kernel.weights]
         ratios = [(-arb(rate)).exp() for rate in kernel.rates]
         for lag in range(kernel.first, kernel.last + 1):
-            if kernel.family == "exponential":
+            if kernel.family is LIN:
                 if lag > 0:
                     pairs = zip(terms, ratios, strict=True)
                     terms = [term * ratio for term, ratio in pairs]

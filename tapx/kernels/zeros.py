@@ -21,6 +21,7 @@ from flint import arb
 
 from tapx.kernels import balls
 from tapx.kernels.balls import PrecisionError
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.kernel import Kernel
 
 SAMPLES = (12, 32, 96, 288)
@@ -79,9 +80,9 @@ def deviation(kernel: Kernel) -> Deviation:
     """
     goal = kernel.target
     if (
-        kernel.family != "exponential"
+        kernel.family is not LIN
         or not isinstance(goal, Kernel)
-        or goal.family != "power"
+        or goal.family is not LOG
         or goal.heads != 1
         or goal.weights[0] != 1
         or not goal.rates[0] > 1

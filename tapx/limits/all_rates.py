@@ -20,7 +20,7 @@ from flint import arb, arb_mat, fmpq
 
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
-from tapx.kernels.family import first_lag
+from tapx.kernels.family import LIN, Family
 
 SLACK = 1e-2
 """The bound is above the true supremum by at most about this share."""
@@ -35,14 +35,14 @@ MOST_INTERVALS = 20_000
 
 
 def upper_at(
-    family: str, lags: Sequence[int], numbers: Sequence[fmpq], rate: Number
+    family: Family, lags: Sequence[int], numbers: Sequence[fmpq], rate: Number
 ) -> float:
     """Bound of the size of the pairing with the head of one rate.
 
     Raises:
         ValueError: a rate that is not positive, or not above 1 for powers.
     """
-    start = first_lag(family)
+    start = family.first_lag
     if not exact(rate) > start:
         raise ValueError(f"rate {float(exact(rate)):g} must be above {start}")
     with balls.precision(BITS):
@@ -51,7 +51,7 @@ def upper_at(
         return balls.upper(abs(sums.value(ball)) / sums.mass(ball))
 
 
-def supremum(family: str, lags: Sequence[int], numbers: Sequence[fmpq]) -> float:
+def supremum(family: Family, lags: Sequence[int], numbers: Sequence[fmpq]) -> float:
     """Proven bound of the pairing's size over all rates: above 0, or 1 for powers.
 
     Args:
@@ -63,7 +63,7 @@ def supremum(family: str, lags: Sequence[int], numbers: Sequence[fmpq]) -> float
         ValueError: no numbers, or an unknown family.
         PrecisionError: if too many intervals would be needed.
     """
-    start = first_lag(family)
+    start = family.first_lag
     if not numbers:
         raise ValueError("numbers is empty; at least one lag is needed")
     with balls.precision(BITS):
@@ -95,10 +95,10 @@ def supremum(family: str, lags: Sequence[int], numbers: Sequence[fmpq]) -> float
 class _Sum:
     """``D(b) = sum_s y_s exp(-b x_s)`` with balls."""
 
-    def __init__(self, family: str, lags: Sequence[int], numbers: Sequence[fmpq]):
+    def __init__(self, family: Family, lags: Sequence[int], numbers: Sequence[fmpq]):
         self.family = family
         self.lags = lags
-        if family == "exponential":
+        if family is LIN:
             before, after = [fmpq(0), *numbers], [*numbers, fmpq(0)]
             self.lags = [*lags, 2 * lags[-1]]
             self.numbers = [arb(b - a) for a, b in zip(before, after, strict=True)]
@@ -112,13 +112,13 @@ class _Sum:
 
     def mass(self, rate: arb) -> arb:
         """S(b)."""
-        if self.family == "exponential":
+        if self.family is LIN:
             return arb(1)
-        return rate.zeta()
+        return self.family.tail(rate)
 
     def terms(self, rate: arb) -> list[arb]:
         """The summands at one rate."""
-        if self.family == "exponential":
+        if self.family is LIN:
             factor = (-rate).exp()
             pairs = zip(self.numbers, self.lags, strict=True)
             return [y * factor**s for y, s in pairs]

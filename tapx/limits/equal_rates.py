@@ -20,13 +20,14 @@ from scipy.optimize import minimize_scalar
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
 from tapx.kernels.balls import exact, rational
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.windows import round_up
 from tapx.witnesses import Entry, Question
 
-FAMILY = {"lin": "exponential", "log": "power"}
+FAMILY = {"lin": LIN, "log": LOG}
 """What a head of each relative position pools with."""
 
-LOG_RATES = {"lin": (-9.0, 3.0), "log": (-9.0, 6.0)}
+LOG_RATES = {LIN: (-9.0, 3.0), LOG: (-9.0, 6.0)}
 """Logarithms of the common rates that `limit` tries."""
 
 BITS = (256, 1024, 4096)
@@ -101,15 +102,16 @@ def limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]:
 
 def limit_question(part: Tokens, rpe: str, heads: int, last: int) -> Question:
     """The question that `nearly_equal` asks: a rate for heads that all but share it."""
+    family = FAMILY[rpe]
     return Question(
         group="nearly-equal",
-        name=f"{FAMILY[rpe]}-for-{part.name}",
+        name=f"{family}-for-{part.name}",
         kind="nearly-equal",
-        family=FAMILY[rpe],
+        family=family.word,
         target=part.described() | {"first": 1, "last": last},
         size={"heads": heads},
-        statement=f"The span of this one {FAMILY[rpe]}, times polynomials in the "
-        f"{'lag' if rpe == 'lin' else 'logarithm of the lag'} of degree below the "
+        statement=f"The span of this one {family}, times polynomials in the "
+        f"{'lag' if family is LIN else 'logarithm of the lag'} of degree below the "
         f"number of heads, comes to the target on the lags 1 to {last} as near as the "
         "claim, in squares.",
     )
@@ -121,7 +123,7 @@ def _common_rate(part: Tokens, rpe: str, heads: int, last: int) -> float:
     def loss(log_rate: float) -> float:
         return -float(captured(part, rpe, math.exp(log_rate), heads, last)[-1])
 
-    grid = np.linspace(*LOG_RATES[rpe], 25)
+    grid = np.linspace(*LOG_RATES[FAMILY[rpe]], 25)
     place = int(np.argmin([loss(x) for x in grid]))
     ends = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]
     options = {"xatol": 1e-3}
@@ -143,7 +145,7 @@ def basis(rpe: str, rate: float, heads: int, last: int) -> np.ndarray:
     in float64. Once nothing is left to capture, rows are zero.
     """
     lags = np.arange(1.0, last + 1)
-    if rpe == "lin":
+    if FAMILY[rpe] is LIN:
         points, start = lags / last, np.exp(-rate * (lags - 1))
     else:
         points, start = np.log(lags), lags**-rate
@@ -179,7 +181,7 @@ def _captured_ball(part: Tokens, rpe: str, rate: float, heads: int, last: int) -
 
 def _recurrence(part: Tokens, rpe: str, rate: arb, heads: int, last: int) -> arb:
     """Orthonormal polynomials on the window, in balls; shares of the lags squared."""
-    if rpe == "lin":
+    if FAMILY[rpe] is LIN:
         points = [arb(s) / last for s in range(1, last + 1)]
         now = [(-rate * (s - 1)).exp() for s in range(1, last + 1)]
     else:

@@ -16,6 +16,7 @@ from typing import Any
 from tapx import witnesses
 from tapx.checks import Refusal
 from tapx.kernels import adaptive, nearest, search, shortest, window_search, windows
+from tapx.kernels.family import Family
 from tapx.kernels.kernel import Kernel
 from tapx.limits import affine_minimax, equal_rates, recall, weight_bounds
 from tapx.witnesses import Entry
@@ -39,7 +40,7 @@ def _window(entry: Entry) -> Any:
     goal: windows.Goal
     if "decay" in target:
         rate, zero = (float(Fraction(target[key])) for key in ("rate", "at_zero"))
-        goal = windows.Decay(target["decay"], rate, zero)
+        goal = windows.Decay(Family.of(target["decay"]), rate, zero)
     else:
         goal = _tokens(target)
     first, last = target["first"], target["last"]
@@ -53,7 +54,7 @@ def _tokens(target: Any) -> equal_rates.Tokens:
 
 
 def _nearly_equal(entry: Entry) -> Any:
-    rpe = {family: rpe for rpe, family in equal_rates.FAMILY.items()}[entry["family"]]
+    rpe = Family.of(entry["family"]).name
     target, heads = entry["target"], entry["size"]["heads"]
     return equal_rates.limit(_tokens(target), rpe, heads, target["last"])
 
@@ -70,7 +71,7 @@ def _memory(entry: Entry) -> Any:
         memory = [float(value) for value in target["row"]]
     else:
         memory = Kernel.stored({**target, "family": target["kernel"]})
-    heads, family = entry["size"]["heads"], entry["family"]
+    heads, family = entry["size"]["heads"], Family.of(entry["family"])
     return nearest.fitted(memory, heads, family, target["first"])
 
 

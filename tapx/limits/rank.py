@@ -27,16 +27,16 @@ from math import comb
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from tapx.checks import one_of
 from tapx.kernels import balls
-from tapx.kernels.windows import FAMILIES, Decay
+from tapx.kernels.family import LIN, LOG, Family
+from tapx.kernels.windows import Decay
 
 SINGULAR_VALUES = 3
 """Singular values beyond the first H that are certified and added up."""
 
 
 def lower_bound(
-    target: Decay, heads: int, family: str, first: int = 1, last: int = 999
+    target: Decay, heads: int, family: str | Family, first: int = 1, last: int = 999
 ) -> float:
     """A proved lower bound on the squared distance for ``heads`` heads.
 
@@ -60,10 +60,10 @@ def lower_bound(
     Raises:
         ValueError: no head, or an unknown family.
     """
-    one_of(family, FAMILIES, "family")
+    family = Family.of(family)
     if heads < 1:
         raise ValueError(f"heads={heads}: give at least 1")
-    if family == "power":
+    if family is LOG:
         bound = _bound(target, heads, family, 1, min(last, 999))
         if first == 0:
             bound = math.nextafter(bound + target.at_zero**2 * (1 - 2**-50), 0.0)
@@ -72,10 +72,10 @@ def lower_bound(
 
 
 def _index_sets(
-    family: str, first: int, last: int
+    family: Family, first: int, last: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Indices of rows and columns, and the lag of each entry of the matrix."""
-    if family == "exponential":
+    if family is LIN:
         rows = np.arange((last - first) // 2 + 1)
         columns = np.arange(last - first - rows[-1] + 1)
         return rows, columns, first + rows[:, None] + columns
@@ -84,9 +84,9 @@ def _index_sets(
     return rows, columns, rows[:, None] * columns
 
 
-def _scale(index: int, family: str) -> arb:
+def _scale(index: int, family: Family) -> arb:
     """``d_i`` as a ball: the square root of central binomials over powers of four."""
-    if family == "exponential":
+    if family is LIN:
         return (arb(comb(2 * index, index)) / arb(4) ** index).sqrt()
     product = arb(1)
     for multiplicity in _multiplicities(index):
@@ -109,7 +109,7 @@ def _multiplicities(number: int) -> list[int]:
 
 @lru_cache(maxsize=8)
 def _matrix(
-    target: Decay, family: str, first: int, last: int
+    target: Decay, family: Family, first: int, last: int
 ) -> tuple[arb_mat, np.ndarray, np.ndarray, np.ndarray]:
     """The scaled matrix in balls, and its singular value decomposition in float64."""
     rows, columns, lags = _index_sets(family, first, last)
@@ -126,7 +126,7 @@ def _matrix(
 
 
 @lru_cache(maxsize=256)
-def _bound(target: Decay, heads: int, family: str, first: int, last: int) -> float:
+def _bound(target: Decay, heads: int, family: Family, first: int, last: int) -> float:
     """The certified sum of a few squared singular values beyond the first heads."""
     before, ctx.prec = ctx.prec, 192
     try:

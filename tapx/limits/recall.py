@@ -10,6 +10,7 @@ If no ``|y(s)|`` exceeds 1, the heads are no better than none. And y moved by on
 annihilates the same kernels, so what holds for T then holds for every larger lag.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +25,7 @@ from scipy.sparse import bmat, identity
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
+from tapx.kernels.family import LIN, Family
 from tapx.witnesses import Entry, Question
 
 UNIT = 2.0**-30
@@ -192,3 +194,83 @@ def _powers(base: arb, count: int) -> list[arb]:
     while len(powers) < count:
         powers.append(powers[-1] * base)
     return powers
+
+
+def l2_lower_bound(lag: int, heads: int) -> float:
+    """No sum of ``heads`` exponentials comes nearer in l2 to a delta at ``lag``.
+
+    ``sqrt(1 - heads / (lag + 1))`` for all rates and weights (Blaschke products; proved
+    in the chapter on kernels; not in the paper).
+
+    Raises:
+        ValueError: if ``lag < 0`` or ``heads < 0``.
+    """
+    if lag < 0 or heads < 0:
+        raise ValueError(f"lag {lag} and heads {heads} must not be negative")
+    return math.sqrt(max(0.0, 1 - heads / (lag + 1)))
+
+
+def class_optimum(
+    family: str | Family, amplitude: Number, decay: Number, heads: int
+) -> float:
+    """The least error that heads with the same rates reach for the whole class.
+
+    ``amplitude e^(-decay m) / (1 - e^-decay)``, or
+    ``amplitude zeta(decay, m + 1)``: what is left of the largest kernel of the class
+    beyond its first m lags. With any m rates (weights free for each kernel) some kernel
+    of the class is not nearer than this, and with large rates all are as near to it as
+    one likes (proved in the chapter on adaptive kernels; not in the paper).
+
+    Args:
+        family: of the heads, lags from 0 (lin) or 1 (log).
+        amplitude: of the class, positive.
+        decay: beta; positive, above 1 for powers.
+        heads: m, at least 0.
+
+    Raises:
+        ValueError: on parameters out of these ranges.
+    """
+    family = Family.of(family)
+    least = family.first_lag
+    if heads < 0 or exact(amplitude) <= 0 or exact(decay) <= least:
+        raise ValueError(
+            f"heads {heads} must not be negative, amplitude {amplitude!r} be positive, "
+            f"and decay {decay!r} above {least}"
+        )
+    with balls.precision(256):
+        size, b = arb(exact(amplitude)), arb(exact(decay))
+        return balls.upper(size * family.tail(b, least + heads))
+
+
+def alternating_floor(family: str | Family, decay: Number, heads: int) -> float:
+    """What no heads come nearer than to ``(-1)^s r(s)``, of any rates and weights.
+
+    ``e^(-decay m) / (1 - e^(-2 decay))`` for ``r(s) = e^(-decay s)``, lags from 0, and
+    ``2^-decay zeta(decay, (m + 1) / 2)`` for ``r(s) = s^-decay``, lags from 1. The
+    heads may be exponentials or powers: a sum of m of either changes sign m - 1 times
+    at most, and where it has the wrong sign it errs by r(s) or more. So at best it is
+    right at the first m lags and wrong at every second one beyond (proved in the
+    chapter on essentially sparse memories; not in the paper).
+
+    Args:
+        family: of r, an exponential or a power.
+        decay: beta; positive, above 1 for powers.
+        heads: m, at least 1.
+
+    Returns:
+        The floor, rounded down.
+
+    Raises:
+        ValueError: on parameters out of these ranges.
+    """
+    family = Family.of(family)
+    least = family.first_lag
+    if heads < 1 or exact(decay) <= least:
+        raise ValueError(
+            f"heads {heads} must be at least 1 and decay {decay!r} above {least}"
+        )
+    with balls.precision(256):
+        b = arb(exact(decay))
+        if family is LIN:
+            return balls.lower((-b * heads).exp() / (1 - (-2 * b).exp()))
+        return balls.lower(arb(2) ** -b * b.zeta(arb(heads + 1) / 2))

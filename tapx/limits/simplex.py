@@ -16,12 +16,12 @@ import numpy as np
 from flint import arb, arb_mat, fmpq
 
 from tapx.kernels.balls import Number, exact, rational
-from tapx.kernels.family import first_lag
+from tapx.kernels.family import LIN, LOG, Family
 
 CLOSE = 1e-3
 """Columns are generated until no head pairs to more than the price times 1 + this."""
 
-FARTHEST = {"exponential": 512, "power": 100_000}
+FARTHEST = {LIN: 512, LOG: 100_000}
 """The last lag at which a programme looks; the check looks at all."""
 
 AFRESH = 24
@@ -37,11 +37,6 @@ NOTHING = 1e-20
 """Values below this are the noise that breaks ties."""
 
 
-def mass(family: str, rate: arb) -> arb:
-    """``sum_s`` of a head's decay over all lags: what its softmax divides by."""
-    return 1 / (1 - (-rate).exp()) if family == "exponential" else rate.zeta()
-
-
 class Programme:
     """Rows are lags, then one row a head with its price; columns are heads.
 
@@ -51,7 +46,7 @@ class Programme:
 
     def __init__(
         self,
-        family: str,
+        family: Family,
         lag: int,
         price: fmpq,
         rates: tuple[Number, ...],
@@ -60,11 +55,11 @@ class Programme:
         self.family, self.price = family, arb(price)
         self.y: list[arb] = []
         self.values: dict[int, arb] = {}
-        start = first_lag(family)
+        start = family.first_lag
         self.lags = listed_lags(family, lag)
         self.place = lag - start
         balls = [arb(exact(rate)) for rate in rates]
-        self.masses = [mass(family, ball) for ball in balls]
+        self.masses = [family.tail(ball) for ball in balls]
         rows = _softmax(family, self.lags, balls, counted)
         self.table = arb_mat([[x.mid() for x in row] for row in rows])
         self.columns = self.table.transpose().tolist()
@@ -194,28 +189,28 @@ def _entering(
     raise ArithmeticError("the sum of sizes falls without end")
 
 
-def listed_lags(family: str, lag: int) -> tuple[int, ...]:
+def listed_lags(family: Family, lag: int) -> tuple[int, ...]:
     """The lags at which a programme looks: near ones all, far ones ever fewer."""
-    start = first_lag(family)
+    start = family.first_lag
     near = list(range(start, start + 3 * lag + 40))
     far = np.geomspace(near[-1] + 1, FARTHEST[family], 30).astype(int)
     return (*near, *np.unique(far).tolist())
 
 
 def _softmax(
-    family: str, lags: tuple[int, ...], rates: list[arb], counted: bool
+    family: Family, lags: tuple[int, ...], rates: list[arb], counted: bool
 ) -> list[list[arb]]:
     """Rows of the softmax of every head at every listed lag.
 
     An exponential's row sums it over all lags up to the next listed one. A power's row
     is its value there, times as many lags if `counted`.
     """
-    if family == "exponential":
+    if family is LIN:
         ends = [*lags, 2 * lags[-1]]
         decays = [[(-r * lag).exp() for r in rates] for lag in ends]
         pairs = pairwise(decays)
         return [[a - b for a, b in zip(*rows, strict=True)] for rows in pairs]
-    masses = [rate.zeta() for rate in rates]
+    masses = [family.tail(rate) for rate in rates]
     counts = np.diff([*lags, 2 * lags[-1]]) if counted else np.ones(len(lags), int)
     logs = [arb(lag).log() for lag in lags]
     return [

@@ -32,21 +32,20 @@ import numpy as np
 from flint import arb, fmpq
 
 from tapx import witness_numbers, witnesses
-from tapx.checks import one_of
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact, rational, round_to_bits
-from tapx.kernels.family import FAMILIES, first_lag
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.limits import all_rates
-from tapx.limits.simplex import Programme, mass
+from tapx.limits.simplex import Programme
 from tapx.witnesses import Entry, Question
 
-SLOWEST = {"exponential": 0.25, "power": 3.0}
+SLOWEST = {LIN: 0.25, LOG: 3.0}
 """The slowest rates of kernels over all rates: their far tails are safe to sample."""
 
 
 @lru_cache(maxsize=8)
-def candidates(family: str) -> tuple[float, ...]:
+def candidates(family: str | Family) -> tuple[float, ...]:
     """Rates so dense that heads with other rates hardly help.
 
     Those that kernels are made of, from `SLOWEST` to 96, are rounded to 8 significant
@@ -55,8 +54,8 @@ def candidates(family: str) -> tuple[float, ...]:
     Raises:
         ValueError: unknown family.
     """
-    least = SLOWEST[one_of(family, FAMILIES, "family")]
-    shift = float(first_lag(family))
+    family = Family.of(family)
+    least, shift = SLOWEST[family], float(family.first_lag)
     raw = 2.0 ** np.arange(np.log2(least), np.log2(96), 1 / 32)
     unit = 2.0 ** (np.floor(np.log2(raw)) - 7)
     slow = shift + 2.0 ** np.arange(-16, np.log2(least - shift), 1 / 8)
@@ -68,7 +67,7 @@ class Certificate:
     """Numbers that prove a floor under the error of every kernel of bounded weight.
 
     Attributes:
-        family: "exponential" or "power".
+        family: `LIN` or `LOG`.
         lag: T, the lag to recall.
         lags: where the numbers stand, ascending, the first ones up to T without a gap.
             An exponential's number stands for all lags up to the next listed one, and
@@ -76,13 +75,13 @@ class Certificate:
         numbers: y, exact, one for each listed lag; sizes at most 1.
     """
 
-    family: str
+    family: Family
     lag: int
     lags: tuple[int, ...]
     numbers: tuple[fmpq, ...]
 
     def __post_init__(self) -> None:
-        start = first_lag(self.family)
+        start = self.family.first_lag
         if len(self.lags) != len(self.numbers):
             raise ValueError(
                 f"{len(self.numbers)} numbers for {len(self.lags)} lags; each needs one"
@@ -119,7 +118,7 @@ class Certificate:
             raise ValueError(f"weight {weight!r}: the nearest valid weight is 0")
         most = self.over_all_rates if rates is None else self.over(rates)
         with balls.precision(128):
-            top = arb(self.numbers[self.lag - first_lag(self.family)])
+            top = arb(self.numbers[self.lag - self.family.first_lag])
             return balls.lower(top - arb(most) * arb(weight))
 
     def objective(self, price: Number) -> float:
@@ -133,7 +132,7 @@ class Certificate:
         if not exact(price) > 0:
             raise ValueError(f"price {float(exact(price)):g} must be above 0")
         with balls.precision(128):
-            top = arb(self.numbers[self.lag - first_lag(self.family)])
+            top = arb(self.numbers[self.lag - self.family.first_lag])
             share = arb(exact(price)) / arb(self.over_all_rates)
             return balls.lower(top * share.min(arb(1)))
 
@@ -170,12 +169,12 @@ def weight(kernel: Kernel) -> float:
     with balls.precision(128):
         total = arb(0)
         for rate, weight_ in zip(kernel.rates, kernel.weights, strict=True):
-            total += abs(arb(weight_)) * mass(kernel.family, arb(rate))
+            total += abs(arb(weight_)) * kernel.family.tail(rate)
         return balls.upper(total)
 
 
 def optimum(
-    family: str,
+    family: str | Family,
     lag: int,
     price: Number,
     rates: Sequence[Number] | None = None,
@@ -194,9 +193,8 @@ def optimum(
     Raises:
         ValueError: on values outside these ranges. ArithmeticError: no vertex found.
     """
-    one_of(family, FAMILIES, "family")
-    if Delta(lag).lag < first_lag(family):
-        raise ValueError(f"lag {lag}: a power kernel sees lags from 1 on")
+    family = Family.of(family)
+    family.refuse_unseen(Delta(lag).lag)
     price = exact(price)
     if not 0 < price <= 1:
         raise ValueError(f"price {float(price):g} must be above 0 and at most 1")
@@ -212,7 +210,7 @@ def optimum(
 
 @lru_cache(maxsize=256)
 def _optimum(
-    family: str,
+    family: Family,
     lag: int,
     price: fmpq,
     rates: tuple[Number, ...],
@@ -248,7 +246,7 @@ def _optimum(
 
 
 def optimum_question(
-    family: str, lag: int, price: fmpq, rates: tuple[Number, ...]
+    family: Family, lag: int, price: fmpq, rates: tuple[Number, ...]
 ) -> Question:
     """The question that `optimum` asks: the best kernel at a price on weight."""
     size: dict[str, Any] = {"price": witness_numbers.fraction(price)}
@@ -258,7 +256,7 @@ def optimum_question(
         group="weights",
         name=f"{family}-lag{lag}",
         kind="weights-l1",
-        family=family,
+        family=family.word,
         target={"delta": lag},
         size=size,
         statement="The l1 distance of this kernel to the delta, over all lags, plus "
@@ -284,13 +282,13 @@ def _proved(found: Optimum) -> float:
         return found.certificate.objective(found.price)
     with balls.precision(128):
         proof = found.certificate
-        top = arb(proof.numbers[proof.lag - first_lag(proof.family)])
+        top = arb(proof.numbers[proof.lag - proof.family.first_lag])
         share = arb(found.price) / arb(proof.over(found.rates))
         return balls.lower(top * share.min(arb(1)))
 
 
 def _search(
-    family: str,
+    family: Family,
     lag: int,
     price: fmpq,
     rates: tuple[Number, ...],
@@ -301,7 +299,7 @@ def _search(
         problem = Programme(family, lag, price, made_of)
         problem.solve()
         weights = problem.weights()
-        if family == "power" or made_of != rates:
+        if family is LOG or made_of != rates:
             problem = Programme(family, lag, price, rates, counted=False)
             problem.solve()
     # Digits far beyond the price's own would add nothing.

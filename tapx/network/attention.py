@@ -166,7 +166,7 @@ class Attention(Heads):
         return nn.functional.pad(out, (0, 0, first, 0))
 
     def _recurrence(self, x: Tensor) -> Tensor:
-        recurrence.refuse(self.position.name, self.score)
+        recurrence.refuse(self.position.family, self.score)
         totals = None
         if self.normalisation == "finite":
             totals = recurrence.totals(self.slopes, x.shape[1])

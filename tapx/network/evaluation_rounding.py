@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import torch
 
+from tapx.kernels.family import LIN, LOG
 from tapx.network.attention import Attention
 from tapx.network.heads import Heads
 from tapx.network.positions import PerLag
@@ -52,7 +53,7 @@ def evaluation_rounding(block: Attention, length: int, radius: float = 1.0) -> f
         logits = block.position.logits(block.slopes, lags)
         term = _token_term(block, radius)[:, None]
         units = 3 * logits.abs() + 3 * (block.dimension + 4) * term + 8
-        if block.position.name == "lin":
+        if block.position.family is LIN:
             units = units + (block.slopes[:, None] + 3) * lags
         transform = 32 * (1 + math.log2(length)) * math.sqrt(length)
         terms = length + (block.heads + 2) * block.dimension + transform + 32
@@ -101,5 +102,5 @@ def _token_term(block: Heads, radius: float) -> torch.Tensor:
         return product.flatten(1).norm(dim=1) * radius**2
     if block.score == "tmx":
         reach = block.direction.norm(dim=1) * radius
-        return block.slopes * (reach + (block.position.name == "log"))
+        return block.slopes * (reach + (block.position.family is LOG))
     return torch.zeros_like(block.slopes)

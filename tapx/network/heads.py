@@ -91,7 +91,7 @@ class Heads(nn.Module):
                 f"no closed form for the infinite sum of a {self.position.name!r} "
                 "head; normalise with 'finite' or 'none'"
             )
-        if score == "tmx" and self.position.name not in ("lin", "log"):
+        if score == "tmx" and self.position.family is None:
             raise ValueError(
                 f"score 'tmx' needs position 'lin' or 'log', not {self.position.name!r}"
             )

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from tapx.checks import at_least, one_of
+from tapx.kernels.family import LIN
 from tapx.network.attention import Attention
 from tapx.network.heads import draw
 from tapx.network.transformer import FeedForward
@@ -247,7 +248,7 @@ def attend(
         return _softmax_of_dot_products(attention, x)
     if attention.score == "none" and x.shape[1] <= DENSE_UP_TO:
         return attention(x)
-    if attention.score == "tmx" and attention.position.name == "lin":
+    if attention.score == "tmx" and attention.position.family is LIN:
         return attention(x, "recurrence")
     return attention(x, "dense" if attention.score == "dot" else "fft")
 

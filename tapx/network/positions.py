@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tapx.checks import one_of
+from tapx.kernels.family import LIN, LOG, Family
 
 # Bernoulli numbers B_2, B_4, ..., B_20 for the Euler-Maclaurin tail of the zeta sum.
 _BERNOULLI = (
@@ -57,6 +58,7 @@ class Position:
         tail: ``(slopes, first) -> sum over s >= first of exp(slopes * phi(s))`` in
             closed form, or None where none is known.
         smallest_slope: the infinite sum converges for slopes above this number.
+        family: what its heads are sums of, exponentials or powers; None for others.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Position:
     formula: Callable[[Tensor], Tensor]
     tail: Callable[[Tensor, Tensor], Tensor] | None = None
     smallest_slope: float = 0.0
+    family: Family | None = None
 
     @property
     def has_infinite_sum(self) -> bool:
@@ -152,6 +155,7 @@ class PerLag(nn.Module):
     name = "per-lag"
     first_lag = 0
     has_infinite_sum = False
+    family = None
 
     def __init__(self, heads: int, length: int, dtype: torch.dtype = torch.float32):
         """Start with all lags alike."""
@@ -179,11 +183,14 @@ def _lin() -> Position:
         slopes = slopes.reshape(-1, *[1] * first.dim())
         return torch.exp(-slopes * first) / -torch.expm1(-slopes)
 
-    return Position("lin", 0, torch.neg, tail)
+    return Position(LIN.name, LIN.first_lag, torch.neg, tail, family=LIN)
 
 
 def _log() -> Position:
-    return Position("log", 1, lambda lags: -torch.log(lags), hurwitz_zeta, 1.0)
+    def formula(lags: Tensor) -> Tensor:
+        return -torch.log(lags)
+
+    return Position(LOG.name, LOG.first_lag, formula, hurwitz_zeta, 1.0, LOG)
 
 
 def t5_starts(buckets: int, horizon: int) -> list[int]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tapx.checks import one_of
+from tapx.kernels.family import LIN
 from tapx.network import lag_weights
 from tapx.network.attention import Attention
 
@@ -55,7 +56,7 @@ def fused(
     """
     _refuse(attention)
     one_of(bias, BIASES, "bias")
-    if bias == "keys" and attention.position.name != "lin":
+    if bias == "keys" and attention.position.family is not LIN:
         raise ValueError(
             f"bias 'keys' needs position 'lin', not {attention.position.name!r}: only "
             "a linear function of the lag is a product of one number at each end; "

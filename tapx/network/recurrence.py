@@ -10,21 +10,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.kernels.family import LIN, Family
+
 # Tokens that one triangular matrix handles at once. Shorter chunks mean more turns of
 # a Python loop, longer ones more multiplications by small powers.
 CHUNK = 32
 
 
-def refuse(position: str, score: str) -> None:
+def refuse(family: Family | None, score: str) -> None:
     """Refuse attention that is no recurrence of fixed size.
 
     Raises:
         ValueError: a position function other than lin, or dot products.
     """
-    if position != "lin":
+    if family is not LIN:
         raise ValueError(
-            f"evaluation 'recurrence' needs position 'lin', not {position!r}: only "
-            "exponentials of the lag have a state of fixed size; use 'fft' or 'dense'"
+            "evaluation 'recurrence' needs position 'lin', not "
+            f"{family.name if family else 'this one'!r}: only exponentials of the lag "
+            "have a state of fixed size; use 'fft' or 'dense'"
         )
     if score == "dot":
         raise ValueError(

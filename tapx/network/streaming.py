@@ -34,7 +34,7 @@ class BlockStream:
 
     def __init__(self, attention: Attention, batch: int = 1):
         """Start before the first token."""
-        recurrence.refuse(attention.position.name, attention.score)
+        recurrence.refuse(attention.position.family, attention.score)
         if batch < 1:
             raise ValueError(f"batch must be at least 1, not {batch}")
         self.attention = attention

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tapx.checks import one_of
+from tapx.kernels.family import LIN
 from tapx.network.attention import EVALUATIONS, Attention
 from tapx.network.heads import draw
 from tapx.network.positions import PerLag, Position
@@ -234,6 +235,6 @@ def _fast(attention: Attention) -> str:
 
     Where heads cancel, as in constructions with TMX, a recurrence loses fewer digits.
     """
-    if attention.score == "tmx" and attention.position.name == "lin":
+    if attention.score == "tmx" and attention.position.family is LIN:
         return "recurrence"
     return "fft" if attention.score == "none" else "dense"

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import one_of
+from tapx.kernels.family import LIN, Family
 from tapx.readouts.two_layer import TwoLayerNet
 
 CLOSEST = 1e-9
@@ -120,8 +120,7 @@ def tolerance(largest_lag: int, position: str) -> float:
     """
     if largest_lag < 1:
         raise ValueError(f"lag {largest_lag}: the nearest valid lag is 1")
-    lin = one_of(position, ("lin", "log"), "position function") == "lin"
-    return 0.5 if lin else 1 / (4 * largest_lag)
+    return 0.5 if Family.of(position) is LIN else 1 / (4 * largest_lag)
 
 
 def sampled_errors(
@@ -133,8 +132,7 @@ def sampled_errors(
     """How far random nets drawn from `net` are off, (seeds, widths, points).
 
     The nets are those of `two_layer.sample`. Only how often each neuron is drawn
-    matters,
-    and these numbers are drawn at once, so that a large width costs no more.
+    matters, and these numbers are drawn at once, so that a large width costs no more.
 
     Args:
         net: what the nets are drawn from.

@@ -13,8 +13,8 @@ from flint import arb
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import one_of
 from tapx.kernels import balls
+from tapx.kernels.family import LIN, Family
 
 BITS = 192
 """Working precision of the certificates: differences near 1e-20 keep 20 digits."""
@@ -103,8 +103,7 @@ def margin(value: int, position: str) -> float:
     """
     if value < 1:
         raise ValueError(f"value {value}: the nearest valid value is 1")
-    lin = one_of(position, ("lin", "log"), "position function") == "lin"
-    return 0.5 if lin else math.log1p(1 / (2 * value))
+    return 0.5 if Family.of(position) is LIN else math.log1p(1 / (2 * value))
 
 
 def _check(first: int, last: int) -> None:

@@ -182,7 +182,7 @@ def kernel_rounding(
     rates, weights = kernel.float_rates, np.abs(kernel.float_weights)
     decays = (rates, kernel.family, length)
     if evaluation == "recurrence":
-        recurrence.refuse("lin" if kernel.family == "exponential" else "log", "none")
+        recurrence.refuse(kernel.family, "none")
     if evaluation != "last":
         return float_sums.head_by_head(
             weights, *decays, units=terms + 8, phi_units=3, evaluation=evaluation

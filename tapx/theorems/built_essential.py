@@ -24,7 +24,7 @@ from tapx.theorems.float_sums import UNIT
 def at_zero(memory: Any) -> float:
     """The value of a memory or kernel at lag 0; powers have none there, which is 0."""
     if isinstance(memory, Kernel):
-        return 0.0 if memory.family == "power" else distances.value(memory, 0)
+        return distances.value(memory, 0)
     return float(memory[0])
 
 

@@ -18,6 +18,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tapx.kernels.family import LIN, Family
+
 UNIT = 2.0**-53  # unit roundoff of float64
 
 LONGEST = 2**40
@@ -53,28 +55,27 @@ def check_length(length: float) -> float:
 
 
 def decay_sums(
-    rates: np.ndarray, family: str, length: float, start: int | None = None
+    rates: np.ndarray, family: Family, length: float, start: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Upper bounds of ``sum_s e^-x`` and of ``sum_s x e^-x``, ``x = rate phi(s)``.
 
     Args:
         rates: positive, above 1 for powers, one a head.
-        family: "exponential", ``phi(s) = s``, or "power", ``phi(s) = log s``.
+        family: of the heads; phi is its depth, ``s`` or ``log s``.
         length: s runs to ``length - 1``.
         start: and from here; the first lag that the family sees if None.
 
     Returns:
         Two arrays, one number a head.
     """
-    power = family == "power"
-    first = (1 if power else 0) if start is None else start
+    first = family.first_lag if start is None else start
     stop = int(min(length, max(DIRECT, first)))
     lags = np.arange(first, stop, dtype=float)
-    exponents = rates[:, None] * (np.log(lags) if power else lags)
+    exponents = rates[:, None] * family.depth(lags)
     sizes = np.exp(-exponents)
     plain, weighted = sizes.sum(1), (exponents * sizes).sum(1)
     if length > stop:
-        beyond = _power_tails if power else _exponential_tails
+        beyond = _exponential_tails if family is LIN else _power_tails
         far, far_weighted = beyond(rates, max(stop, 4))
         plain, weighted = plain + far, weighted + far_weighted
     return plain * (1 + 2.0**-36), weighted * (1 + 2.0**-36)
@@ -112,7 +113,7 @@ def lost(length: float, size: float, tail: Callable[[int], float]) -> float:
 def head_by_head(
     weights: np.ndarray,
     rates: np.ndarray,
-    family: str,
+    family: Family,
     length: float,
     *,
     units: float | np.ndarray,
@@ -128,7 +129,7 @@ def head_by_head(
     Args:
         weights: one a head.
         rates: one a head.
-        family: "exponential" or "power".
+        family: of the heads.
         length: lags, from 0 on.
         units: what a term loses apart from ``rate * phi(s)`` and the sum over lags,
             one number, or one a head.

@@ -1,23 +1,48 @@
-"""The right-hand side of every theorem, as a function with explicit constants.
+"""The right-hand sides of Lemmas F.1 to F.6, G.5 and G.6 with explicit constants.
 
-The paper hides constants in O(.); here each is worked out, so that a bound is a
-number that can be compared with a measured error. The bounds of the lemmas are
-float64 numbers rounded up, or ``inf`` beyond its range.
+The paper hides constants in O(.); here each is worked out, so that a bound is a number
+that can be compared with a measured error: a float64 number rounded up, or ``inf``
+beyond its range. Every bound of Appendix F is ``tail * M_n * D * jackson``: the sum of
+the slowest decay over all lags, the bump's largest n-th derivative, the largest height
+over width to the n-th power, and Jackson's factor.
+
+F.3 and F.6 speak of all kernels with ``|rho(s)| <= amplitude * e^(-decay s)`` (lags
+from 0 on) or ``amplitude * s^(-decay)`` (lags from 1 on). Write c_T for the height of
+the bump on the node of lag T and w_T for its half-width, the gap to the next node. Then
+
+    D_T = c_T w_T^-n,   c_T = amplitude e^((gamma - decay) T)  or
+                              amplitude T^(1 + gamma - decay).
+
+Why these bounds hold. The gap before a node is larger than the gap after it (the nodes
+are a convex sequence), so the bump of T vanishes at all other nodes and outside of
+``(x_(T+1), x_(T-1))``. Between the nodes of T + 1 and T only the bumps of these two
+lags do not vanish, hence ``|h^(n)| <= M_n max_T (D_T + D_(T+1))``. Now
+
+    D_T = amplitude (1 - e^-alpha)^-n e^((n alpha + gamma - decay) T),       or
+    D_T = amplitude T^(n (1 + alpha) + 1 + gamma - decay) q_T^-n,
+          q_T = T (1 - (1 + 1/T)^-alpha), which grows with T.
+
+For orders with ``n alpha + gamma <= decay`` (or ``n (1 + alpha) + 1 + gamma <= decay``)
+D_T does not grow, and its first value is the largest. For larger orders it grows
+without end and the argument gives nothing. For such an n, the derivatives of lower
+order tend to 0 at ``x = 0``, so h has n - 1 continuous derivatives on [0, 1], the last
+of them Lipschitz, and Jackson's theorem applies (to h smoothed a little first, if the
+n-th derivative jumps). The sum of ``e^(-gamma s)`` or ``s^(-1-gamma)`` does the rest.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
 
+import numpy as np
 from flint import arb
 
-from tapx.checks import one_of
+from tapx.checks import fewest
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
-from tapx.kernels.family import FAMILIES
+from tapx.kernels.family import LIN, Family
 from tapx.kernels.proofs import bump_derivative
 
 SPACING = Fraction(1, 100)
@@ -51,153 +76,201 @@ def jackson(order: int, heads: int) -> arb:
     return factor
 
 
-def _delta_bound(
-    family: str, lag: int, heads: int, order: int, alpha: Number, gamma: Number
+def _bound(
+    family: Family, gamma: Number, order: int, heads: int, height: Callable[[], arb]
 ) -> float:
-    a, g = arb(exact(alpha)), arb(exact(gamma))
-    if not (a > 0 and g > 0):
-        raise ValueError("alpha and gamma must be positive")
-    if family == "exponential":
-        node, after = (-a * lag).exp(), (-a * (lag + 1)).exp()
-        height = (g * lag).exp()
-        tail = 1 / (1 - (-g).exp())
-    else:
-        if lag < 1:
-            raise ValueError(f"lag {lag}: a power kernel sees lags from 1 on")
-        node, after = arb(lag) ** -a, arb(lag + 1) ** -a
-        height = arb(lag) ** (1 + g)
-        tail = (1 + g).zeta()
-    width = node - after
-    error = height * bump_derivative(order) * width**-order * jackson(order, heads)
-    return balls.upper(tail * error)
+    with balls.precision(256):
+        tail = family.tail(family.base(exact(gamma)))
+        smooth = bump_derivative(order) * height() * jackson(order, heads)
+        return balls.upper(tail * smooth)
 
 
-def lemma_f1(
-    lag: int, heads: int, order: int, alpha: Number = SPACING, gamma: Number = SPACING
+def _check_positive(**numbers: Number) -> None:
+    for name, number in numbers.items():
+        if not exact(number) > 0:
+            raise ValueError(f"{name} {float(exact(number)):g} must be positive")
+
+
+def recall_bound(
+    family: str | Family,
+    lag: int,
+    heads: int,
+    order: int,
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
 ) -> float:
-    """Lemma F.1: ``||1{. = T} - sum of m exponentials||_1``, constants spelt out.
+    """Lemmas F.1 and F.4: ``||1{. = T} - sum of m heads||_1``, constants spelt out.
 
-    ``M_n (pi/4)^n e^{gamma T} / ((1-e^-gamma) w^n m (m-1) ... (m-n+1))`` with the width
-    ``w = e^{-alpha T} (1 - e^-alpha)`` and ``M_n = bump_derivative(n)``. For
+    ``M_n (pi/4)^n e^{gamma T} / ((1-e^-gamma) w^n m (m-1) ... (m-n+1))`` for lin, with
+    the width ``w = e^{-alpha T} (1 - e^-alpha)`` and ``M_n = bump_derivative(n)``. For
     ``alpha = gamma = 0.01`` it is the paper's ``C(n) e^{0.01 (n+1) T} / m^n``, where
-    C(n) holds a factor near ``100^(n+1)``.
+    C(n) holds a factor near ``100^(n+1)``. For log the width is ``T^-alpha -
+    (T+1)^-alpha``, the height ``T^(1+gamma)`` and the tail sum ``zeta(1 + gamma)``.
+
+    F.2 and F.5 have the same bound for every adaptive lag B from 1 to T: the kernel for
+    T is read at ``s - B + T`` (lin), so the error for B is that of the fixed kernel on
+    the lags from ``T - B`` on; or at ``s T / B`` (log), points that keep a distance of
+    ``T / B``, at least 1, from T, so the bump vanishes there, and the tail sum
+    ``sum_s (s T / B)^(-1 - gamma)`` is at most ``zeta(1 + gamma)``.
 
     Args:
-        lag: T, at least 0.
+        family: of the heads.
+        lag: T, from the first lag on that the heads see.
         heads: m, at least ``order``.
         order: n, at least 1.
-        alpha: spacing of the rates.
-        gamma: lowest rate.
+        alpha: spacing of the rates, positive.
+        gamma: lowest rate (or lowest rate minus 1 for powers), positive.
 
     Raises:
         ValueError: on parameters out of these ranges.
     """
-    with balls.precision(256):
-        return _delta_bound("exponential", lag, heads, order, alpha, gamma)
+    family = Family.of(family)
+    family.refuse_unseen(lag)
+    _check_positive(alpha=alpha, gamma=gamma)
+
+    def height() -> arb:
+        rise = 1 / family.decay(family.base(exact(gamma)), lag)
+        return rise * family.width(lag, arb(exact(alpha))) ** -order
+
+    return _bound(family, gamma, order, heads, height)
 
 
-def lemma_f4(
-    lag: int, heads: int, order: int, alpha: Number = SPACING, gamma: Number = SPACING
-) -> float:
-    """Lemma F.4: as :func:`lemma_f1` for powers, ``C(n) T^{1.01 (n+1)} / m^n``.
+def largest_order(
+    family: str | Family,
+    decay: Number,
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
+) -> int:
+    """The largest order that the proof of F.3 or F.6 allows, 0 if it allows none.
 
-    The width is ``T^-alpha - (T+1)^-alpha``, the height ``T^(1+gamma)`` and the tail
-    sum ``zeta(1 + gamma)``. ``lag`` is at least 1.
+    ``floor((decay - gamma) / alpha)`` for exponentials and
+    ``floor((decay - 1 - gamma) / (1 + alpha))`` for powers. At the paper's spacing:
+    ``floor(100 decay - 1)``, where it prints ``floor(99 decay)``, and
+    ``floor(decay / 1.01 - 1)``, where it prints ``floor(0.99 decay) - 1``.
+
+    Args:
+        family: of the heads.
+        decay: beta, positive.
+        alpha: spacing of the rates, positive.
+        gamma: lowest rate (or lowest rate minus 1 for powers), positive.
 
     Raises:
-        ValueError: on parameters out of range.
+        ValueError: on parameters out of these ranges.
     """
-    with balls.precision(256):
-        return _delta_bound("power", lag, heads, order, alpha, gamma)
+    family = Family.of(family)
+    _check_positive(decay=decay, alpha=alpha, gamma=gamma)
+    room = exact(decay) - family.base(exact(gamma))
+    return max(0, int((room / family.base(exact(alpha))).floor()))
 
 
-def lemma_f2(
-    largest_lag: int,
+def decay_bound(
+    family: str | Family,
+    amplitude: Number,
+    decay: Number,
     heads: int,
     order: int,
     alpha: Number = SPACING,
     gamma: Number = SPACING,
 ) -> float:
-    """Lemma F.2: the bound of :func:`lemma_f1` at T, for every adaptive lag B <= T.
+    """Lemmas F.3 and F.6: ``||rho - sum of m heads||_1``, constants spelt out.
 
-    The kernel for T is read at ``s - B + T``, so the error for B is that of the fixed
-    kernel on the lags from ``T - B`` on.
+    For every kernel with ``|rho(s)| <= amplitude e^(-decay s)`` or ``amplitude
+    s^(-decay)`` at the lags that the heads see: ``amplitude M_n (D_T + D_(T+1)) tail
+    (pi/4)^n / (m (m-1) ... (m-n+1))`` with the first visible T; the proof is in the
+    module's docstring. Powers allow some order only for a decay above 2.
 
-    Raises:
-        ValueError: on parameters out of range; ``largest_lag`` is at least 1.
-    """
-    _check_adaptive(largest_lag)
-    return lemma_f1(largest_lag, heads, order, alpha, gamma)
-
-
-def lemma_f5(
-    largest_lag: int,
-    heads: int,
-    order: int,
-    alpha: Number = SPACING,
-    gamma: Number = SPACING,
-) -> float:
-    """Lemma F.5: the bound of :func:`lemma_f4` at T, for every adaptive lag B <= T.
-
-    The kernel for T is read at ``s T / B``. These points keep a distance of ``T / B``,
-    at least 1, from T, so the bump vanishes there, and the tail sum
-    ``sum_s (s T / B)^(-1 - gamma)`` is at most ``zeta(1 + gamma)``.
+    Args:
+        family: of the heads.
+        amplitude: of the kernel's bound, positive.
+        decay: beta, positive.
+        heads: m, at least ``order``.
+        order: n, from 1 to :func:`largest_order`.
+        alpha: spacing of the rates, positive.
+        gamma: lowest rate (or lowest rate minus 1 for powers), positive.
 
     Raises:
-        ValueError: on parameters out of range; ``largest_lag`` is at least 1.
+        ValueError: on parameters out of range; for an order it names the allowed ones.
     """
-    _check_adaptive(largest_lag)
-    return lemma_f4(largest_lag, heads, order, alpha, gamma)
-
-
-def _check_adaptive(largest_lag: int) -> None:
-    if largest_lag < 1:
+    family = Family.of(family)
+    largest = largest_order(family, decay, alpha, gamma)
+    if not 1 <= order <= largest:
+        allowed = (
+            f"1 to {largest}"
+            if largest
+            else "none; a larger decay or a smaller alpha and gamma are needed"
+        )
         raise ValueError(
-            f"largest lag {largest_lag}: adaptive lags are at least 1; the nearest "
-            "valid one is 1"
+            f"order {order} with decay {float(exact(decay)):g}: the allowed orders are "
+            f"{allowed}"
+        )
+    _check_positive(amplitude=amplitude)
+
+    def height() -> arb:
+        slope = exact(decay) - family.base(exact(gamma))
+        first, alpha_ball = family.first_lag, arb(exact(alpha))
+        return arb(exact(amplitude)) * sum(
+            (
+                family.decay(slope, lag) * family.width(lag, alpha_ball) ** -order
+                for lag in (first, first + 1)
+            ),
+            arb(0),
         )
 
-
-def lemma(family: str) -> Callable[..., float]:
-    """The bound of a family: :func:`lemma_f1` or :func:`lemma_f4`."""
-    one_of(family, FAMILIES, "family")
-    return lemma_f1 if family == "exponential" else lemma_f4
+    return _bound(family, gamma, order, heads, height)
 
 
-def best_order(
-    family: str, lag: int, heads: int, alpha: Number = SPACING, gamma: Number = SPACING
+def _best(bound: Callable[[int], float], orders: Iterable[int]) -> tuple[int, float]:
+    return min(((n, bound(n)) for n in orders), key=lambda pair: pair[1])
+
+
+def recall_order(
+    family: str | Family,
+    lag: int,
+    heads: int,
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
 ) -> tuple[int, float]:
-    """The order that makes the lemma's bound least, and that bound."""
-    bound = lemma(family)
-    orders = [n for n in ORDERS if n <= heads]
-    return min(
-        ((n, bound(lag, heads, n, alpha, gamma)) for n in orders),
-        key=lambda pair: pair[1],
-    )
+    """The order that makes `recall_bound` least, and that bound."""
+    orders = (n for n in ORDERS if n <= heads)
+    return _best(lambda n: recall_bound(family, lag, heads, n, alpha, gamma), orders)
+
+
+def decay_order(
+    family: str | Family,
+    amplitude: Number,
+    decay: Number,
+    heads: int,
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
+) -> tuple[int, float]:
+    """The allowed order that makes `decay_bound` least, and that bound.
+
+    Raises:
+        ValueError: if no order is allowed, or on parameters out of range.
+    """
+    given = family, amplitude, decay, heads
+    largest = min(largest_order(family, decay, alpha, gamma), heads)
+    orders = [n for n in ORDERS if n <= largest] or [1]
+    return _best(lambda n: decay_bound(*given, n, alpha, gamma), orders)
 
 
 def nonvacuous_heads(
-    family: str, lag: int, alpha: Number = SPACING, gamma: Number = SPACING
+    family: str | Family, lag: int, alpha: Number = SPACING, gamma: Number = SPACING
 ) -> int:
     """The fewest heads at which the lemma's bound, at its best order, is below 1.
 
     An error of 1 is what no head at all reaches, so a bound of 1 or more says nothing.
     """
-    high = 1
-    while best_order(family, lag, high, alpha, gamma)[1] >= 1:
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if best_order(family, lag, middle, alpha, gamma)[1] < 1:
-            high = middle
-        else:
-            low = middle
-    return high
+    found = fewest(
+        lambda heads: recall_order(family, lag, heads, alpha, gamma)[1] < 1,
+        most=1 << 400,
+    )
+    assert found is not None, "the bounds tend to 0 as heads are added"
+    return found
 
 
-def best_spacing(family: str, lag: int) -> tuple[float, float]:
-    """The alpha and gamma that make the lemma's bound least, for every order.
+def recall_spacing(family: str | Family, lag: int) -> tuple[float, float]:
+    """The alpha and gamma that make `recall_bound` least, for every order.
 
     For exponentials ``e^{aT} / (1 - e^-a)`` is least at ``a = log(1 + 1/T)``, where it
     is below ``e (T + 1)``: the bound becomes polynomial in T. For powers the widest
@@ -207,10 +280,11 @@ def best_spacing(family: str, lag: int) -> tuple[float, float]:
     Raises:
         ValueError: for lags below 1 (exponential) or 2 (power).
     """
-    least = 1 if one_of(family, FAMILIES, "family") == "exponential" else 2
+    family = Family.of(family)
+    least = family.first_lag + 1
     if lag < least:
         raise ValueError(f"lag {lag}: the nearest valid lag is {least}")
-    if family == "exponential":
+    if family is LIN:
         spacing = math.log1p(1 / lag)
         return spacing, spacing
     alpha = math.log(math.log(lag + 1) / math.log(lag)) / math.log1p(1 / lag)
@@ -225,18 +299,42 @@ def best_spacing(family: str, lag: int) -> tuple[float, float]:
     return alpha, float(gamma)
 
 
-def l2_lower_bound(lag: int, heads: int) -> float:
-    """No sum of ``heads`` exponentials comes nearer in l2 to a delta at ``lag``.
+def decay_spacing(
+    family: str | Family, decay: float, order: int
+) -> tuple[float, float]:
+    """The alpha and gamma that make `decay_bound` least for one order.
 
-    ``sqrt(1 - heads / (lag + 1))`` for all rates and weights (Blaschke products; proved
-    in the chapter on kernels; not in the paper).
+    Found by a search on the allowed ones; larger spacings resolve the first lags
+    with fewer coefficients.
 
     Raises:
-        ValueError: if ``lag < 0`` or ``heads < 0``.
+        ValueError: if no spacing allows the order: ``order >= 1`` for exponentials,
+            and ``1 <= order < decay - 1`` for powers.
     """
-    if lag < 0 or heads < 0:
-        raise ValueError(f"lag {lag} and heads {heads} must not be negative")
-    return math.sqrt(max(0.0, 1 - heads / (lag + 1)))
+    from scipy.optimize import minimize
+
+    family = Family.of(family)
+    room = decay if family is LIN else decay - 1 - order
+    if order < 1 or room <= 0:
+        needed = "at least 1" if family is LIN else f"1 up to below {decay - 1:g}"
+        raise ValueError(
+            f"order {order} with decay {decay:g}: the order must be {needed}"
+        )
+
+    def spacing(parameters: np.ndarray) -> tuple[float, float]:
+        # Shares of the room for alpha and gamma, a hair inside the allowed range.
+        share, split = (0.5 + 0.5 * math.tanh(p) for p in parameters)
+        total = room * (1 - 1e-9) * share
+        return total * split / order, total * (1 - split)
+
+    def size(parameters: np.ndarray) -> float:
+        alpha, gamma = spacing(parameters)
+        if not (alpha > 1e-12 and gamma > 1e-12):
+            return math.inf
+        return math.log(decay_bound(family, 1, decay, 10**6, order, alpha, gamma))
+
+    found = minimize(size, (1.0, 0.0), method="Nelder-Mead", options={"xatol": 1e-6})
+    return spacing(found.x)
 
 
 def readout(norm: float, width: int, dimension: int, radius: float = 2.0) -> float:
@@ -260,81 +358,3 @@ def readout(norm: float, width: int, dimension: int, radius: float = 2.0) -> flo
     if norm < 0 or radius < 0:
         raise ValueError(f"norm {norm} and radius {radius} must not be negative")
     return 4 * max(radius, 1.0) * math.sqrt(dimension + 1) * norm / math.sqrt(width)
-
-
-@runtime_checkable
-class Readout(Protocol):
-    """What a bound needs to know of a readout."""
-
-    norm: float
-    lipschitz: float
-
-
-@runtime_checkable
-class FixedTarget(Protocol):
-    """What a bound needs to know of a target with fixed memories."""
-
-    lags: tuple[int, ...]
-    input_dimension: int
-    readout: Readout
-
-
-def head_shares(lags: tuple[int, ...], position: str) -> list[float]:
-    """Shares of the heads in the proof of Theorem 3.1, which sum to 1.
-
-    Proportional to ``e^{0.01 T}`` (lin) or ``T^1.01`` (log).
-
-    Raises:
-        ValueError: for no lags, or a position function other than lin and log.
-    """
-    if not lags:
-        raise ValueError("lags is empty; at least one lag is needed")
-    if one_of(position, ("lin", "log"), "position function") == "lin":
-        sizes = [math.exp(0.01 * (lag - max(lags))) for lag in lags]
-    else:
-        sizes = [(lag / max(lags)) ** 1.01 for lag in lags]
-    return [size / sum(sizes) for size in sizes]
-
-
-def attention_theorem_3_1(
-    lags: tuple[int, ...], heads: int, order: int, position: str
-) -> float:
-    """E_Attn of Theorem 3.1 with explicit constants; ``inf`` if a share is too small.
-
-    The square root of the sum of squares of F.1 (lin) or F.4 (log), each at the
-    heads that the proof gives to its lag, rounded down.
-    """
-    bound = lemma_f1 if position == "lin" else lemma_f4
-    shares = [math.floor(heads * share) for share in head_shares(lags, position)]
-    if min(shares) < order:
-        return math.inf
-    return math.hypot(
-        *(bound(lag, m, order) for lag, m in zip(lags, shares, strict=True))
-    )
-
-
-def theorem_3_1(
-    target: FixedTarget, heads: int, width: int, order: int, position: str
-) -> float:
-    """Theorem 3.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
-
-    Args:
-        target: fixed memories with ``lags`` and a ``readout`` of known Barron norm and
-            Lipschitz constant.
-        heads: H, shared out as in the proof.
-        width: neurons of the readout.
-        order: n of the lemmas.
-        position: "lin" or "log".
-
-    Returns:
-        The bound, ``inf`` where a lag gets fewer heads than ``order``. The readout is
-        approximated on the box of half-side ``max(2, 1 + E_Attn)``, which holds all
-        that the attention can hand over; the paper's 2 is enough for ``E_Attn <= 1``.
-    """
-    dimension = (len(target.lags) + 1) * target.input_dimension
-    attention = attention_theorem_3_1(target.lags, heads, order, position)
-    if math.isinf(attention):
-        return math.inf
-    radius = max(2.0, 1 + attention)
-    feed_forward = readout(target.readout.norm, width, dimension, radius)
-    return feed_forward + target.readout.lipschitz * attention

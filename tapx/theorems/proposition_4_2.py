@@ -23,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tapx.kernels import balls, search
+from tapx.kernels.family import LIN
 from tapx.kernels.kernel import Kernel
 from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
@@ -153,7 +154,7 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
         raise ValueError(f"length {length}: the shortest valid one is {WINDOW}")
     # Rounding grows with the weights: leave the bits that it takes.
     bits = 53 - math.ceil(math.log2(length + heads + 12))
-    kernel = search.best_delta(LARGEST_LAG, heads, "exponential", bits)
+    kernel = search.best_delta(LARGEST_LAG, heads, LIN, bits)
     model, attention = _blank(kernel.float_rates, "none")
     rates = torch.from_numpy(kernel.float_rates)
     with torch.no_grad():
@@ -260,11 +261,11 @@ def _softmax_rounding(
     ``decay^s exp(2 most)``; numerator and denominator are sums over the lags.
     """
     rates, lift = -np.log(decays), np.exp(2 * most)
-    plain, weighted = float_sums.decay_sums(rates, "exponential", length)
+    plain, weighted = float_sums.decay_sums(rates, LIN, length)
     own = 2 * lift * ((3 * most + 8) * plain + 3 * weighted)
 
     def tail(count: int) -> float:
-        far = float_sums.decay_sums(rates, "exponential", length, count)[0]
+        far = float_sums.decay_sums(rates, LIN, length, count)[0]
         return float((lift * far).max())
 
     sums = 2 * float_sums.lost(length, 1.0, tail) / UNIT

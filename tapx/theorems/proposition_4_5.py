@@ -1,8 +1,74 @@
-"""Proposition 4.5, built: a layer for each memory instead of heads."""
+"""Proposition 4.5, built and bounded: a layer for each memory instead of heads.
 
+What it saves beside Theorem 4.1's network of two layers, on lags that the current
+token chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tapx.checks import MOST, fewest
 from tapx.targets.adaptive import AdaptiveMemory
-from tapx.theorems import staged, stages
+from tapx.theorems import adaptive_errors, staged, stages, theorem_4_1
+from tapx.theorems.adaptive_errors import AdaptiveTarget
 from tapx.theorems.staged_built import BuiltStages
+
+
+def bound(target: AdaptiveTarget, heads: int, order: int, position: str) -> float:
+    """Proposition 4.5: a layer for each memory, functions of ``x_t`` alone.
+
+    The readout and the memory functions are held exactly. No condition on H is left,
+    since ``x_t`` carries no error.
+    """
+    lags = target.largest_lags
+    attention = adaptive_errors.layered_error(lags, len(lags), heads, order, position)
+    return adaptive_errors.total_error(target, attention)
+
+
+def widths(
+    norms: Sequence[float],
+    largest_lags: Sequence[int],
+    input_dimension: int,
+    position: str,
+) -> tuple[int, int]:
+    """Width for the memory functions of 4.5's network and of 4.1's: (largest, sum).
+
+    Both round functions of the exact token ``x_t``, so each memory needs the same
+    neurons in either: :func:`tapx.theorems.theorem_4_1.rounding_width`.
+    """
+    each = theorem_4_1.rounding_width(norms, largest_lags, input_dimension, position)
+    return max(each), sum(each)
+
+
+def attention_heads(
+    largest_lags: Sequence[int],
+    depth: int,
+    error: float,
+    order: int,
+    position: str,
+) -> int:
+    """The fewest heads a layer at which the bound of E_Attn is at most `error`.
+
+    Raises:
+        ValueError: an error that is not positive or that a thousand million heads do
+            not reach, or as :func:`tapx.theorems.adaptive_errors.layered_error`.
+    """
+    if not error > 0:
+        raise ValueError(f"error must be above 0, not {error}")
+
+    found = fewest(
+        lambda heads: (
+            adaptive_errors.layered_error(largest_lags, depth, heads, order, position)
+            <= error
+        )
+    )
+    if found is None:
+        raise ValueError(
+            f"error {error}: {MOST} heads do not reach it at order "
+            f"{order}; the nearest valid choice is a larger error or order"
+        )
+    return found
 
 
 def construct(
@@ -23,7 +89,17 @@ def construct(
     """
     staged.refuse_depth(target, "Proposition 4.5")
     plan = stages.deep(len(target.tables))
-    pointers = "log" if position == "log" else "lag"
     return staged.build(
-        *(target, plan, heads, position, width, kernel, "dot", pointers, length, seed)
+        *(
+            target,
+            plan,
+            heads,
+            position,
+            width,
+            kernel,
+            "dot",
+            stages.pointers(position),
+            length,
+            seed,
+        )
     )

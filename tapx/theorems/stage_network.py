@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from tapx.kernels.adaptive import AdaptiveKernel
+from tapx.kernels.family import LIN
 from tapx.network.attention import Attention
 from tapx.network.transformer import FeedForward, Transformer
 from tapx.readouts.two_layer import TwoLayerNet
@@ -102,7 +103,7 @@ def _fetch(
         attention.direction[head, pointer] = 1.0
         return
     # The constant is 1 beside lags and log 2 beside logarithms.
-    unit = 1.0 if attention.position.name == "lin" else math.log(2)
+    unit = 1.0 if attention.position.family is LIN else math.log(2)
     attention.query[head, 0, pointer] = math.sqrt(rate)
     attention.key[head, 0, dimension - 1] = math.sqrt(rate) / unit
 

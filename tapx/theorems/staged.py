@@ -16,6 +16,7 @@ from torch import Tensor
 from tapx.checks import one_of
 from tapx.kernels import adaptive, balls
 from tapx.kernels.adaptive import AdaptiveKernel
+from tapx.kernels.family import Family
 from tapx.readouts import two_layer
 from tapx.readouts.memory_functions import coordinate_slopes, interpolating_net
 from tapx.readouts.two_layer import TwoLayerNet
@@ -23,7 +24,7 @@ from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems.stage_network import network
 from tapx.theorems.staged_built import BuiltStages, block_rounding
 from tapx.theorems.stages import Stage
-from tapx.theorems.theorem_3_1 import POSITIONS, allocate
+from tapx.theorems.theorem_3_1 import allocate
 
 KERNELS = ("best", "bump")
 
@@ -54,7 +55,7 @@ def build(
         length: the longest input, in tokens, that `error` covers in float64.
         seed: of sampled FFNs.
     """
-    one_of(position, POSITIONS, "position function")
+    family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
     if not isinstance(target.readout, TwoLayerNet):
         raise TypeError(
@@ -63,7 +64,7 @@ def build(
         )
     if length <= target.reach:
         raise ValueError(f"length {length} does not reach back to lag {target.reach}")
-    kernels = _kernels(target, plan, heads, position, kernel, length)
+    kernels = _kernels(target, plan, heads, family, kernel, length)
     generator = torch.Generator().manual_seed(seed)
     exact = memory_nets(target, pointers)
     nets = _sampled(exact, plan, width, generator)
@@ -118,12 +119,11 @@ def _kernels(
     target: AdaptiveMemory,
     plan: Sequence[Stage],
     heads: int,
-    position: str,
+    family: Family,
     how: str,
     length: int,
 ) -> tuple[AdaptiveKernel, ...]:
     """A kernel for each memory, with the heads that its layer gives to it."""
-    family = POSITIONS[position]
     # What the sums over lags and heads lose (`block_rounding`) is no use to weights:
     # larger ones would drown the kernel's own error in rounding.
     terms = length + heads * target.input_dimension + 100
@@ -131,7 +131,7 @@ def _kernels(
     found: dict[int, AdaptiveKernel] = {}
     for stage in plan:
         largest = [target.largest_lags[k] for k in stage.fetch]
-        shares = allocate(tuple(largest), heads, position) if largest else ()
+        shares = allocate(tuple(largest), heads, family.name) if largest else ()
         for k, count in zip(stage.fetch, shares, strict=True):
             lags = target.tables[k].unique().tolist()
             if how == "best":

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tapx.kernels import balls
 from tapx.kernels.adaptive import AdaptiveKernel
+from tapx.kernels.family import LIN
 from tapx.network import recurrence
 from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
@@ -90,7 +91,7 @@ class BuiltStages(Certificate):
         """For each memory, what float64 adds to its block."""
         attention = cast(Attention, self.model.attentions[0])
         if evaluation == "recurrence":
-            recurrence.refuse(attention.position.name, attention.score)
+            recurrence.refuse(attention.position.family, attention.score)
         size = self.target.input_dimension
         return [
             block_rounding(k, length, attention.heads, size, evaluation)
@@ -255,11 +256,11 @@ def block_rounding(
         input_dimension: d.
         evaluation: "last", "dense" or, with exponentials, "recurrence".
     """
-    power = kernel.family == "power"
     rates, largest = kernel.float_rates, 0.0
+    units = 8 if kernel.family is LIN else 10
     for memory in kernel.lags:
-        origin = math.log(memory) if power else memory
-        once = heads * input_dimension + 16 + (10 if power else 8) * origin * rates
+        origin = float(kernel.family.depth(memory))
+        once = heads * input_dimension + 16 + units * origin * rates
         found = float_sums.head_by_head(
             *(np.abs(kernel.float_weights), rates, kernel.family, length),
             units=once,

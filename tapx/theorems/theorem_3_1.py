@@ -8,6 +8,7 @@ the readout. So the FFN sees nearly ``(x_t, x_{t-T_1}, ..., x_{t-T_M})``.
 
 import math
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ import torch
 from tapx.checks import one_of
 from tapx.kernels import balls, search
 from tapx.kernels.balls import exact
+from tapx.kernels.family import LIN, Family
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.kernels.proofs import bump
 from tapx.kernels.solve import interpolation
@@ -25,8 +27,87 @@ from tapx.theorems import lemmas
 from tapx.theorems.built import Built
 from tapx.theorems.one_layer import network
 
-POSITIONS = {"lin": "exponential", "log": "power"}
 KERNELS = ("best", "bump", "interpolation")
+
+
+@runtime_checkable
+class Readout(Protocol):
+    """What a bound needs to know of a readout."""
+
+    norm: float
+    lipschitz: float
+
+
+@runtime_checkable
+class FixedTarget(Protocol):
+    """What a bound needs to know of a target with fixed memories."""
+
+    lags: tuple[int, ...]
+    input_dimension: int
+    readout: Readout
+
+
+def head_shares(lags: tuple[int, ...], position: str) -> list[float]:
+    """Shares of the heads in the proof of Theorem 3.1, which sum to 1.
+
+    Proportional to ``e^{0.01 T}`` (lin) or ``T^1.01`` (log).
+
+    Raises:
+        ValueError: for no lags, or a position function other than lin and log.
+    """
+    if not lags:
+        raise ValueError("lags is empty; at least one lag is needed")
+    if Family.of(position) is LIN:
+        sizes = [math.exp(0.01 * (lag - max(lags))) for lag in lags]
+    else:
+        sizes = [(lag / max(lags)) ** 1.01 for lag in lags]
+    return [size / sum(sizes) for size in sizes]
+
+
+def attention_error(
+    lags: tuple[int, ...], heads: int, order: int, position: str
+) -> float:
+    """E_Attn of Theorem 3.1 with explicit constants; ``inf`` if a share is too small.
+
+    The square root of the sum of squares of F.1 (lin) or F.4 (log), each at the
+    heads that the proof gives to its lag, rounded down.
+    """
+    shares = [math.floor(heads * share) for share in head_shares(lags, position)]
+    if min(shares) < order:
+        return math.inf
+    return math.hypot(
+        *(
+            lemmas.recall_bound(position, lag, m, order)
+            for lag, m in zip(lags, shares, strict=True)
+        )
+    )
+
+
+def bound(
+    target: FixedTarget, heads: int, width: int, order: int, position: str
+) -> float:
+    """Theorem 3.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
+
+    Args:
+        target: fixed memories with ``lags`` and a ``readout`` of known Barron norm and
+            Lipschitz constant.
+        heads: H, shared out as in the proof.
+        width: neurons of the readout.
+        order: n of the lemmas.
+        position: "lin" or "log".
+
+    Returns:
+        The bound, ``inf`` where a lag gets fewer heads than ``order``. The readout is
+        approximated on the box of half-side ``max(2, 1 + E_Attn)``, which holds all
+        that the attention can hand over; the paper's 2 is enough for ``E_Attn <= 1``.
+    """
+    dimension = (len(target.lags) + 1) * target.input_dimension
+    attention = attention_error(target.lags, heads, order, position)
+    if math.isinf(attention):
+        return math.inf
+    radius = max(2.0, 1 + attention)
+    feed_forward = lemmas.readout(target.readout.norm, width, dimension, radius)
+    return feed_forward + target.readout.lipschitz * attention
 
 
 def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...]:
@@ -37,13 +118,12 @@ def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...
     Raises:
         ValueError: fewer heads than lags, or another position than lin and log.
     """
-    one_of(position, POSITIONS, "position function")
     if heads < len(lags):
         raise ValueError(
             f"{heads} heads cannot serve {len(lags)} lags: each needs one; the nearest "
             f"valid number of heads is {len(lags)}"
         )
-    shares = [share * heads for share in lemmas.head_shares(tuple(lags), position)]
+    shares = [share * heads for share in head_shares(tuple(lags), position)]
     counts = [max(1, math.floor(share)) for share in shares]
     while sum(counts) < heads:  # the largest remainder first
         k = max(range(len(lags)), key=lambda k: shares[k] - counts[k])
@@ -55,9 +135,8 @@ def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...
     return tuple(counts)
 
 
-def _kernel(lag: int, heads: int, position: str, how: str) -> Kernel:
+def _kernel(lag: int, heads: int, family: Family, how: str) -> Kernel:
     """The kernel of one head group, with rates and weights that float64 holds."""
-    family = POSITIONS[position]
     if how == "best":
         # Summing `heads` rounded terms loses log2(heads) bits and a few more: weights
         # as large as 53 bits allow would drown the kernel's own error in rounding.
@@ -66,7 +145,7 @@ def _kernel(lag: int, heads: int, position: str, how: str) -> Kernel:
     if how == "bump":
         ideal = bump(lag, heads, family)
     else:
-        first = 0.5 if position == "lin" else 1.5
+        first = 0.5 + family.first_lag
         rates = [first + 0.5 * h for h in range(heads)]
         ideal = interpolation(rates, Delta(lag), family)
     if not np.isfinite(ideal.float_weights).all():
@@ -124,7 +203,7 @@ def construct(
     "bump" and "interpolation" are unsafe from about 8 heads a lag on, and their
     certificate says so (`float64_safe`).
     """
-    one_of(position, POSITIONS, "position function")
+    family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
     if not isinstance(target.readout, TwoLayerNet):
         raise TypeError(
@@ -145,7 +224,7 @@ def construct(
             f"head each and {heads} in all"
         )
     chosen = tuple(
-        _kernel(lag, count, position, kernel)
+        _kernel(lag, count, family, kernel)
         for lag, count in zip(target.lags, groups, strict=True)
     )
     readout = target.readout

@@ -1,8 +1,81 @@
-"""Theorem 4.1, built: memories at lags that the current token chooses."""
+"""Theorem 4.1, built and bounded: memories at lags that the current token chooses."""
 
+import math
+from collections.abc import Sequence
+
+from tapx.readouts import memory_functions
 from tapx.targets.adaptive import AdaptiveMemory
-from tapx.theorems import staged, stages
+from tapx.theorems import adaptive_errors, staged, stages
+from tapx.theorems.adaptive_errors import AdaptiveTarget
 from tapx.theorems.staged_built import BuiltStages
+
+
+def rounding_width(
+    norms: Sequence[float],
+    largest_lags: Sequence[int],
+    dimension: int,
+    position: str,
+    radius: float = 1.0,
+) -> tuple[int, ...]:
+    """For each memory, the neurons that make its rounding exact, for certain.
+
+    Theorem 4.1 puts them side by side and needs the sum; Proposition 4.5 has a layer
+    for each and needs the largest.
+
+    Args:
+        norms: Barron norms of the g_i (lin) or of the log g_i (log).
+        largest_lags: T_1, ..., T_M.
+        dimension: numbers that each reads: d for Theorem 4.1.
+        position: "lin" (tolerance 1/2) or "log" (``1 / (4 T_i)``).
+        radius: half the side of the box of what they read.
+
+    Raises:
+        ValueError: another number of norms than of lags, or as
+            :func:`sampling_width`.
+    """
+    if len(norms) != len(largest_lags):
+        raise ValueError(
+            f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
+        )
+    return tuple(
+        adaptive_errors.sampling_width(
+            norm, dimension, memory_functions.tolerance(lag, position), radius
+        )
+        for norm, lag in zip(norms, largest_lags, strict=True)
+    )
+
+
+def bound(
+    target: AdaptiveTarget,
+    norms: Sequence[float],
+    heads: int,
+    width: int,
+    order: int,
+    position: str,
+) -> float:
+    """Theorem 4.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
+
+    Args:
+        target: adaptive memories of depth 0.
+        norms: Barron norms of the g_i (lin) or of the log g_i (log).
+        heads: H, shared out as in the proof.
+        width: m of both feed-forward networks.
+        order: n of the lemmas.
+        position: "lin" or "log".
+
+    Returns:
+        The bound; ``inf`` where a memory gets fewer heads than ``order``, or where the
+        width is below the sum of :func:`rounding_width` and the one neuron of the
+        constant, so that nothing is known of the rounded memories.
+    """
+    size = target.input_dimension
+    needed = sum(rounding_width(norms, target.largest_lags, size, position)) + 1
+    if width < needed:
+        return math.inf
+    attention = adaptive_errors.one_layer_error(
+        target.largest_lags, heads, order, position
+    )
+    return adaptive_errors.total_error(target, attention, width)
 
 
 def construct(
@@ -48,7 +121,17 @@ def construct(
     """
     staged.refuse_depth(target, "Theorem 4.1")
     plan = stages.warm_up(len(target.tables))
-    pointers = "log" if position == "log" else "lag"
     return staged.build(
-        *(target, plan, heads, position, width, kernel, "dot", pointers, length, seed)
+        *(
+            target,
+            plan,
+            heads,
+            position,
+            width,
+            kernel,
+            "dot",
+            stages.pointers(position),
+            length,
+            seed,
+        )
     )

@@ -1,8 +1,256 @@
-"""Theorem 4.4, built: nested memories, one layer for each lag that points further."""
+"""Theorem 4.4, built and bounded: nested memories, and what they ask of the heads.
 
+In a nested network a memory function reads tokens that attention has fetched, hence
+with an error. Rounding removes it only if the error times the slope of the function
+stays within a tolerance. That is a condition on the number of heads, and here it is
+worked out: from the lemmas' bounds, or from the certified errors of kernels in hand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from tapx.checks import MOST, fewest
+from tapx.kernels.family import Family
+from tapx.readouts import memory_functions
 from tapx.targets.adaptive import AdaptiveMemory
-from tapx.theorems import staged, stages
+from tapx.theorems import adaptive_errors, lemmas, staged, stages
+from tapx.theorems.adaptive_errors import AdaptiveTarget
 from tapx.theorems.staged_built import BuiltStages
+
+BOX = 2.0
+"""Half-side of the box on which memory functions are approximated, as in the paper."""
+
+
+def nested_tolerance(largest_lag: int, position: str) -> float:
+    """What the slope times the accumulated attention error may come to: 4.4's proof.
+
+    1/4 with lin, ``1 / (8 T_l)`` with log; the feed-forward network may err by as much
+    again, and together they stay within what rounding removes.
+
+    Raises:
+        ValueError: a lag below 1, or a position function other than lin and log.
+    """
+    return memory_functions.tolerance(largest_lag, position) / 2
+
+
+def accumulated_errors(errors: Sequence[float], depth: int) -> tuple[float, ...]:
+    """For each memory, the Euclidean error of the tokens that its function reads.
+
+    Args:
+        errors: of the fetched tokens, one a memory; those up to `depth` are read.
+        depth: K. Memory number i reads ``x_t``, which is exact, and the first
+            ``min(i - 1, K)`` fetched tokens.
+    """
+    return tuple(math.hypot(*errors[: min(i, depth)]) for i in range(len(errors)))
+
+
+def nested_condition(
+    errors: Sequence[float],
+    slopes: Sequence[float],
+    largest_lags: Sequence[int],
+    depth: int,
+    position: str,
+) -> tuple[float, ...]:
+    """For each memory, slope times accumulated error over the tolerance.
+
+    The condition of Theorem 4.4 is that none exceeds 1.
+
+    Args:
+        errors: of the fetched tokens, l1 distances or bounds of them.
+        slopes: Lipschitz constants of the g_l (lin) or of the log g_l (log).
+        largest_lags: T_1, ..., T_M.
+        depth: K, 0 to M.
+        position: "lin" or "log".
+
+    Raises:
+        ValueError: numbers of errors, slopes and lags that differ, or a depth out of
+            range.
+    """
+    family = Family.of(position)
+    if not len(errors) == len(slopes) == len(largest_lags):
+        raise ValueError(
+            f"{len(errors)} errors, {len(slopes)} slopes and {len(largest_lags)} lags: "
+            "a memory has one of each"
+        )
+    _check_depth(depth, len(largest_lags))
+    return tuple(
+        slope * error / nested_tolerance(lag, family.name) if error else 0.0
+        for slope, error, lag in zip(
+            slopes, accumulated_errors(errors, depth), largest_lags, strict=True
+        )
+    )
+
+
+def required_heads(
+    largest_lags: Sequence[int],
+    slopes: Sequence[float],
+    depth: int,
+    position: str,
+    error: Callable[[int, int], float] | None = None,
+) -> int:
+    """The fewest heads a layer at which the nested condition holds.
+
+    Args:
+        largest_lags: T_1, ..., T_M.
+        slopes: of the g_l (lin) or log g_l (log).
+        depth: K, 0 to M.
+        position: "lin" or "log".
+        error: ``error(T, H)``, what H heads leave on the token at a lag up to T, at
+            most; it should not rise with H. None for the lemmas' bound at its best
+            order, :func:`group_bound`.
+
+    Returns:
+        H, found by doubling and halving; 1 if no function reads a fetched token.
+
+    Raises:
+        ValueError: as :func:`nested_condition`, or if not even a thousand million heads
+            do.
+    """
+    nested_condition([0.0] * len(largest_lags), slopes, largest_lags, depth, position)
+    found = fewest(
+        lambda heads: _holds(largest_lags, slopes, depth, position, heads, error)
+    )
+    if found is None:
+        raise ValueError(
+            f"{MOST} heads do not meet the nested condition for lags "
+            f"{list(largest_lags)} and slopes {list(slopes)}; the nearest valid choice "
+            "is a smaller lag or a flatter memory function"
+        )
+    return found
+
+
+def _holds(
+    largest_lags: Sequence[int],
+    slopes: Sequence[float],
+    depth: int,
+    position: str,
+    heads: int,
+    error: Callable[[int, int], float] | None = None,
+) -> bool:
+    """Whether so many heads meet the nested condition; `error` as above."""
+    given = error or (lambda lag, heads: group_bound(lag, heads, position))
+    read = min(depth, len(largest_lags) - 1)  # tokens that some function reads
+    errors = [given(lag, heads) for lag in largest_lags[:read]]
+    errors += [0.0] * (len(largest_lags) - read)
+    ratios = nested_condition(errors, slopes, largest_lags, depth, position)
+    return max(ratios) <= 1
+
+
+@lru_cache(maxsize=4096)
+def group_bound(largest_lag: int, heads: int, position: str) -> float:
+    """Lemma F.2 (lin) or F.5 (log) at the order that makes it least."""
+    orders = [n for n in lemmas.ORDERS if n <= heads]
+    errors = (
+        adaptive_errors.group_error(largest_lag, heads, n, position) for n in orders
+    )
+    return min(errors)
+
+
+def layer_widths(
+    norms: Sequence[float],
+    largest_lags: Sequence[int],
+    depth: int,
+    input_dimension: int,
+    position: str,
+) -> tuple[int, ...]:
+    """Neurons of each inner layer that make its memory functions exact, for certain.
+
+    Layer l = 1, ..., K computes ``g_l`` from l tokens, and layer K + 1 the others from
+    K + 1 tokens, side by side. So the network's width is the largest of these:
+    ``max_{l <= K} ||g_l||^2`` or ``sum_{l > K} ||g_l||^2`` with constants spelt out.
+    With depth 0 it is the sum, and with ``depth`` M the maximum (Proposition 4.5
+    reaches it for functions of ``x_t`` alone, see
+    :func:`tapx.theorems.proposition_4_5.widths`).
+
+    Args:
+        norms: Barron norms of the g_l (lin) or the log g_l (log).
+        largest_lags: T_1, ..., T_M.
+        depth: K, 0 to M.
+        input_dimension: d.
+        position: "lin" or "log".
+
+    Returns:
+        One number a layer, K or K + 1 of them; the neurons for the constants in the
+        stream are not counted.
+    """
+    _check_depth(depth, len(largest_lags))
+    if len(norms) != len(largest_lags):
+        raise ValueError(
+            f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
+        )
+    each = [
+        adaptive_errors.sampling_width(
+            norm,
+            input_dimension * (min(i, depth) + 1),
+            nested_tolerance(lag, position),
+            BOX,
+        )
+        for i, (norm, lag) in enumerate(zip(norms, largest_lags, strict=True))
+    ]
+    rest = [sum(each[depth:])] if depth < len(each) else []
+    return tuple(each[:depth] + rest)
+
+
+def bound(
+    target: AdaptiveTarget,
+    depth: int,
+    slopes: Sequence[float],
+    heads: int,
+    order: int,
+    position: str,
+    *,
+    norms: Sequence[float] | None = None,
+    width: int | None = None,
+) -> float:
+    """Theorem 4.4: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
+
+    Args:
+        target: adaptive memories; the layers are counted with `depth`.
+        depth: K, 0 to M.
+        slopes: Lipschitz constants of the g_l (lin) or the log g_l (log).
+        heads: H of every layer.
+        order: n of the lemmas in E_Attn; the condition takes its best order.
+        position: "lin" or "log".
+        norms: Barron norms of the memory functions, with a width only.
+        width: m of every layer. None if the network holds f and the memory functions
+            exactly.
+
+    Returns:
+        The bound; ``inf`` where the heads do not meet the nested condition, where the
+        width is below what :func:`layer_widths` asks for, with one neuron for the
+        constant, or where a fetched token may leave the box of the memory functions.
+
+    Raises:
+        ValueError: a width without norms, or as the parts.
+    """
+    lags = target.largest_lags
+    if width is not None:
+        if norms is None:
+            raise ValueError("a width needs the norms of the memory functions")
+        needed = layer_widths(norms, lags, depth, target.input_dimension, position)
+        if width < max(needed) + 1:
+            return math.inf
+        # The memory functions are approximated on a box that must hold the tokens.
+        read = lags[: min(depth, len(lags) - 1)]
+        if any(group_bound(lag, heads, position) > BOX - 1 for lag in read):
+            return math.inf
+    nested_condition([0.0] * len(lags), slopes, lags, depth, position)
+    if not _holds(lags, slopes, depth, position, heads):
+        return math.inf
+    attention = adaptive_errors.layered_error(lags, depth, heads, order, position)
+    return adaptive_errors.total_error(target, attention, width)
+
+
+def _check_depth(depth: int, memories: int) -> None:
+    if not 0 <= depth <= memories:
+        near = min(max(depth, 0), memories)
+        raise ValueError(
+            f"depth {depth} with {memories} memories: allowed is 0 to {memories}; the "
+            f"nearest is {near}"
+        )
 
 
 def construct(
@@ -36,7 +284,17 @@ def construct(
             threshold.
     """
     plan = stages.nested(len(target.tables), target.depth)
-    pointers = "log" if position == "log" else "lag"
     return staged.build(
-        *(target, plan, heads, position, width, kernel, "dot", pointers, length, seed)
+        *(
+            target,
+            plan,
+            heads,
+            position,
+            width,
+            kernel,
+            "dot",
+            stages.pointers(position),
+            length,
+            seed,
+        )
     )

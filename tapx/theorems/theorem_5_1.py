@@ -19,6 +19,7 @@ import torch
 
 from tapx.checks import one_of
 from tapx.kernels import balls, distances
+from tapx.kernels.family import LOG, Family
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.nearest import KINDS, in_float64, kernel_for, l1_error
 from tapx.readouts import two_layer
@@ -26,7 +27,6 @@ from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import EssentialMemory
 from tapx.theorems.built_essential import BuiltEssential, at_zero
 from tapx.theorems.one_layer import network
-from tapx.theorems.theorem_3_1 import POSITIONS
 
 LAG_ZERO = ("residual", "heads")
 
@@ -69,7 +69,7 @@ def construct(
             float64 cannot hold. TypeError: a readout that is no `TwoLayerNet`.
         balls.PrecisionError: where a distance cannot be certified.
     """
-    one_of(position, POSITIONS, "position function")
+    family = Family.of(position)
     one_of(lag_zero, LAG_ZERO, "lag_zero")
     count = len(target.kernels)
     if not isinstance(target.readout, TwoLayerNet):
@@ -86,7 +86,6 @@ def construct(
         raise ValueError(f"width must be at least 1, not {width}")
     if length < 1:
         raise ValueError(f"length must be at least 1, not {length}")
-    family = POSITIONS[position]
     first = 1 if lag_zero == "residual" else 0
     if isinstance(kernel, str):
         one_of(kernel, KINDS, "kernel")
@@ -138,7 +137,7 @@ def with_lag_zero(
     return TwoLayerNet(readout.outer, inner, readout.bias)
 
 
-def _check(chosen: tuple[Kernel, ...], count: int, heads: int, family: str) -> None:
+def _check(chosen: tuple[Kernel, ...], count: int, heads: int, family: Family) -> None:
     """Refuse kernels that the attention cannot have."""
     if len(chosen) != count or sum(one.heads for one in chosen) > heads:
         raise ValueError(
@@ -146,9 +145,9 @@ def _check(chosen: tuple[Kernel, ...], count: int, heads: int, family: str) -> N
             f"not fit {count} memories and {heads} heads"
         )
     for one in chosen:
-        if one.family != family:
-            raise ValueError(f"a kernel is {one.family!r} where {family!r} is needed")
-        if family == "power" and min(one.rates) <= 1:
+        if one.family is not family:
+            raise ValueError(f"a kernel is '{one.family}' where '{family}' is needed")
+        if family is LOG and min(one.rates) <= 1:
             raise ValueError(
                 f"a log head has rate {float(min(one.rates)):g}: its sum over all "
                 "lags converges only for rates above 1"

@@ -10,7 +10,7 @@ from tapx.kernels.balls import lower, upper
 from tapx.kernels.decaying import MEAN, bumps, profile
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.proofs import chebyshev_points, node
-from tapx.theorems import bounds_decaying
+from tapx.theorems import lemmas
 
 LIGHT = Kernel.of("exponential", [1, 3], [1, -0.5])
 HEAVY = Kernel.of("power", [3], [1])
@@ -50,16 +50,16 @@ def test_certified_error_is_within_lemma_f3(heads, rate, order):
     target = Kernel.of("exponential", [rate], [1])
     spacing = rate / (order + 1) * 0.999
     kernel = bumps(target, heads, "exponential", spacing, spacing)
-    bound = bounds_decaying.lemma_f3(1, rate, heads, order, spacing, spacing)
+    bound = lemmas.decay_bound("lin", 1, rate, heads, order, spacing, spacing)
     assert upper(kernel.l1_error) <= bound
 
 
 @pytest.mark.parametrize("heads", [4, 10])
 def test_certified_error_is_within_lemma_f6(heads):
-    alpha, gamma = bounds_decaying.best_spacing("power", 3, 1)
+    alpha, gamma = lemmas.decay_spacing("power", 3, 1)
     kernel = bumps(HEAVY, heads, "power", alpha, gamma)
-    assert upper(kernel.l1_error) <= bounds_decaying.lemma_f6(
-        1, 3, heads, 1, alpha, gamma
+    assert upper(kernel.l1_error) <= lemmas.decay_bound(
+        "log", 1, 3, heads, 1, alpha, gamma
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tapx.kernels import balls, distances, tails
 from tapx.kernels.balls import certified, lower, upper
 from tapx.kernels.distances import l1_distance, l2_distance
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.kernels.proofs import bump
 from tapx.kernels.solve import interpolation
@@ -37,7 +38,7 @@ def brute(kernel, target, order, lags):
         if isinstance(part, Delta):
             return (lags == part.lag).astype(float)
         rates, sizes = part.float_rates[:, None], part.float_weights
-        if part.family == "exponential":
+        if part.family is LIN:
             return sizes @ np.exp(-rates * lags)
         return np.where(lags > 0, sizes @ np.maximum(lags, 1.0) ** -rates, 0.0)
 
@@ -77,7 +78,7 @@ def test_slow_powers_agree_with_one_by_one_summation(monkeypatch):
     # The same tail, its zeros isolated from lag 4 on and from lag 256 on.
     kernel = bump(3, 6, "power", alpha=Fraction(1, 5), gamma=Fraction(1, 2))
     late = l1_distance(kernel, kernel.target)
-    monkeypatch.setitem(distances.WALK, "power", 5)
+    monkeypatch.setitem(distances.WALK, LOG, 5)
     assert l1_distance(kernel, kernel.target).overlaps(late)
 
 
@@ -88,7 +89,7 @@ def test_pieces_by_hand():
     expected = 1 + (zeta2 - 1) - 2 * (zeta3 - 1)
     assert float(l1_distance(kernel).mid()) == pytest.approx(expected, rel=1e-12)
     with balls.precision(200):
-        far = tails.pieces({fmpq(2): arb(1), fmpq(3): arb(-100)}, "power", 10)
+        far = tails.pieces({fmpq(2): arb(1), fmpq(3): arb(-100)}, LOG, 10)
     direct = np.abs(np.arange(10, 2e6) ** -2.0 - 100 * np.arange(10, 2e6) ** -3.0).sum()
     assert float(far.mid()) == pytest.approx(direct + 1 / 2e6, rel=1e-6)
 
@@ -170,7 +171,7 @@ def test_origins_that_are_no_whole_numbers_are_refused(origin):
 
 
 def test_mixed_signs_that_do_not_settle_are_refused(monkeypatch):
-    monkeypatch.setitem(distances.WALK, "mixed", 64)
+    monkeypatch.setitem(distances.WALK, None, 64)
     slow = Kernel.of("exponential", (Fraction(1, 10**4),), (1,))
     with pytest.raises(balls.PrecisionError, match="not settled after 64 lags"):
         l1_distance(slow, Kernel.of("power", (2,), (1,)))

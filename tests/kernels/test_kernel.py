@@ -111,7 +111,7 @@ def _zeros(number):
         (("power", (1, 2), (1,)), "2 rates and 1 weights"),
         (("power", (0,), (1,)), "positive"),
         (("power", (2, 2), (1, 1)), "distinct"),
-        (("power", (2,), (1,), Delta(0)), "the first lag it sees is 1"),
+        (("power", (2,), (1,), Delta(0)), "log heads see lags from 1 on"),
         (("power", (float("inf"),), (1,)), "not a finite number"),
     ],
 )

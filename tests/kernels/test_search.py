@@ -6,9 +6,10 @@ from scipy.optimize import approx_fprime
 
 from tapx.kernels import search
 from tapx.kernels.balls import exact, round_to_bits, upper
+from tapx.kernels.family import LIN, LOG
 
 
-@pytest.mark.parametrize("family", ["exponential", "power"])
+@pytest.mark.parametrize("family", [LIN, LOG], ids=str)
 def test_gradient_against_finite_differences(family):
     problem = search._WeightedSquares(search._lag_window(3, 4, family), 4, family, 40)
     problem.scale = np.linspace(1, 2, len(problem.scale))

@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.window_search import best
 from tapx.kernels.windows import Decay
 from tapx.limits.rank import _index_sets, _scale, lower_bound
 
-HEAVY = Decay("power", 0.5)
-LIGHT = Decay("exponential", 5.0, 1.0)
+HEAVY = Decay(LOG, 0.5)
+LIGHT = Decay(LIN, 5.0, 1.0)
 
 
-@pytest.mark.parametrize("family", ["exponential", "power"])
+@pytest.mark.parametrize("family", [LIN, LOG], ids=str)
 @pytest.mark.parametrize("last", [9, 40, 101])
 def test_each_lag_has_total_scale_at_most_one(family, last):
     """What the proof needs: the scales of all entries of one lag sum to one or less."""
@@ -33,14 +34,14 @@ def test_each_lag_has_total_scale_at_most_one(family, last):
 
 @settings(max_examples=25)
 @given(
-    family=st.sampled_from(["exponential", "power"]),
-    target=st.sampled_from([HEAVY, LIGHT, Decay("power", 2.0)]),
+    family=st.sampled_from([LIN, LOG]),
+    target=st.sampled_from([HEAVY, LIGHT, Decay(LOG, 2.0)]),
     rates=st.lists(st.floats(0.001, 8.0), min_size=1, max_size=4),
 )
 def test_below_every_kernel(family, target, rates):
     """Least squares with any rates stays above the bound."""
     lags = np.arange(1, 61)
-    depth = lags if family == "exponential" else np.log(lags)
+    depth = lags if family is LIN else np.log(lags)
     columns = np.exp(-np.outer(depth, rates))
     values = target.values(lags)
     weights = np.linalg.lstsq(columns, values, rcond=None)[0]

@@ -9,11 +9,12 @@ from flint import fmpq
 
 from tapx.kernels import balls
 from tapx.kernels.balls import exact
+from tapx.kernels.family import LIN, LOG
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.limits import all_rates, weight_bounds
 from tapx.limits.weight_bounds import Certificate, optimum
 
-BY_HAND = Certificate("exponential", 1, (0, 1, 2), (fmpq(0), fmpq(1), fmpq(-1)))
+BY_HAND = Certificate(LIN, 1, (0, 1, 2), (fmpq(0), fmpq(1), fmpq(-1)))
 PRICES = [("exponential", 1, 8), ("exponential", 2, 12), ("power", 2, 10)]
 
 
@@ -107,13 +108,13 @@ def test_wrong_problems_are_refused(arguments, message):
 
 def test_wrong_certificates_are_refused():
     with pytest.raises(ValueError, match="between -1 and 1"):
-        Certificate("exponential", 0, (0,), (fmpq(2),))
+        Certificate(LIN, 0, (0,), (fmpq(2),))
     with pytest.raises(ValueError, match="list all lags"):
-        Certificate("exponential", 3, (0, 1), (fmpq(0), fmpq(1)))
+        Certificate(LIN, 3, (0, 1), (fmpq(0), fmpq(1)))
     with pytest.raises(ValueError, match="for 2 lags"):
-        Certificate("exponential", 0, (0, 1), (fmpq(1),))
+        Certificate(LIN, 0, (0, 1), (fmpq(1),))
     with pytest.raises(ValueError, match="must ascend"):
-        Certificate("exponential", 0, (0, 2, 1), (fmpq(1), fmpq(0), fmpq(0)))
+        Certificate(LIN, 0, (0, 2, 1), (fmpq(1), fmpq(0), fmpq(0)))
     with pytest.raises(ValueError, match="nearest valid weight is 0"):
         BY_HAND.floor(-1)
     with pytest.raises(ValueError, match="price 0"):
@@ -124,6 +125,6 @@ def test_wrong_certificates_are_refused():
 
 def test_wrong_pairings_are_refused():
     with pytest.raises(ValueError, match="at least one lag"):
-        all_rates.supremum("power", (), ())
+        all_rates.supremum(LOG, (), ())
     with pytest.raises(ValueError, match="above 1"):
-        all_rates.upper_at("power", (1,), (exact(1),), 1)
+        all_rates.upper_at(LOG, (1,), (exact(1),), 1)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapx.kernels import balls
+from tapx.kernels.family import LIN, LOG
 from tapx.theorems.float_sums import (
     LONGEST,
     UNIT,
@@ -22,9 +23,7 @@ from tapx.theorems.float_sums import (
 @pytest.mark.parametrize("length", [5, 100, 5000, 10**6, LONGEST])
 @pytest.mark.parametrize("rate", [0.01, 0.3, 1.1, 7.0])
 def test_sums_of_exponentials_over_the_closed_form(rate, length):
-    plain, weighted = (
-        float(x[0]) for x in decay_sums(np.array([rate]), "exponential", length)
-    )
+    plain, weighted = (float(x[0]) for x in decay_sums(np.array([rate]), LIN, length))
     with balls.precision(128):
         r = arb(rate)
         q, last = (-r).exp(), (-r * length).exp()
@@ -37,7 +36,7 @@ def test_sums_of_exponentials_over_the_closed_form(rate, length):
 
 @pytest.mark.parametrize("rate", [1.01, 1.5, 3.0, 12.0])
 def test_sums_of_powers_over_zeta(rate):
-    plain, weighted = decay_sums(np.array([rate]), "power", LONGEST)
+    plain, weighted = decay_sums(np.array([rate]), LOG, LONGEST)
     with balls.precision(128):
         step = arb(2) ** -40
         zeta = arb(rate).zeta()
@@ -81,7 +80,7 @@ def test_the_bound_of_a_decaying_sum_does_not_grow_with_its_length():
     def of(length):
         rates, weights = np.array([0.2, 1.0]), np.array([3.0, 1.0])
         return head_by_head(
-            *(weights, rates, "exponential", length),
+            *(weights, rates, LIN, length),
             units=8,
             phi_units=3,
             evaluation="last",

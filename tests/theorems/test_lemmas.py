@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapx.kernels.balls import lower, upper
-from tapx.kernels.family import first_lag, heads_to_recall
+from tapx.kernels.family import Family, heads_to_recall
 from tapx.kernels.kernel import Delta
 from tapx.kernels.proofs import bump, bump_derivative
 from tapx.kernels.solve import interpolation, projection
-from tapx.theorems import lemmas
+from tapx.limits import recall
+from tapx.theorems import lemmas, theorem_3_1
 
 
 def test_bump_derivatives_against_finite_differences():
@@ -38,9 +39,9 @@ def test_jackson_factor_bounds_a_known_best_approximation():
 @given(st.integers(1, 8), st.sampled_from([32, 48, 64]))
 def test_bump_construction_obeys_the_lemma(lag, heads):
     # Wide spacing makes the bump smooth enough for the bound to say something.
-    alpha, gamma = lemmas.best_spacing("exponential", lag)
+    alpha, gamma = lemmas.recall_spacing("exponential", lag)
     kernel = bump(lag, heads, "exponential", alpha, gamma)
-    order, bound = lemmas.best_order("exponential", lag, heads, alpha, gamma)
+    order, bound = lemmas.recall_order("exponential", lag, heads, alpha, gamma)
     # The Chebyshev sum is within 4/pi^2 log m + 3 of the best polynomial.
     lebesgue = 4 / math.pi**2 * math.log(heads) + 3
     assert upper(kernel.l1_error) <= lebesgue * bound
@@ -48,25 +49,25 @@ def test_bump_construction_obeys_the_lemma(lag, heads):
 
 
 def test_powers_obey_the_lemma():
-    alpha, gamma = lemmas.best_spacing("power", 2)
+    alpha, gamma = lemmas.recall_spacing("power", 2)
     kernel = bump(2, 16, "power", alpha, gamma)
-    bound = lemmas.best_order("power", 2, 16, alpha, gamma)[1]
+    bound = lemmas.recall_order("power", 2, 16, alpha, gamma)[1]
     assert upper(kernel.l1_error) <= 5 * bound
 
 
 def test_nonvacuous_heads_is_the_first():
     for family in ("exponential", "power"):
         heads = lemmas.nonvacuous_heads(family, 5)
-        assert lemmas.best_order(family, 5, heads)[1] < 1
-        assert lemmas.best_order(family, 5, heads - 1)[1] >= 1
+        assert lemmas.recall_order(family, 5, heads)[1] < 1
+        assert lemmas.recall_order(family, 5, heads - 1)[1] >= 1
 
 
 @given(st.integers(2, 40), st.sampled_from(["exponential", "power"]))
 def test_best_spacing_beats_its_neighbours(lag, family):
-    alpha, gamma = lemmas.best_spacing(family, lag)
-    best = lemmas.lemma(family)(lag, 50, 3, alpha, gamma)
+    alpha, gamma = lemmas.recall_spacing(family, lag)
+    best = lemmas.recall_bound(family, lag, 50, 3, alpha, gamma)
     for a, g in ((1.1, 1), (0.9, 1), (1, 1.1), (1, 0.9)):
-        worse = lemmas.lemma(family)(lag, 50, 3, a * alpha, g * gamma)
+        worse = lemmas.recall_bound(family, lag, 50, 3, a * alpha, g * gamma)
         assert worse >= best * (1 - 1e-9)
 
 
@@ -78,7 +79,7 @@ def test_l2_lower_bound_holds_for_projections(rates, lag):
     if min(np.diff(sorted(rates)), default=1) < 1e-3:
         return
     kernel = projection(rates, Delta(lag), "exponential")
-    assert upper(kernel.l2_error) >= lemmas.l2_lower_bound(lag, len(rates))
+    assert upper(kernel.l2_error) >= recall.l2_lower_bound(lag, len(rates))
 
 
 @pytest.mark.parametrize("family", ["exponential", "power"])
@@ -90,7 +91,7 @@ def test_too_few_heads_recall_nothing(family, rates, extra):
     # Fewer heads than heads_to_recall: the l1 error is at least that of no head.
     if min(np.diff(sorted(rates)), default=1) < 1e-3:
         return
-    lag = len(rates) + extra + first_lag(family)
+    lag = len(rates) + extra + Family.of(family).first_lag
     assert len(rates) < heads_to_recall(lag, family)
     kernel = projection([1 + rate for rate in rates], Delta(lag), family)
     assert lower(kernel.l1_error) >= 1 - 1e-12
@@ -120,25 +121,25 @@ class Target:
 
 def test_theorem_3_1_adds_its_parts():
     target = Target(readout=Readout())
-    attention = lemmas.attention_theorem_3_1((3, 7), 40, 2, "lin")
-    total = lemmas.theorem_3_1(target, 40, 100, 2, "lin")
+    attention = theorem_3_1.attention_error((3, 7), 40, 2, "lin")
+    total = theorem_3_1.bound(target, 40, 100, 2, "lin")
     # The attention may err by more than 1, so the readout needs a larger box.
     assert attention > 1
     feed_forward = 4 * (1 + attention) * math.sqrt(4) * 3.0 / 10
     assert total == pytest.approx(feed_forward + 2.0 * attention)
-    many = lemmas.attention_theorem_3_1((3, 7), 10**6, 2, "lin")
+    many = theorem_3_1.attention_error((3, 7), 10**6, 2, "lin")
     assert many < 1
-    total = lemmas.theorem_3_1(target, 10**6, 100, 2, "lin")
+    total = theorem_3_1.bound(target, 10**6, 100, 2, "lin")
     assert total == pytest.approx(4 * 2 * math.sqrt(4) * 3.0 / 10 + 2.0 * many)
-    assert lemmas.theorem_3_1(target, 2, 100, 2, "lin") == math.inf
+    assert theorem_3_1.bound(target, 2, 100, 2, "lin") == math.inf
     # Shares: 40 e^0.03 / (e^0.03 + e^0.07) = 19.6 and 20.4, rounded down.
-    parts = [lemmas.lemma_f1(3, 19, 2), lemmas.lemma_f1(7, 20, 2)]
+    parts = [lemmas.recall_bound("lin", 3, 19, 2), lemmas.recall_bound("lin", 7, 20, 2)]
     assert attention == pytest.approx(math.hypot(*parts))
-    assert lemmas.attention_theorem_3_1((3, 70), 40, 3, "log") == math.inf
+    assert theorem_3_1.attention_error((3, 70), 40, 3, "log") == math.inf
 
 
 def test_heads_are_shared_as_in_the_proof():
-    shares = lemmas.head_shares((3, 7), "log")
+    shares = theorem_3_1.head_shares((3, 7), "log")
     assert sum(shares) == pytest.approx(1)
     assert shares[1] / shares[0] == pytest.approx((7 / 3) ** 1.01)
 
@@ -146,18 +147,18 @@ def test_heads_are_shared_as_in_the_proof():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: lemmas.lemma_f1(3, 2, 4), "nearest valid order is 2"),
-        (lambda: lemmas.lemma_f1(3, 2, 0), "nearest valid order is 1"),
-        (lambda: lemmas.lemma_f4(0, 2, 1), "sees lags from 1"),
-        (lambda: lemmas.lemma_f1(3, 2, 1, alpha=0), "positive"),
-        (lambda: lemmas.lemma("pwoer"), "did you mean 'power'"),
-        (lambda: lemmas.head_shares((), "lin"), "at least one lag"),
-        (lambda: lemmas.head_shares((1,), "lni"), "did you mean 'lin'"),
+        (lambda: lemmas.recall_bound("lin", 3, 2, 4), "nearest valid order is 2"),
+        (lambda: lemmas.recall_bound("lin", 3, 2, 0), "nearest valid order is 1"),
+        (lambda: lemmas.recall_bound("log", 0, 2, 1), "see lags from 1"),
+        (lambda: lemmas.recall_bound("lin", 3, 2, 1, alpha=0), "positive"),
+        (lambda: lemmas.recall_bound("pwoer", 3, 2, 1), "did you mean 'power'"),
+        (lambda: theorem_3_1.head_shares((), "lin"), "at least one lag"),
+        (lambda: theorem_3_1.head_shares((1,), "lni"), "did you mean 'lin'"),
         (lambda: lemmas.readout(1, 0, 2), "at least 1"),
         (lambda: lemmas.readout(-1, 1, 2), "negative"),
-        (lambda: lemmas.best_spacing("power", 1), "nearest valid lag is 2"),
-        (lambda: heads_to_recall(-1), "nearest valid lag is 0"),
-        (lambda: lemmas.l2_lower_bound(-1, 1), "negative"),
+        (lambda: lemmas.recall_spacing("power", 1), "nearest valid lag is 2"),
+        (lambda: heads_to_recall(-1), "see lags from 0 on"),
+        (lambda: recall.l2_lower_bound(-1, 1), "negative"),
         (lambda: bump_derivative(-1), "nearest valid order is 0"),
     ],
 )

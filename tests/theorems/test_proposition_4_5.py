@@ -12,8 +12,7 @@ from tapx.kernels.family import heads_to_recall
 from tapx.readouts import exact_nets
 from tapx.targets.adaptive import AdaptiveMemory, boolean_example
 from tapx.theorems import (
-    bounds_adaptive,
-    bounds_depth,
+    adaptive_errors,
     proposition_4_5,
     stage_network,
     stages,
@@ -142,10 +141,10 @@ def test_a_layer_of_the_deep_network_is_as_wide_as_its_widest_function():
 def test_the_bound_covers_the_certificate(position):
     target = warm_up((2, 3))
     built = proposition_4_5.construct(target, 8, position)
-    bound = bounds_depth.proposition_4_5(target, 8, 2, position)
+    bound = proposition_4_5.bound(target, 8, 2, position)
     assert built.propagated_error <= bound
-    assert bounds_depth.proposition_4_5(target, 1, 2, position) == math.inf
-    shared = bounds_adaptive.one_layer_error((2, 3), 8, 2, position)
+    assert proposition_4_5.bound(target, 1, 2, position) == math.inf
+    shared = adaptive_errors.one_layer_error((2, 3), 8, 2, position)
     assert bound <= target.readout.lipschitz * shared
 
 

@@ -243,7 +243,7 @@ def test_heads_may_be_shared_out_otherwise():
     ("options", "error", "message"),
     [
         ({"heads": 1}, ValueError, "1 heads cannot serve 2 lags"),
-        ({"position": "t5"}, ValueError, "unknown position function 't5'"),
+        ({"position": "t5"}, ValueError, "unknown position function or family 't5'"),
         ({"kernel": "bst"}, ValueError, "did you mean 'best'"),
         ({"width": 0}, ValueError, "width must be at least 1"),
         ({"length": 3}, ValueError, "does not reach back to lag 3"),

@@ -10,7 +10,7 @@ from tapx.kernels.adaptive import best
 from tapx.readouts import exact_nets, memory_functions
 from tapx.targets import nested_targets
 from tapx.targets.adaptive import AdaptiveMemory, boolean_example
-from tapx.theorems import bounds_adaptive, bounds_nested, staged, stages, theorem_4_4
+from tapx.theorems import adaptive_errors, staged, stages, theorem_4_4
 
 POSITIONS = ("lin", "log")
 
@@ -44,7 +44,7 @@ def test_measured_certified_bound(depth, beyond, largest_lag, tokens, position, 
     assert min(built.margins) > 0
     assert measured(built) <= built.error
     lemmas = min(
-        bounds_adaptive.layered_error(target.largest_lags, depth, heads, n, position)
+        adaptive_errors.layered_error(target.largest_lags, depth, heads, n, position)
         for n in range(1, heads + 1)
     )
     assert built.attention_error <= lemmas
@@ -56,7 +56,7 @@ def test_certified_below_the_bound_where_the_bound_is_finite(position):
     target = nested_targets.random_nesting(1, 2, 3)
     slopes = [1.0]
     built = theorem_4_4.construct(target, 4, position)
-    bound = bounds_nested.theorem_4_4(target, 1, slopes, 4, 2, position)
+    bound = theorem_4_4.bound(target, 1, slopes, 4, 2, position)
     assert measured(built) <= built.error <= bound < float("inf")
 
 
@@ -73,9 +73,9 @@ def test_kernels_that_meet_the_condition_build(position):
         return balls.upper(found.uniform_error)
 
     given_ = target.largest_lags, slopes, target.depth, position
-    heads = bounds_nested.required_heads(*given_, error)
+    heads = theorem_4_4.required_heads(*given_, error)
     assert min(theorem_4_4.construct(target, heads, position).margins) > 0
-    assert heads <= 5 < bounds_nested.required_heads(*given_) / 100
+    assert heads <= 5 < theorem_4_4.required_heads(*given_) / 100
 
 
 @pytest.mark.parametrize("position", POSITIONS)

@@ -25,6 +25,7 @@ import numpy as np
 from tapx.checks import at_least, one_of
 from tapx.experiments.memory.tables import FAMILY
 from tapx.experiments.training import signs, stream
+from tapx.kernels.family import Family
 from tapx.kernels.fit import LOG_RATE_RANGE, design
 
 STEPS = ("adam", "newton")
@@ -140,7 +141,7 @@ def descend(
 class _Inputs:
     """The inputs at hand: all of them, or one batch after the other."""
 
-    def __init__(self, values: np.ndarray, family: str, batch: int, seed: int):
+    def __init__(self, values: np.ndarray, family: Family, batch: int, seed: int):
         self.values, self.family, self.batch = values, family, batch
         self.lags = np.arange(1, len(values))
         self.stream = stream(seed)

@@ -22,6 +22,7 @@ import torch
 from tapx.checks import one_of
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import Cell, Trained
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.window_search import best
 from tapx.kernels.windows import Decay, WindowKernel
 from tapx.limits.rank import lower_bound
@@ -29,7 +30,7 @@ from tapx.network.attention import Attention
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 
-FAMILY = {"lin": "exponential", "log": "power"}
+FAMILY = {"lin": LIN, "log": LOG}
 """What the heads of a position function are, as kernels of the lag."""
 
 Setting = tuple[float, str]
@@ -84,11 +85,11 @@ class Experiment:
 EXPERIMENTS = {
     # rho(0) is undefined in 4a: the book takes 0, and says what else was tried.
     "4a": Experiment(
-        Decay("power", 0.5, at_zero=0.0),
+        Decay(LOG, 0.5, at_zero=0.0),
         {("log", 1): Published("<", 1e-5), ("lin", 64): Published("=", 0.19)},
     ),
     "4b": Experiment(
-        Decay("exponential", 5.0, at_zero=1.0),
+        Decay(LIN, 5.0, at_zero=1.0),
         {("lin", 1): Published("<", 1e-7), ("log", 64): Published("=", 5.3e-4)},
     ),
 }
@@ -140,7 +141,7 @@ def free_network(values: np.ndarray) -> Transformer:
     return network
 
 
-def _family(position: str) -> str:
+def _family(position: str) -> Family:
     return FAMILY[one_of(position, FAMILY, "position function")]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from tapx.experiments.memory import projected as projected
 from tapx.experiments.memory import tables
+from tapx.kernels.family import LIN
 
 LAGS = 200
 EXPERIMENT = tables.experiment("4a")
@@ -54,7 +55,7 @@ def test_same_seed_same_bits_and_history(step):
 
 
 def test_a_step_that_does_not_help_is_not_taken():
-    inputs = projected._Inputs(RHO, "exponential", 0, 0)
+    inputs = projected._Inputs(RHO, LIN, 0, 0)
     best = np.log(EXPERIMENT.best("lin", 4, LAGS).rates)
     newton = projected._Newton()
     now, state = best, inputs.state(best)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapx.readouts import memory_functions, two_layer
-from tapx.theorems import bounds_adaptive, bounds_depth
+from tapx.theorems import adaptive_errors, proposition_4_5
 
 POSITIONS = st.sampled_from(["lin", "log"])
 LAGS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
@@ -27,14 +27,14 @@ TARGET = Target((2, 3), 1, two_layer.relu_sum([[1.0, 1.0, 1.0]]))
 
 def test_a_layer_each_is_no_worse_than_a_shared_layer():
     """Proposition 4.5 beside Theorem 4.1: heads, width and error."""
-    deep = bounds_depth.proposition_4_5(TARGET, 4000, 2, "lin")
-    shared = bounds_adaptive.one_layer_error((2, 3), 4000, 2, "lin")
+    deep = proposition_4_5.bound(TARGET, 4000, 2, "lin")
+    shared = adaptive_errors.one_layer_error((2, 3), 4000, 2, "lin")
     assert deep < TARGET.readout.lipschitz * shared
-    assert bounds_depth.proposition_4_5(TARGET, 1, 2, "lin") == math.inf
+    assert proposition_4_5.bound(TARGET, 1, 2, "lin") == math.inf
     for position in ("lin", "log"):
-        found = bounds_depth.deep_widths([2.0, 3.0], (2, 3), 1, position)
+        found = proposition_4_5.widths([2.0, 3.0], (2, 3), 1, position)
         each = [
-            bounds_adaptive.sampling_width(
+            adaptive_errors.sampling_width(
                 norm, 1, memory_functions.tolerance(lag, position)
             )
             for norm, lag in ((2.0, 2), (3.0, 3))
@@ -45,9 +45,9 @@ def test_a_layer_each_is_no_worse_than_a_shared_layer():
 @given(LAGS, POSITIONS, st.floats(1e-3, 10))
 def test_attention_heads_are_the_fewest(lags, position, error):
     for depth in (0, len(lags)):
-        heads = bounds_depth.attention_heads(lags, depth, error, 2, position)
+        heads = proposition_4_5.attention_heads(lags, depth, error, 2, position)
         here, before = (
-            bounds_adaptive.layered_error(lags, depth, count, 2, position)
+            adaptive_errors.layered_error(lags, depth, count, 2, position)
             for count in (heads, heads - 1)
         )
         assert here <= error < before
@@ -58,7 +58,7 @@ def test_attention_heads_are_the_fewest(lags, position, error):
 def test_heads_fall_with_depth(lags, order, position, error):
     """No layer more asks for more heads, and all save no more than the memories."""
     counts = [
-        bounds_depth.attention_heads(lags, depth, error, order, position)
+        proposition_4_5.attention_heads(lags, depth, error, order, position)
         for depth in range(len(lags) + 1)
     ]
     assert counts == sorted(counts, reverse=True)
@@ -72,7 +72,7 @@ def test_the_ratio_of_heads_is_one_of_norms(order):
 
     def ratio(lags):
         two, deep = (
-            bounds_depth.attention_heads(lags, depth, 0.05, order, "lin")
+            proposition_4_5.attention_heads(lags, depth, 0.05, order, "lin")
             for depth in (0, len(lags))
         )
         return two / deep
@@ -88,20 +88,20 @@ def test_the_ratio_of_heads_is_one_of_norms(order):
     ("call", "message"),
     [
         (
-            lambda: bounds_depth.attention_heads([2], 1, 0.0, 1, "lin"),
+            lambda: proposition_4_5.attention_heads([2], 1, 0.0, 1, "lin"),
             "error must be above 0",
         ),
         (
-            lambda: bounds_depth.attention_heads((2, 3), 3, 0.1, 2, "lin"),
+            lambda: proposition_4_5.attention_heads((2, 3), 3, 0.1, 2, "lin"),
             "depth 3 .* nearest is 2",
         ),
-        (lambda: bounds_depth.deep_widths([1.0], (2, 3), 1, "lin"), "one each"),
+        (lambda: proposition_4_5.widths([1.0], (2, 3), 1, "lin"), "one each"),
         (
-            lambda: bounds_depth.proposition_4_5(TARGET, 4, 2, "linear"),
+            lambda: proposition_4_5.bound(TARGET, 4, 2, "linear"),
             "unknown position function",
         ),
         (
-            lambda: bounds_depth.attention_heads([2], 1, 1e-300, 1, "lin"),
+            lambda: proposition_4_5.attention_heads([2], 1, 1e-300, 1, "lin"),
             "error 1e-300: .* larger error or order",
         ),
     ],

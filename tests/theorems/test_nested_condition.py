@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapx.readouts import memory_functions, two_layer
-from tapx.theorems import bounds_adaptive, bounds_nested
+from tapx.theorems import adaptive_errors, theorem_4_4
 
 POSITIONS = st.sampled_from(["lin", "log"])
 LAGS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
@@ -27,15 +27,15 @@ TARGET = Target((2, 3), 1, two_layer.relu_sum([[1.0, 1.0, 1.0]]))
 @given(st.integers(1, 50), POSITIONS)
 def test_half_of_the_tolerance_is_for_the_attention(lag, position):
     whole = memory_functions.tolerance(lag, position)
-    assert bounds_nested.nested_tolerance(lag, position) == whole / 2
+    assert theorem_4_4.nested_tolerance(lag, position) == whole / 2
     if position == "log":
-        assert bounds_nested.nested_tolerance(lag, "log") == 1 / (8 * lag)
+        assert theorem_4_4.nested_tolerance(lag, "log") == 1 / (8 * lag)
 
 
 @given(st.lists(st.floats(0, 9), min_size=1, max_size=5), st.integers(0, 5))
 def test_errors_accumulate_as_squares_up_to_the_depth(errors, depth):
     depth = min(depth, len(errors))
-    found = bounds_nested.accumulated_errors(errors, depth)
+    found = theorem_4_4.accumulated_errors(errors, depth)
     assert found[0] == 0  # x_t is exact
     for i, value in enumerate(found):
         squares = sum(e**2 for e in errors[: min(i, depth)])
@@ -44,11 +44,11 @@ def test_errors_accumulate_as_squares_up_to_the_depth(errors, depth):
 
 
 def test_the_condition_by_hand():
-    ratios = bounds_nested.nested_condition(
+    ratios = theorem_4_4.nested_condition(
         [0.03, 0.04, 9.0], [5.0, 5.0, 2.0], [3, 3, 3], 2, "lin"
     )
     assert ratios == pytest.approx((0, 5 * 0.03 * 4, 2 * 0.05 * 4))
-    log = bounds_nested.nested_condition([0.1, 1.0], [1.0, 1.0], [2, 4], 1, "log")
+    log = theorem_4_4.nested_condition([0.1, 1.0], [1.0, 1.0], [2, 4], 1, "log")
     assert log == pytest.approx((0, 0.1 * 8 * 4))
 
 
@@ -63,9 +63,9 @@ def test_required_heads_are_the_fewest(lags, depth, position, slope, decay):
     def worst(heads):
         errors = [error(lag, heads) for lag in lags]
         args = errors, slopes, lags, depth, position
-        return max(bounds_nested.nested_condition(*args))
+        return max(theorem_4_4.nested_condition(*args))
 
-    heads = bounds_nested.required_heads(lags, slopes, depth, position, error)
+    heads = theorem_4_4.required_heads(lags, slopes, depth, position, error)
     assert worst(heads) <= 1
     if heads > 1:
         assert worst(heads - 1) > 1
@@ -79,50 +79,50 @@ def test_steeper_functions_and_greater_depth_need_no_fewer_heads(lags, position)
     flat = [1.0] * len(lags)
     steep = [10.0] * len(lags)
     counts = [
-        bounds_nested.required_heads(lags, flat, depth, position)
+        theorem_4_4.required_heads(lags, flat, depth, position)
         for depth in range(len(lags) + 1)
     ]
     assert counts == sorted(counts)
     assert counts[0] == 1
     assert counts[-1] == counts[len(lags) - 1]  # K = M is K = M - 1
-    more = bounds_nested.required_heads(lags, steep, len(lags), position)
+    more = theorem_4_4.required_heads(lags, steep, len(lags), position)
     assert more >= counts[-1]
 
 
 def test_group_bound_is_the_best_order():
-    each = [bounds_adaptive.group_error(3, 500, n, "lin") for n in range(1, 21)]
-    assert bounds_nested.group_bound(3, 500, "lin") == min(each)
-    assert math.isfinite(bounds_nested.group_bound(3, 1, "log"))
+    each = [adaptive_errors.group_error(3, 500, n, "lin") for n in range(1, 21)]
+    assert theorem_4_4.group_bound(3, 500, "lin") == min(each)
+    assert math.isfinite(theorem_4_4.group_bound(3, 1, "log"))
 
 
 def test_widths_of_the_layers():
     each = [
-        bounds_adaptive.sampling_width(norm, dimension, 1 / 4, 2.0)
+        adaptive_errors.sampling_width(norm, dimension, 1 / 4, 2.0)
         for norm, dimension in ((1.0, 1), (2.0, 2), (3.0, 3), (1.0, 3))
     ]
-    widths = bounds_nested.layer_widths([1, 2, 3, 1], [2] * 4, 2, 1, "lin")
+    widths = theorem_4_4.layer_widths([1, 2, 3, 1], [2] * 4, 2, 1, "lin")
     assert widths == (each[0], each[1], each[2] + each[3])
-    assert len(bounds_nested.layer_widths([1, 2], [2, 2], 2, 1, "lin")) == 2
-    alone = bounds_nested.layer_widths([1, 2], [2, 2], 0, 1, "log")
+    assert len(theorem_4_4.layer_widths([1, 2], [2, 2], 2, 1, "lin")) == 2
+    alone = theorem_4_4.layer_widths([1, 2], [2, 2], 0, 1, "log")
     tolerance = 1 / 16
     assert alone == (
-        sum(bounds_adaptive.sampling_width(n, 1, tolerance, 2.0) for n in (1, 2)),
+        sum(adaptive_errors.sampling_width(n, 1, tolerance, 2.0) for n in (1, 2)),
     )
 
 
 @pytest.mark.parametrize("position", ["lin", "log"])
 def test_theorem_4_4_is_infinite_until_the_condition_holds(position):
     slopes = [1.0, 2.0]
-    least = bounds_nested.required_heads((2, 3), slopes, 1, position)
+    least = theorem_4_4.required_heads((2, 3), slopes, 1, position)
     args = TARGET, 1, slopes
-    few = bounds_nested.theorem_4_4(*args, least - 1, 2, position)
-    enough = bounds_nested.theorem_4_4(*args, least, 2, position)
+    few = theorem_4_4.bound(*args, least - 1, 2, position)
+    enough = theorem_4_4.bound(*args, least, 2, position)
     assert few == math.inf
-    attention = bounds_adaptive.layered_error((2, 3), 1, least, 2, position)
+    attention = adaptive_errors.layered_error((2, 3), 1, least, 2, position)
     assert enough == pytest.approx(TARGET.readout.lipschitz * attention)
-    widths = bounds_nested.layer_widths([1.0, 2.0], (2, 3), 1, 1, position)
+    widths = theorem_4_4.layer_widths([1.0, 2.0], (2, 3), 1, 1, position)
     wide, narrow = (
-        bounds_nested.theorem_4_4(
+        theorem_4_4.bound(
             *(*args, least, 2, position), norms=[1.0, 2.0], width=max(widths) + one
         )
         for one in (1, 0)
@@ -133,45 +133,43 @@ def test_theorem_4_4_is_infinite_until_the_condition_holds(position):
 def test_with_a_width_the_fetched_tokens_stay_in_the_box():
     """Constant memory functions meet the condition at once, but are nets on a box."""
     few = 100
-    assert bounds_nested.group_bound(2, few, "lin") > bounds_nested.BOX - 1
+    assert theorem_4_4.group_bound(2, few, "lin") > theorem_4_4.BOX - 1
     args = (TARGET, 1, [0.0, 0.0], few, 2, "lin")
-    assert bounds_nested.theorem_4_4(*args) < math.inf
-    wide = bounds_nested.theorem_4_4(*args, norms=[1.0, 1.0], width=10**9)
+    assert theorem_4_4.bound(*args) < math.inf
+    wide = theorem_4_4.bound(*args, norms=[1.0, 1.0], width=10**9)
     assert wide == math.inf
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: bounds_nested.nested_tolerance(0, "lin"), "lag 0: the nearest"),
-        (lambda: bounds_nested.nested_tolerance(2, "linear"), "lin"),
+        (lambda: theorem_4_4.nested_tolerance(0, "lin"), "lag 0: the nearest"),
+        (lambda: theorem_4_4.nested_tolerance(2, "linear"), "lin"),
         (
-            lambda: bounds_nested.nested_condition([0.1], [1.0, 1], [2, 2], 1, "lin"),
+            lambda: theorem_4_4.nested_condition([0.1], [1.0, 1], [2, 2], 1, "lin"),
             "1 errors, 2 slopes and 2 lags",
         ),
         (
-            lambda: bounds_nested.required_heads([2, 2], [1.0, 1.0], 3, "lin"),
+            lambda: theorem_4_4.required_heads([2, 2], [1.0, 1.0], 3, "lin"),
             "depth 3 with 2 memories: .* nearest is 2",
         ),
-        (lambda: bounds_nested.required_heads([2], [1.0], 1, "lim"), "lin"),
+        (lambda: theorem_4_4.required_heads([2], [1.0], 1, "lim"), "lin"),
         (
-            lambda: bounds_nested.required_heads(
+            lambda: theorem_4_4.required_heads(
                 [2, 2], [1.0, 1.0], 1, "lin", lambda lag, heads: 1.0
             ),
             "do not meet the nested condition .* smaller lag",
         ),
         (
-            lambda: bounds_nested.layer_widths([1.0], [2, 2], 1, 1, "lin"),
+            lambda: theorem_4_4.layer_widths([1.0], [2, 2], 1, 1, "lin"),
             "1 norms for 2 memories",
         ),
         (
-            lambda: bounds_nested.theorem_4_4(
-                TARGET, 1, [1.0, 1.0], 9, 1, "lin", width=5
-            ),
+            lambda: theorem_4_4.bound(TARGET, 1, [1.0, 1.0], 9, 1, "lin", width=5),
             "needs the norms",
         ),
         (
-            lambda: bounds_nested.theorem_4_4(TARGET, 4, [1.0, 1.0], 9, 1, "lin"),
+            lambda: theorem_4_4.bound(TARGET, 4, [1.0, 1.0], 9, 1, "lin"),
             "depth 4",
         ),
     ],

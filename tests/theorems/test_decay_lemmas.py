@@ -13,15 +13,13 @@ from tapx.kernels.balls import upper
 from tapx.kernels.decaying import profile
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.proofs import bump_derivative
-from tapx.theorems import bounds_decaying
-from tapx.theorems.bounds_decaying import (
-    alternating_floor,
-    best_order,
-    best_spacing,
-    class_optimum,
+from tapx.limits.recall import alternating_floor, class_optimum
+from tapx.theorems import lemmas
+from tapx.theorems.lemmas import (
+    decay_bound,
+    decay_order,
+    decay_spacing,
     largest_order,
-    lemma_f3,
-    lemma_f6,
 )
 
 
@@ -54,10 +52,9 @@ def test_derivative_of_all_bumps_is_within_the_bound(family, order):
     x = np.linspace(1, 0.2, 200_001)
     h = profile(x, target, family, alpha, gamma)
     slopes = np.diff(h, order) / (x[0] - x[1]) ** order
-    bound = lemma_f3 if family == "exponential" else lemma_f6
     tail = 1 / (1 - math.exp(-gamma)) if family == "exponential" else zeta(1 + gamma)
     jackson = math.pi / 4 / 8 if order == 1 else (math.pi / 4) ** 2 / 56
-    largest = bound(1, decay, 8, order, alpha, gamma) / tail / jackson
+    largest = decay_bound(family, 1, decay, 8, order, alpha, gamma) / tail / jackson
     # The bump of the first lag stands alone and reaches its share of the bound.
     first = (
         (1 - math.exp(-alpha)) ** -order
@@ -69,21 +66,24 @@ def test_derivative_of_all_bumps_is_within_the_bound(family, order):
 
 
 def test_bounds_scale_with_amplitude_and_fall_with_heads():
-    assert lemma_f3(3, 1, 50, 2) == pytest.approx(3 * lemma_f3(1, 1, 50, 2))
-    assert lemma_f6(3, 4, 50, 1) == pytest.approx(6 * lemma_f6(1, 4, 100, 1))
+    assert decay_bound("lin", 3, 1, 50, 2) == pytest.approx(
+        3 * decay_bound("lin", 1, 1, 50, 2)
+    )
+    assert decay_bound("log", 3, 4, 50, 1) == pytest.approx(
+        6 * decay_bound("log", 1, 4, 100, 1)
+    )
 
 
 def test_best_spacing_for_exponentials_is_even():
-    assert best_spacing("exponential", 1, 3) == pytest.approx((0.25, 0.25), rel=1e-3)
+    assert decay_spacing("exponential", 1, 3) == pytest.approx((0.25, 0.25), rel=1e-3)
 
 
 @pytest.mark.parametrize("family", ["exponential", "power"])
 def test_best_spacing_beats_others(family):
-    bound = lemma_f3 if family == "exponential" else lemma_f6
-    alpha, gamma = best_spacing(family, 4, 2)
-    least = bound(1, 4, 30, 2, alpha, gamma)
+    alpha, gamma = decay_spacing(family, 4, 2)
+    least = decay_bound(family, 1, 4, 30, 2, alpha, gamma)
     for a, g in ((0.01, 0.01), (0.9 * alpha, gamma), (alpha, 0.9 * gamma)):
-        assert least <= bound(1, 4, 30, 2, a, g)
+        assert least <= decay_bound(family, 1, 4, 30, 2, a, g)
 
 
 @given(st.integers(1, 4), st.floats(0.3, 2), st.integers(0, 100))
@@ -107,26 +107,26 @@ def test_class_optimum_is_what_the_first_lags_leave():
 
 
 def test_best_order_is_allowed_and_least():
-    order, bound = best_order("exponential", 1, 0.055, 4000)
+    order, bound = decay_order("exponential", 1, 0.055, 4000)
     assert 1 <= order <= 4
-    assert bound == min(lemma_f3(1, 0.055, 4000, n) for n in range(1, 5))
+    assert bound == min(decay_bound("lin", 1, 0.055, 4000, n) for n in range(1, 5))
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: lemma_f3(1, 1, 200, 100), "1 to 99"),
-        (lambda: lemma_f3(1, 1, 200, 0), "1 to 99"),
-        (lambda: lemma_f6(1, 2, 200, 1), "none"),
-        (lambda: lemma_f3(-1, 1, 200, 1), "amplitude"),
-        (lambda: lemma_f3(1, 0, 200, 1), "positive"),
-        (lambda: lemma_f3(1, 1, 2, 3), "heads 2"),
-        (lambda: largest_order("sum", 1), "family"),
-        (lambda: best_order("power", 1, 1.5, 10), "none"),
+        (lambda: decay_bound("lin", 1, 1, 200, 100), "1 to 99"),
+        (lambda: decay_bound("lin", 1, 1, 200, 0), "1 to 99"),
+        (lambda: decay_bound("log", 1, 2, 200, 1), "none"),
+        (lambda: decay_bound("lin", -1, 1, 200, 1), "amplitude"),
+        (lambda: decay_bound("lin", 1, 0, 200, 1), "positive"),
+        (lambda: decay_bound("lin", 1, 1, 2, 3), "heads 2"),
+        (lambda: largest_order("sum", 1), "position function"),
+        (lambda: decay_order("power", 1, 1.5, 10), "none"),
         (lambda: class_optimum("power", 1, 1, 3), "above 1"),
         (lambda: class_optimum("exponential", 1, 1, -1), "negative"),
-        (lambda: bounds_decaying.best_spacing("power", 3, 2), "below 2"),
-        (lambda: bounds_decaying.best_spacing("exponential", 3, 0), "at least 1"),
+        (lambda: lemmas.decay_spacing("power", 3, 2), "below 2"),
+        (lambda: lemmas.decay_spacing("exponential", 3, 0), "at least 1"),
     ],
 )
 def test_bad_input_is_refused(call, message):

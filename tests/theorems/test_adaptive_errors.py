@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tapx.readouts import memory_functions as mf
 from tapx.readouts import two_layer
-from tapx.theorems import bounds_adaptive, lemmas
+from tapx.theorems import adaptive_errors, lemmas, theorem_3_1, theorem_4_1
 
 
 @dataclass
@@ -26,24 +26,24 @@ LAGS = st.lists(st.integers(1, 9), min_size=1, max_size=3)
 
 @given(LAGS, st.integers(1, 200), st.integers(1, 3), POSITIONS)
 def test_one_layer_is_theorem_3_1(lags, heads, order, position):
-    here = bounds_adaptive.one_layer_error(lags, heads, order, position)
-    there = lemmas.attention_theorem_3_1(tuple(lags), heads, order, position)
+    here = adaptive_errors.one_layer_error(lags, heads, order, position)
+    there = theorem_3_1.attention_error(tuple(lags), heads, order, position)
     assert here == pytest.approx(there, rel=1e-12)
 
 
 @given(LAGS, st.integers(3, 200), POSITIONS)
 def test_layers_come_between(lags, heads, position):
     errors = [
-        bounds_adaptive.layered_error(lags, depth, heads, 2, position)
+        adaptive_errors.layered_error(lags, depth, heads, 2, position)
         for depth in range(len(lags) + 1)
     ]
-    assert errors[0] == bounds_adaptive.one_layer_error(lags, heads, 2, position)
+    assert errors[0] == adaptive_errors.one_layer_error(lags, heads, 2, position)
     assert all(a >= b for a, b in itertools.pairwise(errors))
 
 
 @given(st.floats(0.1, 50), st.integers(1, 4), st.floats(0.01, 1))
 def test_the_width_is_the_least(norm, dimension, tolerance):
-    m = bounds_adaptive.sampling_width(norm, dimension, tolerance)
+    m = adaptive_errors.sampling_width(norm, dimension, tolerance)
     assert lemmas.readout(norm, m, dimension, 1.0) < tolerance * (1 + 1e-12)
     if m > 1:
         before = lemmas.readout(norm, m - 1, dimension, 1.0)
@@ -56,34 +56,34 @@ def test_the_width_rounds_sampled_nets(position):
     values = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)
     values = values if position == "lin" else values.log()
     net = mf.interpolating_net(points, values)
-    (width,) = bounds_adaptive.rounding_width([net.norm], [2], 1, position)
+    (width,) = theorem_4_1.rounding_width([net.norm], [2], 1, position)
     errors = mf.sampled_errors(net, points, [width], range(4))
     assert errors.max(2).mean() < mf.tolerance(2, position)
 
 
 def test_theorem_4_1_needs_width_and_heads():
-    needed = sum(bounds_adaptive.rounding_width([2.0, 3.0], (2, 3), 1, "lin")) + 1
-    whole = bounds_adaptive.theorem_4_1(TARGET, [2.0, 3.0], 40, needed, 2, "lin")
-    attention = lemmas.attention_theorem_3_1((2, 3), 40, 2, "lin")
+    needed = sum(theorem_4_1.rounding_width([2.0, 3.0], (2, 3), 1, "lin")) + 1
+    whole = theorem_4_1.bound(TARGET, [2.0, 3.0], 40, needed, 2, "lin")
+    attention = theorem_3_1.attention_error((2, 3), 40, 2, "lin")
     readout = lemmas.readout(TARGET.readout.norm, needed, 3, 1 + attention)
     assert whole == pytest.approx(readout + TARGET.readout.lipschitz * attention)
-    exact = bounds_adaptive.total_error(TARGET, attention)
+    exact = adaptive_errors.total_error(TARGET, attention)
     assert exact == pytest.approx(TARGET.readout.lipschitz * attention)
-    narrow = bounds_adaptive.theorem_4_1(TARGET, [2.0, 3.0], 40, needed - 1, 2, "lin")
-    few = bounds_adaptive.theorem_4_1(TARGET, [2.0, 3.0], 3, needed, 2, "lin")
+    narrow = theorem_4_1.bound(TARGET, [2.0, 3.0], 40, needed - 1, 2, "lin")
+    few = theorem_4_1.bound(TARGET, [2.0, 3.0], 3, needed, 2, "lin")
     assert narrow == few == math.inf
 
 
 def test_bad_input():
     with pytest.raises(ValueError, match="depth 3"):
-        bounds_adaptive.layered_error((2, 3), 3, 40, 2, "lin")
+        adaptive_errors.layered_error((2, 3), 3, 40, 2, "lin")
     with pytest.raises(ValueError, match="lin"):
-        bounds_adaptive.one_layer_error((2,), 40, 2, "linear")
+        adaptive_errors.one_layer_error((2,), 40, 2, "linear")
     with pytest.raises(ValueError, match="empty"):
-        bounds_adaptive.one_layer_error((), 40, 2, "lin")
-    with pytest.raises(ValueError, match="order 0"):
-        bounds_adaptive.group_error(2, 40, 0, "lin")
+        adaptive_errors.one_layer_error((), 40, 2, "lin")
+    with pytest.raises(ValueError, match="order=0"):
+        adaptive_errors.group_error(2, 40, 0, "lin")
     with pytest.raises(ValueError, match="one each"):
-        bounds_adaptive.rounding_width([2.0], (2, 3), 1, "lin")
+        theorem_4_1.rounding_width([2.0], (2, 3), 1, "lin")
     with pytest.raises(ValueError, match="above 0"):
-        bounds_adaptive.sampling_width(2.0, 1, 0.0)
+        adaptive_errors.sampling_width(2.0, 1, 0.0)

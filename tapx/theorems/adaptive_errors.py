@@ -12,9 +12,10 @@ import math
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from tapx.checks import one_of
-from tapx.readouts.memory_functions import tolerance
+from tapx.checks import at_least
+from tapx.kernels.family import Family
 from tapx.theorems import lemmas
+from tapx.theorems.theorem_3_1 import Readout, head_shares
 
 
 @runtime_checkable
@@ -23,7 +24,7 @@ class AdaptiveTarget(Protocol):
 
     largest_lags: tuple[int, ...]
     input_dimension: int
-    readout: lemmas.Readout
+    readout: Readout
 
 
 def group_error(largest_lag: int, heads: int, order: int, position: str) -> float:
@@ -32,11 +33,11 @@ def group_error(largest_lag: int, heads: int, order: int, position: str) -> floa
     Raises:
         ValueError: an unknown position function, an order or a lag below 1.
     """
-    one_of(position, ("lin", "log"), "position function")
-    if order < 1:
-        raise ValueError(f"order {order}: the nearest valid order is 1")
-    lemma = lemmas.lemma_f2 if position == "lin" else lemmas.lemma_f5
-    return lemma(largest_lag, heads, order) if heads >= order else math.inf
+    family = Family.of(position)
+    at_least(1, order=order, largest_lag=largest_lag)
+    if heads < order:
+        return math.inf
+    return lemmas.recall_bound(family, largest_lag, heads, order)
 
 
 def one_layer_error(
@@ -48,7 +49,7 @@ def one_layer_error(
     functions for the fixed lags. It holds for every token at once.
     """
     lags = tuple(largest_lags)
-    shares = [math.floor(heads * s) for s in lemmas.head_shares(lags, position)]
+    shares = [math.floor(heads * s) for s in head_shares(lags, position)]
     groups = zip(lags, shares, strict=True)
     return math.hypot(*(group_error(lag, m, order, position) for lag, m in groups))
 
@@ -108,39 +109,6 @@ def sampling_width(
     return math.floor((one / tolerance) ** 2) + 1
 
 
-def rounding_width(
-    norms: Sequence[float],
-    largest_lags: Sequence[int],
-    dimension: int,
-    position: str,
-    radius: float = 1.0,
-) -> tuple[int, ...]:
-    """For each memory, the neurons that make its rounding exact, for certain.
-
-    Theorem 4.1 puts them side by side and needs the sum; Proposition 4.5 has a layer
-    for each and needs the largest.
-
-    Args:
-        norms: Barron norms of the g_i (lin) or of the log g_i (log).
-        largest_lags: T_1, ..., T_M.
-        dimension: numbers that each reads: d for Theorem 4.1.
-        position: "lin" (tolerance 1/2) or "log" (``1 / (4 T_i)``).
-        radius: half the side of the box of what they read.
-
-    Raises:
-        ValueError: another number of norms than of lags, or as
-            :func:`sampling_width`.
-    """
-    if len(norms) != len(largest_lags):
-        raise ValueError(
-            f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
-        )
-    return tuple(
-        sampling_width(norm, dimension, tolerance(lag, position), radius)
-        for norm, lag in zip(norms, largest_lags, strict=True)
-    )
-
-
 def total_error(
     target: AdaptiveTarget, attention: float, width: int | None = None
 ) -> float:
@@ -164,34 +132,3 @@ def total_error(
         radius = max(2.0, 1 + attention)
         feed_forward = lemmas.readout(target.readout.norm, width, dimension, radius)
     return feed_forward + target.readout.lipschitz * attention
-
-
-def theorem_4_1(
-    target: AdaptiveTarget,
-    norms: Sequence[float],
-    heads: int,
-    width: int,
-    order: int,
-    position: str,
-) -> float:
-    """Theorem 4.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
-
-    Args:
-        target: adaptive memories of depth 0.
-        norms: Barron norms of the g_i (lin) or of the log g_i (log).
-        heads: H, shared out as in the proof.
-        width: m of both feed-forward networks.
-        order: n of the lemmas.
-        position: "lin" or "log".
-
-    Returns:
-        The bound; ``inf`` where a memory gets fewer heads than ``order``, or where the
-        width is below the sum of :func:`rounding_width` and the one neuron of the
-        constant, so that nothing is known of the rounded memories.
-    """
-    size = target.input_dimension
-    needed = sum(rounding_width(norms, target.largest_lags, size, position)) + 1
-    if width < needed:
-        return math.inf
-    attention = one_layer_error(target.largest_lags, heads, order, position)
-    return total_error(target, attention, width)

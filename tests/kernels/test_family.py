@@ -1,0 +1,56 @@
+"""The two families: words at the border, one object within."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+from flint import arb, fmpq
+
+from tapx.kernels.family import LIN, LOG, Family
+
+
+@pytest.mark.parametrize("word", ["lin", "exponential", LIN])
+def test_two_words_name_the_exponentials(word):
+    assert Family.of(word) is LIN
+
+
+@pytest.mark.parametrize("word", ["log", "power", LOG])
+def test_two_words_name_the_powers(word):
+    assert Family.of(word) is LOG
+
+
+def test_another_word_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match="'pwoer'; did you mean 'power'"):
+        Family.of("pwoer")
+
+
+def test_there_is_one_of_each():
+    for family in (LIN, LOG):
+        assert pickle.loads(pickle.dumps(family)) is family
+        assert copy.deepcopy(family) is family
+
+
+@pytest.mark.parametrize("family", [LIN, LOG], ids=str)
+def test_decays_tails_and_widths_by_hand(family):
+    rate, lag = 2.5, 3
+    plain = {
+        LIN: lambda s: math.exp(-rate * s),
+        LOG: lambda s: s**-rate if s else 0.0,
+    }[family]
+    assert float(family.decay(fmpq(5, 2), lag)) == pytest.approx(plain(lag))
+    assert np.exp(-rate * family.depth([1, 3])) == pytest.approx([plain(1), plain(3)])
+    gap = plain(lag) - plain(lag + 1)
+    assert float(family.width(lag, arb(rate))) == pytest.approx(gap)
+    whole = sum(plain(s) for s in range(family.first_lag, 200_000))
+    assert float(family.tail(fmpq(5, 2))) == pytest.approx(whole, rel=1e-6)
+    rest = sum(plain(s) for s in range(lag, 200_000))
+    assert float(family.tail(arb(rate), lag)) == pytest.approx(rest, rel=1e-6)
+    assert float(family.lag_ball(family.depth_ball(7))) == pytest.approx(7)
+
+
+def test_powers_see_lags_from_one_on():
+    assert [LIN.heads_to_recall(4), LOG.heads_to_recall(4)] == [5, 4]
+    with pytest.raises(ValueError, match="lag 0: log heads see lags from 1 on"):
+        LOG.heads_to_recall(0)
