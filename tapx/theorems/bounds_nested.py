@@ -162,7 +162,8 @@ def layer_widths(
     K + 1 tokens, side by side. So the network's width is the largest of these:
     ``max_{l <= K} ||g_l||^2`` or ``sum_{l > K} ||g_l||^2`` with constants spelt out.
     With depth 0 it is the sum, and with ``depth`` M the maximum (Proposition 4.5
-    reaches it for functions of ``x_t`` alone, see :func:`deep_widths`).
+    reaches it for functions of ``x_t`` alone, see
+    :func:`tapx.theorems.bounds_depth.deep_widths`).
 
     Args:
         norms: Barron norms of the g_l (lin) or the log g_l (log).
