@@ -37,6 +37,7 @@ help: ## list the targets
 	@echo "make TARGET, where TARGET is"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) \
 		| awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@echo "The wings of tapx, and which may import which: CONTRIBUTING.md, The house"
 
 setup: $(STAMP) ## make .venv and install the book's exact dependencies
 

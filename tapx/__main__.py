@@ -1,4 +1,4 @@
-"""``python -m tapx``: list, show, run, rerun, check, claims, bench."""
+"""``python -m tapx``: the commands of `tapx.cli`."""
 
 from tapx.cli import main
 

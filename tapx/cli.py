@@ -28,7 +28,11 @@ PROCESSES = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tapx")
 def main() -> None:
-    """Run, re-run and check the chapters of the book."""
+    """Run, re-run and check the chapters of the book.
+
+    The book is the folder that the environment variable TAPX_BOOK names, else the
+    folder book beside the package: a package installed on its own has none.
+    """
 
 
 @main.command("list")

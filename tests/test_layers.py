@@ -12,6 +12,7 @@ MAY_IMPORT = {
     "checks": "",
     "decimals": "",
     "found_with": "",
+    "moved": "",
     "witness_numbers": "decimals",
     "witnesses": "checks found_with",
     "show": GROUND,

@@ -1,7 +1,6 @@
 """What must hold of the files in the repository: notebooks, pages, versions."""
 
 import ast
-import importlib
 import importlib.metadata
 import json
 import re
@@ -196,25 +195,6 @@ def test_how_to_names_every_command():
     assert isinstance(cli.main, click.Group)
     for name in cli.main.commands:
         assert f"python -m tapx {name}" in text, name
-
-
-def resolve(name: str):
-    """What a dotted name means: modules first, then what is in them."""
-    parts = name.split(".")
-    found = importlib.import_module(parts[0])
-    for end, part in enumerate(parts[1:], 2):
-        if not hasattr(found, part):
-            importlib.import_module(".".join(parts[:end]))
-        found = getattr(found, part)
-    return found
-
-
-def test_names_in_the_notation_exist():
-    text = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
-    names = re.findall(r"`([a-z_]+(?:\.\w+)+)(?:\(.*?\))?`", text)
-    assert len(names) > 15
-    for name in names:
-        resolve(name if name.startswith("torch.") else f"tapx.{name}")
 
 
 # Versions ----------------------------------------------------------------------------

@@ -13,8 +13,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from tapx.checks import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +26,8 @@ LANGUAGE_INFO = {
 NOISE = ("execution", "papermill", "ExecuteTime", "collapsed", "trusted", "scrolled")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-Notebook = nbformat.NotebookNode
+Notebook = Any
+"""An ``nbformat.NotebookNode``. That package loads slowly, so here only when needed."""
 
 
 class ChapterFailed(RuntimeError):
@@ -63,6 +62,8 @@ def book_directory(book_dir: str | Path | None = None) -> Path:
 
 def load(path: str | Path) -> Notebook:
     """Read a notebook in the current format (format 4)."""
+    import nbformat
+
     return nbformat.v4.reads_json(Path(path).read_text(encoding="utf-8"))
 
 
@@ -89,6 +90,8 @@ def write_text(path: str | Path, text: str) -> None:
 
 def dumps(notebook: Notebook) -> str:
     """The text of a notebook in normal form."""
+    import nbformat
+
     return str(nbformat.writes(normalise(notebook), version=4)).rstrip("\n") + "\n"
 
 
@@ -99,6 +102,8 @@ def normalise(notebook: Notebook) -> Notebook:
     execution counts, timings, widget state, standard error and the patch version
     of the language go; kernelspec and key order are fixed. Twice is as once.
     """
+    import nbformat
+
     result = nbformat.from_dict(copy.deepcopy(notebook))
     result.nbformat, result.nbformat_minor = 4, 5
     for key in ("papermill", "widgets", "signature", "orig_nbformat", "toc-showcode"):
@@ -146,7 +151,12 @@ def _outputs(outputs: list[Any]) -> list[Any]:
 
 
 def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
-    """Chapters in order, then the pages that are made from them."""
+    """Chapters in order, then the pages that are made from them.
+
+    Raises:
+        Refusal: no notebook of a book is there; the message says where one is looked
+            for, and how to name another place.
+    """
     folder = book_directory(book_dir)
     found = []
     for path in sorted(folder.glob("*.ipynb")):
@@ -164,6 +174,11 @@ def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
                 path=path,
                 page=page,
             )
+        )
+    if not found:
+        raise Refusal(
+            f"no book was found: its notebooks should be in {folder}, or in the folder "
+            "that the environment variable TAPX_BOOK names (book in the repository)"
         )
     found.sort(key=lambda chapter: (chapter.page, chapter.order, chapter.id))
     ids = [chapter.id for chapter in found]

@@ -180,7 +180,7 @@ def best_delta(
     The search makes small what is guaranteed: the error plus the loss when each weight
     moves by ``2^-weight_bits`` of itself. What it returns is one such rounding.
 
-    It is a search: the error of what it returns is certified (``kernel.l1_error``),
+    It is a search: the error of what it returns is certified (its ``l1_error``),
     that nothing is better is not. Where it finds nothing better than no head at all,
     all weights are 0 and the error is 1; with too few heads that is a theorem
     (:meth:`tapx.kernels.family.Family.heads_to_recall`).

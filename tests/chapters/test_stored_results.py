@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import nbformat
 import pytest
 import small_book
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx.chapters import claim_views, claims, notebooks, stored_results
+from tapx.chapters import claim_views, claims, stored_results
 from tapx.chapters.claim_views import CLAIM_MIME, GLUE_PREFIX, REPORT_MIME
 from tapx.chapters.claims import evaluate
 from tapx.chapters.stored_results import LedgerError
@@ -88,7 +89,7 @@ def test_twice_in_the_book_is_an_error(tmp_path):
     for place, id in enumerate(("one", "two")):
         chapters[id] = small_book.chapter(small_book.cell(""), id=id, order=place)
         data = output(claim_views.render(made()))
-        chapters[id].cells[1].outputs = [notebooks.nbformat.from_dict(data)]
+        chapters[id].cells[1].outputs = [nbformat.from_dict(data)]
     book = small_book.make(tmp_path, **chapters)
     with pytest.raises(LedgerError, match="in one and in two"):
         stored_results.stored_claims(book)

@@ -1,4 +1,6 @@
+import inspect
 import os
+import re
 
 import pytest
 import torch
@@ -14,6 +16,12 @@ def test_agreement_is_within_the_promise():
 def test_a_part_runs_in_its_own_process():
     found = bench.measure("agreement")
     assert found["difference"] <= 1e-10
+
+
+def test_every_part_that_the_benchmark_asks_for_is_there():
+    asked = re.findall(r'measure\("(\w+)"', inspect.getsource(bench))
+    assert "agreement" in asked
+    assert set(asked) <= bench_parts.PARTS.keys()
 
 
 def test_a_failing_part_is_reported():
