@@ -18,7 +18,7 @@ _INTO = {
         "enclosures.precision enclosures.square enclosures.upper kernels.Number "
         "kernels.exact kernels.rational kernels.round_to_bits"
     ),
-    "kernels.family": "bounds.heads_to_recall kernels.FAMILIES kernels.first_lag",
+    "kernels.family": "bounds.heads_to_recall kernels.FAMILIES>Family",
     "kernels.solve": "kernels.interpolation kernels.projection",
     "kernels.window_search": "windows.best windows.window_question",
     "limits": (
@@ -47,22 +47,44 @@ _INTO = {
         "targets.EssentialMemory targets.FixedMemory targets.LinearMemory"
     ),
     "theorems": (
-        "bounds>lemmas bounds_adaptive bounds_decaying bounds_depth bounds_nested "
+        "bounds>lemmas bounds_adaptive>adaptive_errors bounds_decaying>lemmas "
+        "bounds_depth>proposition_4_5 bounds_nested>theorem_4_4 "
         "constructions.built constructions.built_essential "
         "constructions.built_stages>staged_built constructions.certificate "
         "constructions.dot>proposition_4_2 constructions.one_layer_network>one_layer "
         "constructions.stage_network constructions.staged constructions.stages "
         "float_sums one_layer>flattened"
     ),
+    "theorems.lemmas": (
+        "bounds.best_order>recall_order bounds.best_spacing>recall_spacing "
+        "bounds.lemma_f1>recall_bound bounds.lemma_f2>recall_bound "
+        "bounds.lemma_f4>recall_bound bounds.lemma_f5>recall_bound "
+        "bounds_decaying.best_order>decay_order "
+        "bounds_decaying.best_spacing>decay_spacing "
+        "bounds_decaying.lemma_f3>decay_bound bounds_decaying.lemma_f6>decay_bound"
+    ),
+    "limits.recall": (
+        "bounds.l2_lower_bound bounds_decaying.alternating_floor "
+        "bounds_decaying.class_optimum"
+    ),
     "theorems.built": "constructions.Built",
     "theorems.built_essential": "constructions.BuiltEssential",
     "theorems.staged_built": "constructions.BuiltStages",
-    "theorems.theorem_3_1": "constructions.allocate constructions.fixed>construct",
-    "theorems.theorem_4_1": "constructions.adaptive>construct",
+    "theorems.theorem_3_1": (
+        "bounds.attention_theorem_3_1>attention_error bounds.head_shares "
+        "bounds.theorem_3_1>bound constructions.allocate constructions.fixed>construct"
+    ),
+    "theorems.theorem_4_1": (
+        "bounds_adaptive.rounding_width bounds_adaptive.theorem_4_1>bound "
+        "constructions.adaptive>construct"
+    ),
     "theorems.theorem_4_4": "constructions.nested>construct",
     "theorems.theorem_5_1": "constructions.essential>construct",
     "theorems.proposition_4_3": "constructions.tmx>construct",
-    "theorems.proposition_4_5": "constructions.deep>construct",
+    "theorems.proposition_4_5": (
+        "bounds_depth.deep_widths>widths bounds_depth.proposition_4_5>bound "
+        "constructions.deep>construct"
+    ),
     "experiments": (
         "descent precision>number_formats stacks training window_training>all_windows"
     ),

@@ -9,7 +9,7 @@ from tapx.moved import MOVED
 OLD = [
     ("from tapx import bounds", "tapx.theorems.lemmas"),
     ("import tapx.bounds", "tapx.theorems.lemmas"),
-    ("from tapx.bounds import lemma_f1", "tapx.theorems.lemmas"),
+    ("from tapx.bounds import lemma_f1", "tapx.theorems.lemmas.recall_bound"),
     ("from tapx.bounds import heads_to_recall", "tapx.kernels.family.heads_to_recall"),
     ("from tapx import choices, checks", "tapx.checks"),
     ("import tapx.toy_training as toy", "tapx.experiments.signs.training"),

@@ -31,7 +31,7 @@ def rounding_width(
 
     Raises:
         ValueError: another number of norms than of lags, or as
-            :func:`sampling_width`.
+            :func:`tapx.theorems.adaptive_errors.sampling_width`.
     """
     if len(norms) != len(largest_lags):
         raise ValueError(
