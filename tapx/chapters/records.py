@@ -36,6 +36,8 @@ PACKAGES = (
     "nbclient",
     "ipykernel",
 )
+FORMAT = 1
+"""The form that `schemas/records.json` describes; early records do not say theirs."""
 KEYS = (
     "status",
     "chapter",
@@ -85,6 +87,7 @@ def build(
             not known.
     """
     record: dict[str, Any] = {
+        "format": FORMAT,
         "status": "complete",
         "chapter": chapter,
         "profile": profile,
@@ -245,6 +248,8 @@ def read(
     missing = [key for key in KEYS if key not in record]
     if missing or record["status"] != "complete":
         raise ValueError(f"{source.name}: not a complete run; missing {missing}")
+    if record.get("format", FORMAT) != FORMAT:
+        raise ValueError(f"{source.name}: format {record['format']}, not {FORMAT}")
     fresh = results_hash(record)
     if fresh != record["results_hash"]:
         raise ValueError(
