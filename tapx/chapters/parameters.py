@@ -11,6 +11,9 @@ A parameters cell has one plain literal a line, with meaning and allowed range:
 A comment may go on in comment lines of its own below.
 """
 
+# Kept by hand, since we know of nothing better: papermill reads names, types, defaults
+# and comments of such a cell, but has no ranges and checks no value.
+
 from __future__ import annotations
 
 import ast
