@@ -15,11 +15,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from flint import arb
 
 from tapx import witness_numbers, witnesses
 from tapx.checks import one_of
-from tapx.kernels.balls import exact, rational
+from tapx.kernels.balls import check_at_most, upper_decimal
 from tapx.kernels.fit import LOG_RATE_RANGE, design, refine
 from tapx.kernels.windows import FAMILIES, Goal, WindowKernel
 from tapx.witnesses import Entry, Question
@@ -68,8 +67,7 @@ def _best(target: Goal, heads: int, family: str, first: int, last: int) -> Windo
     def read(entry: Entry) -> WindowKernel:
         rates, weights = (map(_float, entry[key]) for key in ("rates", "weights"))
         kernel = WindowKernel(family, (*rates,), (*weights,), target, first, last)
-        holds = kernel.squared_error <= arb(exact(Fraction(entry["claim"])))
-        witnesses.check(holds, entry, "a squared distance of at most")
+        check_at_most(kernel.squared_error, entry, "a squared distance")
         return kernel
 
     return witnesses.answer(
@@ -105,7 +103,7 @@ def _write(kernel: WindowKernel) -> dict[str, Any]:
     return {
         "rates": witness_numbers.fractions(kernel.rates),
         "weights": witness_numbers.fractions(kernel.weights),
-        "claim": witness_numbers.decimal(rational(kernel.squared_error.upper())),
+        "claim": upper_decimal(kernel.squared_error),
     }
 
 
