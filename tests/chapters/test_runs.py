@@ -48,7 +48,7 @@ def test_writes_notebook_and_record(done):
 
 def test_record_is_complete(book, done):
     record = json.loads(done.record.read_text())
-    assert tuple(record) == ("format", *records.KEYS)
+    assert tuple(record) == records.KEYS
     assert record["status"] == "complete"
     assert record["chapter"] == "tiny"
     assert record["parameters"] == {
