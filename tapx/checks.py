@@ -8,24 +8,29 @@ class Refusal(ValueError):
     """A request that is refused before anything is run or written."""
 
 
-def one_of(value: str, allowed: Iterable[str], what: str) -> str:
+def one_of(
+    value: str,
+    allowed: Iterable[str],
+    what: str,
+    error: type[ValueError] = ValueError,
+) -> str:
     """The value itself if allowed.
 
     Args:
         value: the word given.
         allowed: the words that are valid.
         what: what the word stands for, as the message names it.
+        error: the class of the error, such as `Refusal`.
 
     Raises:
-        ValueError: naming the value, the nearest valid word and all valid words.
+        ValueError: of this class, naming the value, the nearest valid word and all of
+            them.
     """
     words = list(allowed)
     if value not in words:
         near = difflib.get_close_matches(str(value), words, n=1, cutoff=0.0)
-        raise ValueError(
-            f"unknown {what} {value!r}; did you mean {near[0]!r}? "
-            f"One of {', '.join(words)}"
-        )
+        valid = f"did you mean {near[0]!r}? One of " if near else "there is none"
+        raise error(f"unknown {what} {value!r}; {valid}{', '.join(words)}")
     return value
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tapx.checks import at_least, one_of
+from tapx.checks import Refusal, at_least, one_of
 
 
 def test_an_allowed_word_passes():
@@ -14,6 +14,8 @@ def test_an_allowed_word_passes():
 def test_another_word_is_refused_with_the_nearest():
     with pytest.raises(ValueError, match="unknown position 'lim'; did you mean 'lin'"):
         one_of("lim", ("lin", "log"), "position")
+    with pytest.raises(Refusal, match="unknown chapter 'one'; there is none"):
+        one_of("one", (), "chapter", Refusal)
 
 
 def test_numbers_too_small_are_refused_by_name():

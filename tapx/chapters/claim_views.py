@@ -23,7 +23,7 @@ def render(entry: Claim) -> dict[str, Any]:
     content = entry.as_dict()
     del content["chapter"]
     name = f"{entry.result}: " if entry.result else ""
-    comparison = _comparison(entry)
+    comparison = "; ".join(filter(None, (_comparison(entry), _notes(entry))))
     html = (
         f'<div class="claim verdict-{entry.verdict.replace(" ", "-")}" '
         f'id="{entry.anchor}"><strong class="claim-verdict">{entry.verdict}</strong> '
@@ -63,6 +63,7 @@ def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None)
     for entry in entries:
         page = (pages or {}).get(entry.chapter, "")
         link = f'<a href="{page}#{entry.anchor}">{escape(entry.statement)}</a>'
+        link += f" ({escape(notes)})" if (notes := _notes(entry)) else ""
         reference = "none known"
         if entry.reference is not None:
             reference = f"{reference_text(entry)} ({entry.source})"
@@ -134,6 +135,12 @@ def _upwards(entry: Claim) -> bool | None:
 def _relation(entry: Claim) -> str:
     symbol = RELATIONS[entry.relation]
     return f"{symbol} within {entry.tolerance:.3g}" if entry.relation == "~" else symbol
+
+
+def _notes(entry: Claim) -> str:
+    """What the claim is for and where it holds, as far as it says so."""
+    said = {"role": entry.role, "setting": entry.setting}
+    return "; ".join(f"{name}: {words}" for name, words in said.items() if words)
 
 
 def _comparison(entry: Claim) -> str:

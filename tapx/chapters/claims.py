@@ -10,15 +10,23 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, SupportsFloat
 
 from tapx import decimals
+from tapx.checks import one_of
 
-VERDICTS = ("holds", "sharper than stated", "contradicted as printed", "not available")
+VERDICTS = (
+    "holds",
+    "sharper than stated",
+    "contradicted as printed",
+    "reproduced",
+    "not reproduced under our settings",
+    "reconstructed",
+    "not available",
+)
 FAILS = "fails"
 RELATIONS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">", "~": "≈"}
 SOURCES = ("bound", "published", "computed")
@@ -33,6 +41,8 @@ KINDS = {
     "timed": "a time or a measurement of memory: only the verdict is compared",
 }
 """What a number rests on, and so how a re-run of it is compared."""
+ROLES = ("finding", "sharpness", "check", "timing")
+"""What a claim is for; a claim need not say it."""
 INEQUALITIES = ("<", "<=", ">=", ">")
 DIGITS = 7
 """Significant digits of a certified number in the ledger."""
@@ -60,6 +70,8 @@ class Claim:
             number; None where only the verdict is compared.
         searched: whether the run had searched what no witness answers: its numbers
             are this run's, and are compared with no other.
+        role: what the claim is for, one of `ROLES`; empty if it does not say.
+        setting: under which setting the verdict holds, in words; empty if under any.
         chapter: id of the chapter; filled in by the reader of a notebook.
     """
 
@@ -75,6 +87,8 @@ class Claim:
     kind: str = "certified"
     rounding: float | None = None
     searched: bool = False
+    role: str = ""
+    setting: str = ""
     chapter: str = ""
 
     @property
@@ -83,8 +97,14 @@ class Claim:
         return "claim-" + re.sub(r"[/.]", "-", self.id)
 
     def as_dict(self) -> dict[str, Any]:
-        """The claim as plain JSON data, the identifying keys first."""
+        """The claim as plain JSON data, the identifying keys first.
+
+        Its form is `schemas/claims.json`. A role or setting that is empty is left out.
+        """
         data = asdict(self)
+        for optional in ("role", "setting"):
+            if not data[optional]:
+                del data[optional]
         first = ["id", "chapter", "statement", "measured", "relation", "reference"]
         return {key: data.pop(key) for key in [*first, "verdict"]} | data
 
@@ -107,8 +127,40 @@ def evaluate(
     tolerance: float = 0.0,
     kind: str = "certified",
     rounding: SupportsFloat | None = None,
+    role: str = "",
+    setting: str = "",
 ) -> Claim:
-    """The claim that `ledger.claim` enters, which says what the arguments are."""
+    """A claim with its verdict; `ledger.claim` enters it and shows it below the cell.
+
+    Args:
+        id: ``result/quantity`` in letters, digits, points and hyphens.
+        measured: the computed number, finite.
+        relation: "<", "<=", "==", ">=", ">" or "~" (equal within `tolerance`).
+        reference: bound or published figure, finite; None gives the verdict
+            "not available".
+        statement: what is claimed, in one plain sentence.
+        result: the paper's result, for instance "Theorem 3.1".
+        source: "bound", "published" or "computed": what `reference` is.
+        verdict: recorded if the relation is true; otherwise "fails" is.
+        tolerance: for "~" only, a positive relative number.
+        kind: what the number rests on, and so how a re-run is compared:
+            "certified" (exact, in balls, counted, from a witness or a record):
+            equal; "computed" (float64, well conditioned): within 1e-6 of itself;
+            "evaluated" (a network in float64, a rounding residue, the worst input
+            found): within `rounding`; "trained" and "timed": verdict only, and an
+            inequality. A certified number is kept with seven digits, rounded so that
+            the relation stays true of the number itself.
+        rounding: for "evaluated", how far two runs may differ: an absolute number
+            that comes from the object, such as its certified rounding, and never
+            from the residue. None: only the verdict is compared.
+        role: what the claim is for: "finding", "sharpness", "check" or "timing"; empty
+            to leave it open.
+        setting: under which setting a trained or reproduced verdict holds, in words.
+
+    Raises:
+        TypeError: a number is not a real number.
+        ValueError: any other argument is outside what is allowed.
+    """
     if not _ID.fullmatch(id):
         raise ValueError(
             f"claim id {id!r}: allowed is result/quantity in letters, digits, points "
@@ -116,10 +168,12 @@ def evaluate(
         )
     if not statement.strip():
         raise ValueError(f"claim {id!r}: the statement is empty; write one sentence")
-    _one_of("relation", relation, RELATIONS)
-    _one_of("source", source, SOURCES)
-    _one_of("verdict", verdict, VERDICTS)
-    check_kind(kind)
+    one_of(relation, RELATIONS, "relation")
+    one_of(source, SOURCES, "source")
+    one_of(verdict, VERDICTS, "verdict")
+    one_of(kind, KINDS, "kind")
+    if role:
+        one_of(role, ROLES, "role")
     if kind in ("trained", "timed") and relation not in INEQUALITIES:
         raise ValueError(
             f"relation {relation!r}: of the kind {kind!r}, which differs from run to "
@@ -165,16 +219,9 @@ def evaluate(
         tolerance=tolerance,
         kind=kind,
         rounding=allowed,
+        role=role,
+        setting=setting.strip(),
     )
-
-
-def check_kind(kind: str) -> None:
-    """Refuse what is no key of `KINDS`.
-
-    Raises:
-        ValueError: it is none; the nearest is named.
-    """
-    _one_of("kind", kind, KINDS)
 
 
 def finite_number(name: str, value: Any) -> float:
@@ -239,13 +286,3 @@ def _true(value: float, relation: str, bound: float, tolerance: float) -> bool:
         ">": value > bound,
         "~": abs(value - bound) <= tolerance * abs(bound),
     }[relation]
-
-
-def _one_of(name: str, value: str, allowed: Iterable[str]) -> None:
-    allowed = list(allowed)
-    if value not in allowed:
-        nearest = get_close_matches(str(value), allowed, n=1, cutoff=0.0)
-        raise ValueError(
-            f"{name} {value!r}: allowed is one of {', '.join(map(repr, allowed))}; "
-            f"nearest is {nearest[0]!r}"
-        )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from typing import Any, SupportsFloat
 
 from tapx import witnesses
@@ -22,8 +23,9 @@ from tapx.chapters.claim_views import (
     render_report,
     render_table,
 )
-from tapx.chapters.claims import Claim, check_kind, evaluate, finite_number
+from tapx.chapters.claims import KINDS, Claim, evaluate, finite_number
 from tapx.chapters.stored_results import LedgerError, stored_claims
+from tapx.checks import one_of
 
 __all__ = [
     "Claim",
@@ -39,62 +41,10 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _session: dict[str, Claim] = {}
 
 
-def claim(
-    id: str,
-    measured: SupportsFloat,
-    relation: str,
-    reference: SupportsFloat | None,
-    statement: str,
-    *,
-    result: str = "",
-    source: str = "bound",
-    verdict: str = "holds",
-    tolerance: float = 0.0,
-    kind: str = "certified",
-    rounding: SupportsFloat | None = None,
-) -> None:
-    """Enter a claim in the ledger and show it below the cell.
-
-    Args:
-        id: ``result/quantity`` in letters, digits, points and hyphens.
-        measured: the computed number, finite.
-        relation: "<", "<=", "==", ">=", ">" or "~" (equal within `tolerance`).
-        reference: bound or published figure, finite; None gives the verdict
-            "not available".
-        statement: what is claimed, in one plain sentence.
-        result: the paper's result, for instance "Theorem 3.1".
-        source: "bound", "published" or "computed": what `reference` is.
-        verdict: recorded if the relation is true; otherwise "fails" is.
-        tolerance: for "~" only, a positive relative number.
-        kind: what the number rests on, and so how a re-run is compared:
-            "certified" (exact, in balls, counted, from a witness or a record):
-            equal; "computed" (float64, well conditioned): within 1e-6 of itself;
-            "evaluated" (a network in float64, a rounding residue, the worst input
-            found): within `rounding`; "trained" and "timed": verdict only, and an
-            inequality. A certified number is kept with seven digits, rounded so that
-            the relation stays true of the number itself.
-        rounding: for "evaluated", how far two runs may differ: an absolute number
-            that comes from the object, such as its certified rounding, and never
-            from the residue. None: only the verdict is compared.
-
-    Raises:
-        TypeError: a number is not a real number.
-        ValueError: any other argument is outside what is allowed.
-    """
-    entry = evaluate(
-        id,
-        measured,
-        relation,
-        reference,
-        statement,
-        result=result,
-        source=source,
-        verdict=verdict,
-        tolerance=tolerance,
-        kind=kind,
-        rounding=rounding,
-    )
-    entry = replace(entry, searched=bool(witnesses.searched))
+@wraps(evaluate, assigned=("__doc__",))  # so help shows its arguments and its words
+def claim(*args: Any, **options: Any) -> None:  # noqa: D103
+    searched = bool(witnesses.searched)
+    entry = replace(evaluate(*args, **options), searched=searched)
     _session[entry.id] = entry
     _display(render(entry))
 
@@ -124,7 +74,7 @@ def report(
         raise ValueError(
             f"name {name!r}: allowed are letters, digits, points, hyphens, underscores"
         )
-    check_kind(kind)
+    one_of(kind, KINDS, "kind")
     content: dict[str, Any] = {
         "name": name,
         "value": value if isinstance(value, str) else finite_number(name, value),

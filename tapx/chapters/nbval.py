@@ -12,6 +12,9 @@ that say how they are compared, and hold nothing that went to standard error, so
 - standard error and the pixels of pictures are left out.
 """
 
+# Kept by hand, since we know of nothing better: nbval and its like compare texts, and
+# have no numbers that say themselves how far they may be from those of another run.
+
 from __future__ import annotations
 
 import copy

@@ -9,11 +9,10 @@ import os
 import re
 import tempfile
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from tapx.checks import Refusal
+from tapx.checks import Refusal, one_of
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -204,15 +203,8 @@ def find(id: str, among: list[Chapter]) -> Chapter:
     Raises:
         Refusal: there is none; the message names the nearest.
     """
-    for chapter in among:
-        if chapter.id == id:
-            return chapter
-    ids = [chapter.id for chapter in among]
-    nearest = get_close_matches(id, ids, n=1, cutoff=0.0)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise Refusal(
-        f"unknown chapter {id!r}: the chapters are {', '.join(ids) or 'none'}{hint}"
-    )
+    known = {chapter.id: chapter for chapter in among}
+    return known[one_of(id, known, "chapter", Refusal)]
 
 
 def title(notebook: dict[str, Any]) -> str:

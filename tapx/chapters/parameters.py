@@ -11,6 +11,9 @@ A parameters cell has one plain literal a line, with meaning and allowed range:
 A comment may go on in comment lines of its own below.
 """
 
+# Kept by hand, since we know of nothing better: papermill reads names, types, defaults
+# and comments of such a cell, but has no ranges and checks no value.
+
 from __future__ import annotations
 
 import ast
@@ -26,7 +29,7 @@ from typing import Any
 
 import yaml
 
-from tapx.checks import Refusal
+from tapx.checks import Refusal, one_of
 
 TYPES = ("int", "float", "str", "bool", "list[int]", "list[float]", "list[str]")
 WORDS = {
@@ -299,14 +302,7 @@ def resolve(
     values = {name: parameter.default for name, parameter in declared.items()}
     for source in (base or {}, given):
         for name, value in source.items():
-            if name not in declared:
-                hint = ""
-                if declared:
-                    hint = f"; did you mean {_nearest(name, declared)!r}?"
-                raise Refusal(
-                    f"unknown parameter {name!r}: the parameters are "
-                    f"{', '.join(declared) or 'none'}{hint}"
-                )
+            one_of(name, declared, "parameter", Refusal)
             values[name] = declared[name].validate(value)
     return values
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tapx.chapters import notebooks
-from tapx.checks import Refusal
+from tapx.checks import Refusal, one_of
 
 PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
 """All names. Language experiments have "paper-small" (at most an hour of two cores) and
@@ -24,12 +23,7 @@ def profile_values(
     Raises:
         Refusal: there is no such profile, or this chapter has none of that name.
     """
-    if profile not in PROFILES:
-        nearest = get_close_matches(profile, PROFILES, n=1, cutoff=0.0)[0]
-        raise Refusal(
-            f"unknown profile {profile!r}: the profiles are {', '.join(PROFILES)}; "
-            f"did you mean {nearest!r}?"
-        )
+    one_of(profile, PROFILES, "profile", Refusal)
     stored = available_profiles(chapter, book_dir)
     if profile not in stored:
         raise Refusal(

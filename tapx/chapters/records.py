@@ -36,7 +36,10 @@ PACKAGES = (
     "nbclient",
     "ipykernel",
 )
+FORMAT = 1
+"""The form that `schemas/records.json` describes; early records do not say theirs."""
 KEYS = (
+    "format",
     "status",
     "chapter",
     "profile",
@@ -85,6 +88,7 @@ def build(
             not known.
     """
     record: dict[str, Any] = {
+        "format": FORMAT,
         "status": "complete",
         "chapter": chapter,
         "profile": profile,
@@ -241,10 +245,13 @@ def read(
             f"no record of {chapter!r} under profile {profile!r} is stored "
             f"({source.parent.name}/{source.name})"
         )
-    record: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    stored = json.loads(source.read_text(encoding="utf-8"))
+    record: dict[str, Any] = {"format": FORMAT, **stored}
     missing = [key for key in KEYS if key not in record]
     if missing or record["status"] != "complete":
         raise ValueError(f"{source.name}: not a complete run; missing {missing}")
+    if record["format"] != FORMAT:
+        raise ValueError(f"{source.name}: format {record['format']}, not {FORMAT}")
     fresh = results_hash(record)
     if fresh != record["results_hash"]:
         raise ValueError(

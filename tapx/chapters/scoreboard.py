@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -57,10 +58,9 @@ class Scoreboard:
 
 
 def counts(entries: Iterable[Claim]) -> dict[str, int]:
-    """How many claims have each verdict; "fails" only if there is one."""
-    verdicts = [entry.verdict for entry in entries]
-    found = {verdict: verdicts.count(verdict) for verdict in (*VERDICTS, FAILS)}
-    return {word: found[word] for word in found if word != FAILS or found[word]}
+    """How many claims have each verdict, of those that any claim has."""
+    found = Counter(entry.verdict for entry in entries)
+    return {word: found[word] for word in (*VERDICTS, FAILS) if found[word]}
 
 
 def counts_table(entries: Iterable[Claim]) -> Table:

@@ -129,11 +129,12 @@ def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
     """What a re-run changed in the claims, one line each; empty if it agrees.
 
     A claim that is missing or new, another word (statement, relation, verdict, result,
-    source, kind), and every verdict "fails" count. Numbers are compared as the stored
-    kind says: certified ones must be equal, computed ones within `COMPUTED` of
-    themselves, evaluated ones within the stored rounding; of evaluated ones without
-    rounding, of trained and of timed ones only the verdict counts. A reference that is
-    not itself measured (its source is not "computed") is always compared.
+    source, kind, role, setting), and every verdict "fails" count. Numbers are compared
+    as the stored kind says: certified ones must be equal, computed ones within
+    `COMPUTED` of themselves, evaluated ones within the stored rounding; of evaluated
+    ones without rounding, of trained and of timed ones only the verdict counts. A
+    reference that is not itself measured (its source is not "computed") is always
+    compared.
     """
     before = {entry.id: entry for entry in stored}
     after = {entry.id: entry for entry in fresh}
@@ -146,10 +147,10 @@ def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
     for id in sorted(before.keys() ^ after.keys()):
         where = "stored, but not made by" if id in before else "not stored, but made by"
         lines.append(f"{id}: {where} the re-run")
-    exact = ("statement", "relation", "verdict", "result", "source", "tolerance")
+    exact = "statement relation verdict result source tolerance kind role setting"
     for id in (id for id in before if id in after):
         old, new = before[id], after[id]
-        for field in (*exact, "kind"):
+        for field in exact.split():
             was, now = getattr(old, field), getattr(new, field)
             if was != now:
                 lines.append(f"{id}: {field} was {was!r}, is {now!r}")

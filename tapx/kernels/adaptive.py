@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
-from tapx import witness_numbers, witnesses
+from tapx import witnesses
 from tapx.checks import check_lags
 from tapx.kernels import balls, distances, search
 from tapx.kernels.balls import Number, exact, rational, round_to_bits
@@ -275,13 +275,10 @@ def scaled_question(lags: Sequence[int], heads: int, bits: int) -> Question:
 
 def _read(entry: Entry) -> AdaptiveKernel:
     kernel = AdaptiveKernel(Kernel.stored(entry), tuple(entry["target"]["adaptive"]))
-    holds = kernel.uniform_error <= arb(exact(Fraction(entry["claim"])))
-    witnesses.check(holds, entry, "a largest l1 error of at most")
+    balls.check_at_most(kernel.uniform_error, entry, "a largest l1 error")
     return kernel
 
 
 def _write(kernel: AdaptiveKernel) -> dict[str, Any]:
-    return {
-        **kernel.base.numbers(),
-        "claim": witness_numbers.decimal(rational(kernel.uniform_error.upper())),
-    }
+    claim = balls.upper_decimal(kernel.uniform_error)
+    return {**kernel.base.numbers(), "claim": claim}

@@ -15,6 +15,9 @@ from typing import TypeVar
 
 from flint import arb, ctx, fmpq
 
+from tapx import witness_numbers, witnesses
+from tapx.witnesses import Entry
+
 MAX_BITS = 1 << 15
 Found = TypeVar("Found")
 Number = int | float | Fraction | fmpq
@@ -131,3 +134,18 @@ def rational(ball: arb) -> fmpq:
     """The midpoint of a ball, an exact binary number, as a rational."""
     mantissa, exponent = ball.mid().man_exp()
     return fmpq(mantissa) * fmpq(2) ** int(exponent)
+
+
+def upper_decimal(ball: arb) -> str:
+    """The upper end of a ball as a witness claims it, see `witness_numbers.decimal`."""
+    return witness_numbers.decimal(rational(ball.upper()))
+
+
+def check_at_most(ball: arb, entry: Entry, what: str) -> None:
+    """Refuse a stored answer unless the number in a ball is surely at most its claim.
+
+    Raises:
+        WitnessError: it may be larger; the message names `what` was claimed.
+    """
+    holds = ball <= arb(exact(Fraction(entry["claim"])))
+    witnesses.check(holds, entry, f"{what} of at most")

@@ -114,10 +114,8 @@ def fitted(memory: Any, heads: int, family: Family, first: int) -> Kernel:
         return kernel
 
     def write(kernel: Kernel) -> dict[str, Any]:
-        return {
-            **kernel.numbers(),
-            "claim": witness_numbers.decimal(l1_error(kernel, memory, first)),
-        }
+        claim = witness_numbers.decimal(l1_error(kernel, memory, first))
+        return {**kernel.numbers(), "claim": claim}
 
     question = fitted_question(memory, heads, family, first)
     return witnesses.answer(

@@ -17,7 +17,6 @@ squares become absolute values, and goes on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -25,9 +24,9 @@ import numpy as np
 from flint import arb, arb_mat, fmpq
 from scipy.optimize import OptimizeResult, minimize
 
-from tapx import witness_numbers, witnesses
+from tapx import witnesses
 from tapx.kernels import balls
-from tapx.kernels.balls import exact, rational
+from tapx.kernels.balls import check_at_most, rational, upper_decimal
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.witnesses import Entry, Question
@@ -233,17 +232,13 @@ def recall_question(lag: int, heads: int, family: Family, bits: int) -> Question
 def read_kernel(entry: Entry) -> Kernel:
     """The kernel of a stored answer, its l1 error checked in balls."""
     kernel = Kernel.stored(entry, Delta(entry["target"]["delta"]))
-    holds = kernel.l1_error <= arb(exact(Fraction(entry["claim"])))
-    witnesses.check(holds, entry, "an l1 error of at most")
+    check_at_most(kernel.l1_error, entry, "an l1 error")
     return kernel
 
 
 def write_kernel(kernel: Kernel) -> dict[str, Any]:
     """The numbers of a kernel and its l1 error, as they are stored."""
-    return {
-        **kernel.numbers(),
-        "claim": witness_numbers.decimal(rational(kernel.l1_error.upper())),
-    }
+    return {**kernel.numbers(), "claim": upper_decimal(kernel.l1_error)}
 
 
 def stored_kernel(name: str) -> Kernel:

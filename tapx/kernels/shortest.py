@@ -21,7 +21,7 @@ from flint import arb
 
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls, zeros
-from tapx.kernels.balls import PrecisionError, exact, rational
+from tapx.kernels.balls import PrecisionError, check_at_most, upper_decimal
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.least_squares import least_squares
 from tapx.witnesses import Entry, Question
@@ -85,16 +85,12 @@ def shortest_question(power: float, heads: int) -> Question:
 def _read(entry: Entry) -> Kernel:
     power = Fraction(entry["target"]["power"])
     kernel = Kernel.stored(entry, Kernel.of("power", (power,), (1,)))
-    holds = _distance(kernel) <= arb(exact(Fraction(entry["claim"])))
-    witnesses.check(holds, entry, "an l1 distance of at most")
+    check_at_most(_distance(kernel), entry, "an l1 distance")
     return kernel
 
 
 def _write(kernel: Kernel) -> dict[str, Any]:
-    return {
-        **kernel.numbers(),
-        "claim": witness_numbers.decimal(rational(_distance(kernel).upper())),
-    }
+    return {**kernel.numbers(), "claim": upper_decimal(_distance(kernel))}
 
 
 def _search(power: float, heads: int) -> Kernel:

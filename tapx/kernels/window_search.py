@@ -15,10 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from flint import arb
 
 from tapx import witness_numbers, witnesses
-from tapx.kernels.balls import exact, rational
+from tapx.kernels.balls import check_at_most, upper_decimal
 from tapx.kernels.family import LOG, Family
 from tapx.kernels.fit import LOG_RATE_RANGE, design, refine
 from tapx.kernels.windows import Goal, WindowKernel
@@ -70,8 +69,7 @@ def _best(
     def read(entry: Entry) -> WindowKernel:
         rates, weights = (map(_float, entry[key]) for key in ("rates", "weights"))
         kernel = WindowKernel(family, (*rates,), (*weights,), target, first, last)
-        holds = kernel.squared_error <= arb(exact(Fraction(entry["claim"])))
-        witnesses.check(holds, entry, "a squared distance of at most")
+        check_at_most(kernel.squared_error, entry, "a squared distance")
         return kernel
 
     return witnesses.answer(
@@ -107,7 +105,7 @@ def _write(kernel: WindowKernel) -> dict[str, Any]:
     return {
         "rates": witness_numbers.fractions(kernel.rates),
         "weights": witness_numbers.fractions(kernel.weights),
-        "claim": witness_numbers.decimal(rational(kernel.squared_error.upper())),
+        "claim": upper_decimal(kernel.squared_error),
     }
 
 

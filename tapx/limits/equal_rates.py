@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
-from tapx.kernels.balls import exact, rational
+from tapx.kernels.balls import check_at_most, upper_decimal
 from tapx.kernels.family import LIN, LOG
 from tapx.kernels.windows import round_up
 from tapx.witnesses import Entry, Question
@@ -83,8 +83,7 @@ def limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]:
     def read(entry: Entry) -> tuple[float, float]:
         rate = float(Fraction(entry["rate"]))
         found = rest(rate)
-        holds = found <= arb(exact(Fraction(entry["claim"])))
-        witnesses.check(holds, entry, "a squared distance of at most")
+        check_at_most(found, entry, "a squared distance")
         return rate, max(round_up(found), 0.0)
 
     def search() -> tuple[float, float]:
@@ -93,7 +92,7 @@ def limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]:
 
     def write(found: tuple[float, float]) -> dict[str, Any]:
         # The claim is the end of the ball itself: at 0 it may lie below 0.
-        claim = witness_numbers.decimal(rational(rest(found[0]).upper()))
+        claim = upper_decimal(rest(found[0]))
         return {"rate": witness_numbers.fraction(found[0]), "claim": claim}
 
     question = limit_question(part, rpe, heads, last)

@@ -8,6 +8,9 @@ rests on its being right: :mod:`tapx.limits.weight_bounds` checks what it return
 balls.
 """
 
+# Kept by hand, since we know of nothing better: HiGHS, which SciPy calls, has float64
+# alone, and exact solvers take rational coefficients, which decays are not.
+
 from __future__ import annotations
 
 from itertools import pairwise

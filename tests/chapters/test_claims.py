@@ -52,13 +52,14 @@ def test_anchor_has_neither_slash_nor_point():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"relation": "=<"}, "'<='"),
-        ({"source": "printed"}, "'published'"),
-        ({"verdict": "hold"}, "nearest is 'holds'"),
-        ({"verdict": "fails"}, "allowed is one of"),
+        ({"relation": "=<"}, "One of <, <=, =="),
+        ({"source": "printed"}, "One of bound, published"),
+        ({"verdict": "hold"}, "did you mean 'holds'"),
+        ({"verdict": "fails"}, "unknown verdict 'fails'"),
+        ({"role": "sharp"}, "unknown role 'sharp'; did you mean 'sharpness'"),
         ({"relation": "~"}, "positive relative tolerance"),
         ({"tolerance": 0.1}, "only '~' takes one"),
-        ({"kind": "certifed"}, "nearest is 'certified'"),
+        ({"kind": "certifed"}, "did you mean 'certified'"),
         ({"kind": "computed", "rounding": 1e-12}, "only the kind 'evaluated'"),
         ({"kind": "evaluated", "rounding": -1.0}, "0 or more"),
         ({"kind": "evaluated", "rounding": math.nan}, "finite"),
@@ -104,6 +105,14 @@ def test_round_trip(kind):
     assert list(entry.as_dict())[:7] == [
         "id", "chapter", "statement", "measured", "relation", "reference", "verdict",
     ]  # fmt: skip
+
+
+def test_role_and_setting_are_kept_and_left_out_where_they_are_not_given():
+    said = {"role": "finding", "setting": "2 layers, 5 seeds"}
+    entry = make(kind="trained", verdict="reproduced", **said)
+    assert entry.as_dict().items() >= said.items()
+    assert Claim.from_dict(entry.as_dict()) == entry
+    assert not said.keys() & make().as_dict().keys()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "certified"])

@@ -32,6 +32,14 @@ def test_claim_shows_line_and_data(shown):
     assert "\n" not in data["text/html"]
 
 
+def test_role_and_setting_are_shown(shown):
+    ledger.claim("a/b", 1, "<", 2, "so", role="check", setting="40 steps & a seed")
+    ledger.claims_table()
+    for data, _ in shown:
+        assert "role: check; setting: 40 steps & a seed)" in data["text/plain"]
+        assert "role: check; setting: 40 steps &amp; a seed)" in data["text/html"]
+
+
 def test_each_verdict_is_a_word_on_the_page(shown):
     for verdict in VERDICTS:
         reference = None if verdict == "not available" else 2.0
@@ -92,7 +100,7 @@ def test_report_refuses(shown):
         ledger.report("two words", 1.0)
     with pytest.raises(ValueError, match="finite"):
         ledger.report("x", float("nan"))
-    with pytest.raises(ValueError, match="nearest is 'timed'"):
+    with pytest.raises(ValueError, match="did you mean 'timed'"):
         ledger.report("x", 1.0, kind="time")
     assert not shown
 

@@ -149,6 +149,12 @@ def test_every_stored_record_is_whole():
         assert (record["chapter"], record["profile"]) == (path.stem, path.parent.name)
 
 
+def test_another_format_is_refused(book):
+    records.store(planted(built(), "format", value=2), book)
+    with pytest.raises(ValueError, match="format 2, not 1"):
+        records.read("tiny", book_dir=book)
+
+
 # The code that ran -------------------------------------------------------------------
 
 

@@ -104,6 +104,8 @@ def test_twice_in_the_book_is_an_error(tmp_path):
         ({"verdict": "sharper than stated"}, "verdict was"),
         ({"result": "Lemma"}, "result was"),
         ({"kind": "computed"}, "kind was 'certified', is 'computed'"),
+        ({"role": "check"}, "role was '', is 'check'"),
+        ({"setting": "one seed"}, "setting was '', is 'one seed'"),
         ({"measured": 1.500001}, "certified numbers must be equal"),
     ],
 )
