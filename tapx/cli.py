@@ -49,6 +49,25 @@ def list_chapters() -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list instead.")
+def results(as_json: bool) -> None:
+    """List the paper's results and experiments with their numbers.
+
+    For each: what is stated, its explicit bound, the certified error of what the proof
+    builds at its chapter's default target, the best known error and the proved floor,
+    and from how many heads on the bound beats doing nothing.
+    """
+    from tapx.registry import ROWS
+
+    if as_json:
+        rows = [row.as_plain_data() for row in ROWS.values()]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in ROWS.values():
+        click.echo(row.as_text())
+
+
+@main.command()
 @click.argument("chapter")
 def show(chapter: str) -> None:
     """Show the parameters of CHAPTER: type, default, range, meaning."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-GROUND = "checks decimals witnesses witness_numbers"
+GROUND = "checks decimals witnesses witness_numbers result"
 MATHEMATICS = "kernels limits network readouts targets"
 MAY_IMPORT = {
     "checks": "",
@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "found_with": "",
     "moved": "",
     "witness_numbers": "decimals",
+    "result": "checks",
     "witnesses": "checks found_with",
     "show": GROUND,
     "kernels": GROUND,
@@ -24,9 +25,10 @@ MAY_IMPORT = {
     "theorems": f"{GROUND} {MATHEMATICS}",
     "experiments": f"{GROUND} show {MATHEMATICS}",
     "chapters": f"{GROUND} show",
-    "cli": f"{GROUND} show {MATHEMATICS} theorems experiments chapters",
+    "registry": f"{GROUND} theorems experiments",
+    "cli": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",
     "__main__": "cli",
-    "__init__": f"{GROUND} show {MATHEMATICS} theorems experiments chapters",
+    "__init__": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",
 }
 HOUSE = Path(__file__).parents[1] / "tapx"
 FILES = sorted(HOUSE.rglob("*.py"))
