@@ -144,7 +144,7 @@ def run(
 
     A chapter that fails half-way leaves DIR/CHAPTER.failed.ipynb and no record.
     """
-    from tapx.chapters import runs
+    from tapx.chapters import parameters, runs
     from tapx.chapters.claims import FAILS
     from tapx.chapters.notebooks import ChapterFailed
 
@@ -152,7 +152,7 @@ def run(
         try:
             done = runs.run(
                 chapter,
-                _with_data(chapter, _assignments(given), data),
+                _with_data(chapter, parameters.assignments(given), data),
                 profile=profile,
                 output=output or f"runs/{chapter}",
                 force=force,
@@ -292,21 +292,6 @@ def refusals() -> Iterator[None]:
     except ValueError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
-
-
-def _assignments(given: tuple[str, ...]) -> dict[str, str]:
-    from tapx.checks import Refusal
-
-    found: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        name = name.strip()
-        if not equals or not name:
-            raise Refusal(f"-p {text!r}: write it as NAME=VALUE, such as -p heads=8")
-        if name in found:
-            raise Refusal(f"parameter {name!r} is given twice: keep one of them")
-        found[name] = value.strip()
-    return found
 
 
 def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[str, str]:

@@ -56,12 +56,14 @@ _INTO = {
         "float_sums one_layer>flattened"
     ),
     "theorems.lemmas": (
-        "bounds.best_order>recall_order bounds.best_spacing>recall_spacing "
+        "bounds.best_order>recall_order "
         "bounds.lemma_f1>recall_bound bounds.lemma_f2>recall_bound "
         "bounds.lemma_f4>recall_bound bounds.lemma_f5>recall_bound "
         "bounds_decaying.best_order>decay_order "
-        "bounds_decaying.best_spacing>decay_spacing "
         "bounds_decaying.lemma_f3>decay_bound bounds_decaying.lemma_f6>decay_bound"
+    ),
+    "theorems.proof_spacing": (
+        "bounds.best_spacing>recall_spacing bounds_decaying.best_spacing>decay_spacing"
     ),
     "limits.recall": (
         "bounds.l2_lower_bound bounds_decaying.alternating_floor "

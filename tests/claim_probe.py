@@ -28,31 +28,39 @@ from __future__ import annotations
 
 import ast
 import copy
-import dataclasses
 import functools
 import math
-import multiprocessing
-import numbers
-import os
-import random
 import resource
-import signal
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import literals
-import numpy as np
 import parameter_use
+from probe_changes import Change, perturbed
+from probe_parts import (
+    Late,
+    child,
+    globals_of,
+    keyword,
+    limit,
+    module_of,
+    notebook_level,
+    number_of,
+    numbers_only,
+    plain_target,
+    reads,
+    real,
+    same,
+    used,
+)
 
 DEFINITION = 0.5  # processor seconds: what takes longer is not run again
 EVALUATION = 2.0  # processor seconds for the measured value of a changed object
 ALL = 12  # processor seconds for one claim
 MIXED = range(9)  # orders of larger and smaller, see `Change`
 LEAST = 3  # claims of a sample
-DEPTH = 6  # of attributes and containers in each other
 CODE = (
     *(type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType),
     *(types.MethodType, functools.partial, functools._lru_cache_wrapper),
@@ -93,10 +101,6 @@ def sample(found: list[Probed], most: int = 8) -> list[Probed]:
     chosen = real if len(real) >= LEAST else found
     count = min(most, len(chosen))
     return [chosen[k * len(chosen) // count] for k in range(count)]
-
-
-class _Late(BaseException):
-    pass
 
 
 def probe(sources: list[str], values: dict[str, Any]) -> tuple[list[Probed], str]:
@@ -143,7 +147,7 @@ class _Book:
         self.sources = []
         for cell, source in enumerate(sources):
             tree = ast.parse(source)
-            for node in _notebook_level(tree):
+            for node in notebook_level(tree):
                 self._define(node, cell)
             tree = _Watch(self, cell).visit(tree)
             self.sources.append(ast.unparse(ast.fix_missing_locations(tree)))
@@ -162,7 +166,7 @@ class _Book:
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
         }
-        plain = all(_plain(target) for target in targets)
+        plain = all(plain_target(target) for target in targets)
         if not plain:  # sets an item or an attribute of something
             return
         what = ast.Expression(node.iter) if iterated else ast.Module([node], [])
@@ -170,7 +174,7 @@ class _Book:
             _Definition(
                 (cell, node.lineno, node.col_offset),
                 frozenset(names),
-                frozenset(_reads(node.iter if iterated else node.value)),
+                frozenset(reads(node.iter if iterated else node.value)),
                 compile(what, "<definition>", "eval" if iterated else "exec"),
                 iterated,
                 targets[0] if iterated else None,
@@ -182,16 +186,16 @@ class _Book:
         if id not in self.found:
             node, place = self.measured[number]
             inspect = functools.partial(self._inspect, id, node, place, value)
-            self.found[id] = _child(inspect) or Probed(id, "late", _real(value), "?")
+            self.found[id] = child(inspect) or Probed(id, "late", real(value), "?")
         return value
 
     def _inspect(self, id: str, node: ast.expr, place: Place, value: Any) -> Probed:
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(_used()) + ALL,) * 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used()) + ALL,) * 2)
         try:
             outcome, by = _Trial(self, node, place, value).outcome()
         except Exception as problem:
             outcome, by = "late", f"{type(problem).__name__}: {problem}"
-        return Probed(id, outcome, _real(value), by)
+        return Probed(id, outcome, real(value), by)
 
 
 class _Watch(ast.NodeTransformer):
@@ -214,7 +218,7 @@ class _Watch(ast.NodeTransformer):
             (copy.deepcopy(value), (self.cell, node.lineno, node.col_offset))
         )
         number = ast.Constant(len(self.book.measured) - 1)
-        first = node.args[0] if node.args else _keyword(node, "id")
+        first = node.args[0] if node.args else keyword(node, "id")
         call = ast.Call(ast.Name("_probed", ast.Load()), [number, first, value], [])
         if len(node.args) > 1:
             node.args[1] = call
@@ -232,7 +236,7 @@ class _Trial:
         self.saved = dict(self.space)
         self.chain: list[Callable[[], None]] = []
         self.package: set[str] = set()  # names of its functions, classes and modules
-        self.roots = self._data(_reads(node))
+        self.roots = self._data(reads(node))
         direct = self.roots
         found, self.roots = self._behind(place)
         self.chain = [run for _, run in sorted(found, key=lambda one: one[0])]
@@ -245,16 +249,16 @@ class _Trial:
         for mixed, whole in (*((m, False) for m in MIXED), (MIXED[-1], True)):
             for name in self.roots:
                 before = self.saved[name]
-                after, changed = _changed(before, Change(mixed, whole))
-                if not changed:
+                after, moved = perturbed(before, Change(mixed, whole))
+                if not moved:
                     continue
                 tried.append(name)
                 try:
-                    with _limit(EVALUATION):
+                    with limit(EVALUATION):
                         self.space[name] = after
-                        if _number(self._value()) != _number(self.value):
+                        if number_of(self._value()) != number_of(self.value):
                             return "follows", name
-                except _Late:
+                except Late:
                     late = True
                 except BROKEN:
                     pass
@@ -279,9 +283,9 @@ class _Trial:
 
     def _same_again(self) -> bool:
         try:
-            with _limit(EVALUATION):
-                return _number(self._value()) == _number(self.value)
-        except (_Late, Exception):
+            with limit(EVALUATION):
+                return number_of(self._value()) == number_of(self.value)
+        except (Late, Exception):
             return False
         finally:
             self._restore()
@@ -298,10 +302,10 @@ class _Trial:
             plain = getattr(value, "__wrapped__", value)  # of a cached function
             if isinstance(plain, types.FunctionType):
                 if plain.__globals__ is self.space:
-                    todo += sorted(_globals(plain.__code__))
+                    todo += sorted(globals_of(plain.__code__))
             elif not isinstance(value, CODE):
                 data.append(name)
-            if isinstance(value, CODE) and _module(value).split(".")[0] == "tapx":
+            if isinstance(value, CODE) and module_of(value).split(".")[0] == "tapx":
                 self.package.add(name)
         return data
 
@@ -329,7 +333,7 @@ class _Trial:
     def _definition(
         self, name: str, before: Place
     ) -> tuple[_Definition, Callable[[], None]] | None:
-        if name in self.book.parameters or not _numbers(self.saved[name]):
+        if name in self.book.parameters or not numbers_only(self.saved[name]):
             return None
         places = [
             one
@@ -341,19 +345,19 @@ class _Trial:
         definition = max(places, key=lambda one: one.place)
         run = functools.partial(exec, definition.code, self.space)
         try:
-            with _limit(DEFINITION):
+            with limit(DEFINITION):
                 if definition.iterated:
                     run = self._item(definition)
                 run()
-                same = all(
-                    _same(self.space.get(target), self.saved.get(target))
+                agrees = all(
+                    same(self.space.get(target), self.saved.get(target))
                     for target in definition.targets
                 )
-        except (_Late, Exception):
+        except (Late, Exception):
             return None
         finally:
             self._restore()
-        return (definition, run) if same else None
+        return (definition, run) if agrees else None
 
     def _item(self, loop: _Definition) -> Callable[[], None]:
         """Binds the targets of a loop to the item that they are bound to now."""
@@ -368,263 +372,6 @@ class _Trial:
         bind = compile(ast.fix_missing_locations(tree), "<item>", "exec")
         for place in range(len(list(eval(loop.code, self.space)))):
             at(place)
-            if all(_same(self.space[n], self.saved.get(n)) for n in loop.targets):
+            if all(same(self.space[n], self.saved.get(n)) for n in loop.targets):
                 return functools.partial(at, place)
         raise LookupError("the loop does not come here again")
-
-
-class Change:
-    """How an object is changed.
-
-    Args:
-        mixed: 0, all real numbers grow by 1 %; another number, about half of them fall
-            by 1 %, drawn by it, so that the ratio of two of them changes under one
-            number or another.
-        whole: whether whole numbers grow, too, by 1.
-    """
-
-    def __init__(self, mixed: int = 0, whole: bool = False) -> None:
-        self.mixed, self.whole = mixed, whole
-        self.drawn = random.Random(mixed)
-
-    def up(self) -> bool:
-        """Whether the next number grows."""
-        return not self.mixed or self.drawn.random() < 0.5
-
-    def share(self) -> Fraction:
-        """What the next number is multiplied by."""
-        return Fraction(101, 100) if self.up() else Fraction(99, 100)
-
-
-def _changed(value: Any, how: Change, depth: int = DEPTH) -> tuple[Any, bool]:
-    """A copy with its real numbers changed by 1 %, and whether there was one.
-
-    Args:
-        value: any data.
-        how: what is changed, and up or down.
-        depth: how many containers and attributes deep numbers are looked for.
-    """
-    if isinstance(value, (bool, str, bytes, type(None), type, types.FunctionType)):
-        return value, False
-    if isinstance(value, numbers.Integral):
-        return (type(value)(value + 1), True) if how.whole else (value, False)
-    if isinstance(value, np.ndarray):
-        return _changed_array(value, how, depth)
-    for change in (_changed_number, _changed_torch):
-        found = change(value, how)
-        if found is not None:
-            return found, True
-    if depth == 0:
-        return value, False
-    if isinstance(value, dict):
-        pairs = {k: _changed(v, how, depth - 1) for k, v in value.items()}
-        new = copy.copy(value)
-        new.update({k: v for k, (v, _) in pairs.items()})
-        return new, any(hit for _, hit in pairs.values())
-    if isinstance(value, (type({}.values()), type({}.items()))):
-        value = list(value)
-    if isinstance(value, (list, tuple)):
-        items = [_changed(one, how, depth - 1) for one in value]
-        made: Any = [one for one, _ in items]
-        if hasattr(value, "_fields"):
-            made = type(value)(*made)
-        elif type(value) in (list, tuple):
-            made = type(value)(made)
-        return made, any(hit for _, hit in items)
-    return _changed_object(value, how, depth)
-
-
-def _changed_array(value: Any, how: Change, depth: int) -> tuple[Any, bool]:
-    if value.dtype.kind in "fc":
-        signs = np.array([how.up() for _ in range(value.size)]).reshape(value.shape)
-        return value * np.where(signs, 1.01, 0.99), bool(value.size)
-    if value.dtype.kind in "iu":
-        return (value + 1, bool(value.size)) if how.whole else (value, False)
-    if value.dtype.kind == "O":
-        new, hits = value.copy(), []
-        for place, one in enumerate(value.flat):
-            new.flat[place], hit = _changed(one, how, depth - 1)
-            hits.append(hit)
-        return new, any(hits)
-    return value, False
-
-
-def _changed_number(value: Any, how: Change) -> Any:
-    import flint
-
-    if isinstance(value, Fraction):
-        return value * how.share()
-    if isinstance(value, (flint.arb, flint.acb, flint.fmpq)):
-        return value * how.share().numerator / 100
-    if isinstance(value, (flint.arb_mat, flint.acb_mat, flint.fmpq_mat)):
-        return value * how.share().numerator / 100
-    if isinstance(value, flint.fmpz):
-        return value + 1 if how.whole else None
-    if isinstance(value, (numbers.Real, numbers.Complex)):
-        return type(value)(value * float(how.share()))
-    return None
-
-
-def _changed_torch(value: Any, how: Change) -> Any:
-    import torch
-
-    if isinstance(value, torch.nn.Module):
-        new = copy.deepcopy(value)
-        with torch.no_grad():
-            for tensor in (*new.parameters(), *new.buffers()):
-                if tensor.is_floating_point():
-                    tensor.mul_(_factors(tensor, how))
-        return new
-    if isinstance(value, torch.Tensor):
-        if value.is_floating_point() or value.is_complex():
-            return value.detach() * _factors(value, how)
-        return value + 1 if how.whole and value.dtype != torch.bool else None
-    return None
-
-
-def _factors(tensor: Any, how: Change) -> Any:
-    import torch
-
-    factors = [1.01 if how.up() else 0.99 for _ in range(tensor.numel())]
-    return torch.tensor(factors, dtype=tensor.real.dtype).reshape(tensor.shape)
-
-
-def _changed_object(value: Any, how: Change, depth: int) -> tuple[Any, bool]:
-    """A copy with changed attributes, and without what its properties had cached."""
-    names = list(getattr(value, "__dict__", ()))
-    for kind in type(value).__mro__:
-        slots = getattr(kind, "__slots__", ())
-        names += [slots] if isinstance(slots, str) else list(slots)
-    if dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value)] + names
-    try:
-        new = copy.copy(value)
-    except Exception:
-        return value, False
-    changed = False
-    for name in dict.fromkeys(names):
-        kept = getattr(type(value), name, None)
-        if isinstance(kept, functools.cached_property):
-            getattr(new, "__dict__", {}).pop(name, None)
-        elif hasattr(value, name) and not name.startswith("__"):
-            after, hit = _changed(getattr(value, name), how, depth - 1)
-            if hit:
-                try:
-                    object.__setattr__(new, name, after)
-                except (AttributeError, TypeError):
-                    continue
-                changed = True
-    return new, changed
-
-
-def _child(function: Callable[[], Probed]) -> Probed | None:
-    """What it returns in a forked process, or None if that process comes to nothing."""
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        try:
-            sender.send(function())
-        finally:
-            os._exit(0)
-    sender.close()
-    try:
-        return receiver.recv()
-    except EOFError:
-        return None
-    finally:
-        receiver.close()
-        os.waitpid(child, 0)
-
-
-class _limit:
-    """Raises `_Late` when the block has used so many processor seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def __enter__(self) -> None:
-        def late(*_: Any) -> None:
-            raise _Late
-
-        signal.signal(signal.SIGPROF, late)
-        signal.setitimer(signal.ITIMER_PROF, self.seconds)
-
-    def __exit__(self, *_: Any) -> None:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _used() -> float:
-    use = resource.getrusage(resource.RUSAGE_SELF)
-    return use.ru_utime + use.ru_stime
-
-
-def _notebook_level(tree: ast.AST) -> Iterator[ast.AST]:
-    """The statements of a cell, those in its loops and branches too."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        if isinstance(node, ast.stmt):
-            yield node
-        yield from _notebook_level(node)
-
-
-def _plain(target: ast.expr) -> bool:
-    """Whether a target is a name, or names in tuples and lists."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return all(map(_plain, target.elts))
-    if isinstance(target, ast.Starred):
-        return _plain(target.value)
-    return isinstance(target, ast.Name)
-
-
-def _reads(node: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-
-
-def _globals(code: types.CodeType) -> set[str]:
-    """Names that code, and the code inside it, looks up outside (or as attributes)."""
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= _globals(constant)
-    return names
-
-
-def _module(code: Any) -> str:
-    return str(getattr(code, "__module__", None) or getattr(code, "__name__", ""))
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr:
-    return next(word.value for word in call.keywords if word.arg == name)
-
-
-def _numbers(value: Any) -> bool:
-    """Whether this is a number, or a container of numbers and words alone."""
-    if isinstance(value, (list, tuple, set)):
-        return all(map(_numbers, value))
-    if isinstance(value, dict):
-        return all(map(_numbers, value.values()))
-    if isinstance(value, (str, bool, type(None), numbers.Number)):
-        return True
-    if getattr(value, "shape", None) == ():
-        return True
-    return type(value).__module__.startswith("flint") and not hasattr(value, "ncols")
-
-
-def _same(a: Any, b: Any) -> bool:
-    if type(a) is not type(b):
-        return False
-    return a is b or repr(a) == repr(b)
-
-
-def _real(value: Any) -> bool:
-    """A count rightly stays, and 1 % of a difference that is zero is zero."""
-    return not isinstance(value, (numbers.Integral, np.bool_)) and float(value) != 0
-
-
-def _number(value: Any) -> float:
-    """As it enters the ledger; not a number is no value."""
-    number = float(value)
-    if math.isnan(number):
-        raise ValueError("not a number")
-    return number

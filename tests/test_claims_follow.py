@@ -7,6 +7,7 @@ import claim_probe
 import matplotlib
 import numpy as np
 import parameter_use
+import probe_changes
 import pytest
 import small_book
 import torch
@@ -215,22 +216,25 @@ def test_a_change_that_is_refused_is_followed():
     ],
 )
 def test_change_by_one_percent(value, after):
-    assert claim_probe._changed(value, claim_probe.Change()) == (after, value != after)
+    assert probe_changes.perturbed(value, probe_changes.Change()) == (
+        after,
+        value != after,
+    )
 
 
 def test_whole_numbers_grow_by_one_where_nothing_else_helps():
-    grow = claim_probe.Change(whole=True)
-    assert claim_probe._changed([3, 2.0, np.int64(4)], grow) == ([4, 2.02, 5], True)
-    assert claim_probe._changed(np.arange(2), claim_probe.Change())[1] is False
-    assert claim_probe._changed(np.arange(2), grow)[0].tolist() == [1, 2]
+    grow = probe_changes.Change(whole=True)
+    assert probe_changes.perturbed([3, 2.0, np.int64(4)], grow) == ([4, 2.02, 5], True)
+    assert probe_changes.perturbed(np.arange(2), probe_changes.Change())[1] is False
+    assert probe_changes.perturbed(np.arange(2), grow)[0].tolist() == [1, 2]
 
 
 def test_some_numbers_grow_and_some_fall():
     """A ratio of two numbers of one object would not notice a common factor."""
-    mixed = claim_probe._changed([1.0] * 8, claim_probe.Change(mixed=1))[0]
+    mixed = probe_changes.perturbed([1.0] * 8, probe_changes.Change(mixed=1))[0]
     assert set(mixed) == {0.99, 1.01}
-    array = claim_probe._changed(np.ones(8), claim_probe.Change(mixed=1))[0]
-    tensor = claim_probe._changed(torch.ones(8), claim_probe.Change(mixed=1))[0]
+    array = probe_changes.perturbed(np.ones(8), probe_changes.Change(mixed=1))[0]
+    tensor = probe_changes.perturbed(torch.ones(8), probe_changes.Change(mixed=1))[0]
     assert array.tolist() == mixed
     assert torch.allclose(tensor, torch.tensor(mixed))
     assert outcomes(

@@ -22,7 +22,7 @@ import math
 import numbers
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -313,3 +313,21 @@ def _nearest(word: str, allowed: Any) -> str:
 
 def _whole(number: float) -> int | None:
     return round(number) if math.isfinite(number) else None
+
+
+def assignments(given: Iterable[str]) -> dict[str, str]:
+    """Texts NAME=VALUE as a dictionary.
+
+    Raises:
+        Refusal: a text of another form, or a name given twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise Refusal(f"-p {text!r}: write it as NAME=VALUE, such as -p heads=8")
+        if name in found:
+            raise Refusal(f"parameter {name!r} is given twice: keep one of them")
+        found[name] = value.strip()
+    return found

@@ -18,6 +18,7 @@ from tapx.targets.memories import EssentialMemory, FixedMemory
 from tapx.theorems import (
     adaptive_errors,
     lemmas,
+    proof_spacing,
     proposition_4_2,
     proposition_4_3,
     proposition_4_5,
@@ -61,7 +62,7 @@ READOUTS = (
 
 
 def _recall(id: str, name: str, family: Family, lag: int, heads: int) -> Result:
-    spacing = lemmas.recall_spacing(family, lag)
+    spacing = proof_spacing.recall_spacing(family, lag)
     return Result(
         id,
         name,
@@ -92,7 +93,7 @@ def _adaptive(id: str, name: str, family: Family, lag: int, fixed: str) -> Resul
         target=f"the deltas at the lags 1 to {lag}, one kernel for all",
         default=16,
         construct=lambda heads: adaptive.bump(
-            lag, heads, family, *lemmas.recall_spacing(family, lag)
+            lag, heads, family, *proof_spacing.recall_spacing(family, lag)
         ),
         error=lambda kernel: balls.upper(kernel.uniform_error),
         bound_at=lambda heads, order: lemmas.recall_bound(family, lag, heads, order),
@@ -104,7 +105,7 @@ def _adaptive(id: str, name: str, family: Family, lag: int, fixed: str) -> Resul
 def _decays(id: str, name: str, family: Family, decay: float) -> Result:
     memory = Kernel.of(family, [decay], [1])
     order = 2 if family is LIN else max(1, round(decay) - 2)
-    spacing = lemmas.decay_spacing(family, decay, order)
+    spacing = proof_spacing.decay_spacing(family, decay, order)
 
     def bound(heads: int, order: int) -> float:
         if order > min(lemmas.largest_order(family, decay), heads):
@@ -264,7 +265,7 @@ def _needed() -> Result:
 
 def _sparse() -> Result:
     memories = [Kernel.of(LIN, [1], [1]), Kernel.of(LIN, [1, 2], [2, -1])]
-    spacing = lemmas.decay_spacing(LIN, 1.0, 2)
+    spacing = proof_spacing.decay_spacing(LIN, 1.0, 2)
     readout = two_layer.relu_sum(two_layer.normal_directions(6, 2, 0))
     target = EssentialMemory(memories, readout)
 

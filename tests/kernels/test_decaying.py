@@ -10,7 +10,7 @@ from tapx.kernels.balls import lower, upper
 from tapx.kernels.decaying import MEAN, bumps, profile
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.proofs import chebyshev_points, node
-from tapx.theorems import lemmas
+from tapx.theorems import lemmas, proof_spacing
 
 LIGHT = Kernel.of("exponential", [1, 3], [1, -0.5])
 HEAVY = Kernel.of("power", [3], [1])
@@ -56,7 +56,7 @@ def test_certified_error_is_within_lemma_f3(heads, rate, order):
 
 @pytest.mark.parametrize("heads", [4, 10])
 def test_certified_error_is_within_lemma_f6(heads):
-    alpha, gamma = lemmas.decay_spacing("power", 3, 1)
+    alpha, gamma = proof_spacing.decay_spacing("power", 3, 1)
     kernel = bumps(HEAVY, heads, "power", alpha, gamma)
     assert upper(kernel.l1_error) <= lemmas.decay_bound(
         "log", 1, 3, heads, 1, alpha, gamma

@@ -14,13 +14,9 @@ from tapx.kernels.decaying import profile
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.proofs import bump_derivative
 from tapx.limits.recall import alternating_floor, class_optimum
-from tapx.theorems import lemmas
-from tapx.theorems.lemmas import (
-    decay_bound,
-    decay_order,
-    decay_spacing,
-    largest_order,
-)
+from tapx.theorems import proof_spacing
+from tapx.theorems.lemmas import decay_bound, decay_order, largest_order
+from tapx.theorems.proof_spacing import decay_spacing
 
 
 @pytest.mark.parametrize(
@@ -125,8 +121,8 @@ def test_best_order_is_allowed_and_least():
         (lambda: decay_order("power", 1, 1.5, 10), "none"),
         (lambda: class_optimum("power", 1, 1, 3), "above 1"),
         (lambda: class_optimum("exponential", 1, 1, -1), "negative"),
-        (lambda: lemmas.decay_spacing("power", 3, 2), "below 2"),
-        (lambda: lemmas.decay_spacing("exponential", 3, 0), "at least 1"),
+        (lambda: proof_spacing.decay_spacing("power", 3, 2), "below 2"),
+        (lambda: proof_spacing.decay_spacing("exponential", 3, 0), "at least 1"),
     ],
 )
 def test_bad_input_is_refused(call, message):

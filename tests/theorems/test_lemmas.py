@@ -14,7 +14,7 @@ from tapx.kernels.kernel import Delta
 from tapx.kernels.proofs import bump, bump_derivative
 from tapx.kernels.solve import interpolation, projection
 from tapx.limits import recall
-from tapx.theorems import lemmas, theorem_3_1
+from tapx.theorems import lemmas, proof_spacing, theorem_3_1
 
 
 def test_bump_derivatives_against_finite_differences():
@@ -39,7 +39,7 @@ def test_jackson_factor_bounds_a_known_best_approximation():
 @given(st.integers(1, 8), st.sampled_from([32, 48, 64]))
 def test_bump_construction_obeys_the_lemma(lag, heads):
     # Wide spacing makes the bump smooth enough for the bound to say something.
-    alpha, gamma = lemmas.recall_spacing("exponential", lag)
+    alpha, gamma = proof_spacing.recall_spacing("exponential", lag)
     kernel = bump(lag, heads, "exponential", alpha, gamma)
     order, bound = lemmas.recall_order("exponential", lag, heads, alpha, gamma)
     # The Chebyshev sum is within 4/pi^2 log m + 3 of the best polynomial.
@@ -49,7 +49,7 @@ def test_bump_construction_obeys_the_lemma(lag, heads):
 
 
 def test_powers_obey_the_lemma():
-    alpha, gamma = lemmas.recall_spacing("power", 2)
+    alpha, gamma = proof_spacing.recall_spacing("power", 2)
     kernel = bump(2, 16, "power", alpha, gamma)
     bound = lemmas.recall_order("power", 2, 16, alpha, gamma)[1]
     assert upper(kernel.l1_error) <= 5 * bound
@@ -64,7 +64,7 @@ def test_nonvacuous_heads_is_the_first():
 
 @given(st.integers(2, 40), st.sampled_from(["exponential", "power"]))
 def test_best_spacing_beats_its_neighbours(lag, family):
-    alpha, gamma = lemmas.recall_spacing(family, lag)
+    alpha, gamma = proof_spacing.recall_spacing(family, lag)
     best = lemmas.recall_bound(family, lag, 50, 3, alpha, gamma)
     for a, g in ((1.1, 1), (0.9, 1), (1, 1.1), (1, 0.9)):
         worse = lemmas.recall_bound(family, lag, 50, 3, a * alpha, g * gamma)
@@ -156,7 +156,7 @@ def test_heads_are_shared_as_in_the_proof():
         (lambda: theorem_3_1.head_shares((1,), "lni"), "did you mean 'lin'"),
         (lambda: lemmas.readout(1, 0, 2), "at least 1"),
         (lambda: lemmas.readout(-1, 1, 2), "negative"),
-        (lambda: lemmas.recall_spacing("power", 1), "nearest valid lag is 2"),
+        (lambda: proof_spacing.recall_spacing("power", 1), "nearest valid lag is 2"),
         (lambda: heads_to_recall(-1), "see lags from 0 on"),
         (lambda: recall.l2_lower_bound(-1, 1), "negative"),
         (lambda: bump_derivative(-1), "nearest valid order is 0"),

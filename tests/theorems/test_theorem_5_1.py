@@ -16,7 +16,7 @@ from tapx.network.transformer import Transformer
 from tapx.readouts import exact_nets, two_layer
 from tapx.targets import worked_examples
 from tapx.targets.memories import EssentialMemory
-from tapx.theorems import lemmas, theorem_5_1
+from tapx.theorems import lemmas, proof_spacing, theorem_5_1
 from tapx.theorems.theorem_5_1 import with_lag_zero
 
 F64 = torch.float64
@@ -82,7 +82,7 @@ def test_the_certificate_holds_for_any_row(seed, row, position):
 def test_the_proofs_network_is_within_the_explicit_bound(
     position, family, decay, order, memories, each
 ):
-    alpha, gamma = lemmas.decay_spacing(family, decay, order)
+    alpha, gamma = proof_spacing.decay_spacing(family, decay, order)
     kernels = [decaying.bumps(m, each, family, alpha, gamma) for m in memories]
     goal = target(memories)
     built = theorem_5_1.construct(
