@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tapx.checks import at_least, one_of
+from tapx.experiments.outcomes import Outcome, Outcomes, finite
 from tapx.experiments.stacks import Stack
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
@@ -109,32 +110,6 @@ class Recipe:
             raise ValueError(f"weight_decay={self.weight_decay}: give 0 or more")
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A trained cell.
-
-    Attributes:
-        cell: what was trained.
-        model: the trained Transformer, float32.
-        kernel: (length,) float64, its response to each lag at the last position.
-        constant: its answer to zeros.
-        mse: exact mean squared error; infinite if training diverged.
-        history: exact error after some numbers of iterations, the last included.
-    """
-
-    cell: Cell
-    model: Transformer
-    kernel: np.ndarray = field(repr=False)
-    constant: float
-    mse: float
-    history: dict[int, float] = field(repr=False)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the parameters stopped being finite numbers."""
-        return math.isinf(self.mse)
-
-
 def build(cell: Cell, recipe: Recipe) -> Transformer:
     """The cell's model at its start, float32."""
     free = cell.position == "free"
@@ -170,7 +145,7 @@ def stream(seed: int) -> np.random.Generator:
 
 def train(
     cells: Sequence[Cell], values: np.ndarray, recipe: Recipe | None = None
-) -> list[Trained]:
+) -> Outcomes:
     """Train all cells on one target kernel, on one thread.
 
     Args:
@@ -192,7 +167,7 @@ def train(
         raise ValueError(
             f"target of shape {values.shape}: the recipe has {recipe.length} lags"
         )
-    results: dict[int, Trained] = {}
+    results: dict[int, Outcome] = {}
     kinds = [(cell.heads, cell.position == "free") for cell in cells]
     for kind in sorted(set(kinds)):
         # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
@@ -201,12 +176,12 @@ def train(
         with one_thread():
             trained = _train_stack([cells[i] for i in places], values, recipe)
         results.update(zip(places, trained, strict=True))
-    return [results[i] for i in range(len(cells))]
+    return Outcomes(results[i] for i in range(len(cells)))
 
 
 def _train_stack(
     cells: list[Cell], values: np.ndarray, recipe: Recipe
-) -> list[Trained]:
+) -> list[Outcome]:
     """Train cells of one head count, sorted by learning rate."""
     models = [build(cell, recipe) for cell in cells]
     stack = Stack(models, recipe.length)
@@ -217,7 +192,7 @@ def _train_stack(
         seed: torch.tensor([i for i, cell in enumerate(cells) if cell.seed == seed])
         for seed in streams
     }
-    history: list[dict[int, float]] = [{} for _ in cells]
+    history: list[list[tuple[int, float | None]]] = [[] for _ in cells]
     leaves = [
         stack.log_slopes.detach().requires_grad_(),
         stack.matrices.detach().requires_grad_(),
@@ -240,14 +215,14 @@ def _train_stack(
         )
         _step(optimiser, grads)
         if iteration in CHECKPOINTS or iteration == recipe.iterations:
-            for note, (_, _, mse) in zip(history, _exact(stack, values), strict=True):
-                note[iteration] = mse
+            for note, (_, mse) in zip(history, _exact(stack, values), strict=True):
+                note.append((iteration, finite(mse)))
     results = []
-    for place, (kernel, constant, mse) in enumerate(_exact(stack, values)):
+    for place, (kernel, mse) in enumerate(_exact(stack, values)):
         stack.write(place, models[place])
-        results.append(
-            Trained(cells[place], models[place], kernel, constant, mse, history[place])
-        )
+        notes, model = tuple(history[place]), models[place]
+        one = Outcome(cells[place], finite(mse), notes, model=model, kernel=kernel)
+        results.append(one)
     return results
 
 
@@ -284,13 +259,13 @@ def _step(optimiser: torch.optim.AdamW, grads: tuple[Tensor, ...]) -> None:
 
 
 @torch.no_grad()
-def _exact(stack: Stack, values: np.ndarray) -> list[tuple[np.ndarray, float, float]]:
-    """Kernel, constant and exact error of every cell, in float64."""
+def _exact(stack: Stack, values: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Kernel and exact error of every cell, in float64."""
     kernels, constants = stack.exact_kernels()
     found = []
     for kernel, constant in zip(kernels.numpy(), constants.tolist(), strict=True):
         mse = float(((kernel - values) ** 2).sum()) + constant**2
-        found.append((kernel, constant, mse if math.isfinite(mse) else math.inf))
+        found.append((kernel, mse))
     return found
 
 

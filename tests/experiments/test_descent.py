@@ -27,7 +27,7 @@ def test_the_recipe_is_that_of_training():
     trained = train(cells, RHO, recipe)
     begun = [build(cell, recipe) for cell in cells]
     found = descent.descend(begun, RHO, Way("adamw", 0.01, 0.01, 100), 30)
-    assert found.errors == pytest.approx([one.mse for one in trained], rel=1e-3)
+    assert found.errors == pytest.approx([one.loss for one in trained], rel=1e-3)
     again = descent.descend(drawn(), RHO, Way("adamw", 0.01, 0.01, 100), 30)
     assert again.errors == pytest.approx(found.errors, rel=1e-3)
 

@@ -282,7 +282,7 @@ def cell_4a(iterations: int = 10_000) -> dict[str, Any]:
     return {
         "seconds": time.process_time() - busy,
         "wall": time.perf_counter() - start,
-        "mse": trained.mse,
+        "mse": trained.error,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tapx.checks import at_least, one_of
 from tapx.network.heads import SCORES
@@ -39,6 +40,7 @@ class LanguageCell:
     dimension: int = 32
     width: int = 128
     seed: int = 0
+    columns: ClassVar = ("loss", "curve")
 
     def __post_init__(self) -> None:
         """Check the values."""

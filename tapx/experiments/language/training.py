@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from tapx.checks import one_of
 from tapx.experiments.language import corpus as corpora
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
+from tapx.experiments.outcomes import Outcome
 from tapx.experiments.training import one_thread
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
@@ -33,7 +33,6 @@ from tapx.network.positions import Position
 __all__ = [
     "LanguageCell",
     "LanguageRecipe",
-    "TrainedLanguage",
     "build",
     "evaluate",
     "place_of",
@@ -48,28 +47,6 @@ CLIP = 1.0
 """Largest norm of a gradient."""
 AT_ONCE = 16
 """Validation windows evaluated together."""
-
-
-@dataclass(frozen=True)
-class TrainedLanguage:
-    """A trained cell.
-
-    Attributes:
-        cell: what was trained.
-        model: the trained model, float32, on the CPU.
-        loss: validation loss after the last step; None if training diverged.
-        curve: (step, validation loss) pairs; it ends where training diverged.
-    """
-
-    cell: LanguageCell
-    model: LanguageModel = field(repr=False)
-    loss: float | None
-    curve: tuple[tuple[int, float], ...] = field(repr=False)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether a loss was no number, or above twice that of a uniform guess."""
-        return self.loss is None
 
 
 def build(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
@@ -92,8 +69,8 @@ def train_all(
     corpus: Corpus,
     recipe: LanguageRecipe,
     device: str = "cpu",
-    progress: Callable[[TrainedLanguage], None] | None = None,
-) -> list[TrainedLanguage]:
+    progress: Callable[[Outcome], None] | None = None,
+) -> list[Outcome]:
     """Train cells one after another, in the order given; arguments as in `train`.
 
     At these sizes Python is a small part of the time, so cells are not stacked.
@@ -114,8 +91,11 @@ def train(
     until: int | None = None,
     position: Position | None = None,
     model: LanguageModel | None = None,
-) -> TrainedLanguage:
+) -> Outcome:
     """Train one cell, on one thread.
+
+    The history is of validation losses, from step 0 to where training diverged: where a
+    loss was no number, or above twice that of a uniform guess.
 
     Args:
         cell: the model.
@@ -141,7 +121,9 @@ def train(
     with one_thread():
         curve, diverged = _descend(model, stream, judged, recipe, until)
     model = model.cpu()
-    return TrainedLanguage(cell, model, None if diverged else curve[-1][1], curve)
+    loss = None if diverged else curve[-1][1]
+    facts = {"parameters": model.parameter_counts()["total"]}
+    return Outcome(cell, loss, curve, facts, model)
 
 
 def _descend(

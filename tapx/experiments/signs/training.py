@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tapx.checks import at_least, one_of
+from tapx.experiments.outcomes import Outcome, Outcomes, finite
 from tapx.experiments.signs.stack import ToyStack
 from tapx.experiments.training import INITIAL_SLOPES, Recipe, one_thread, signs, stream
 from tapx.network.positions import PerLag
@@ -61,41 +62,6 @@ class ToyCell:
         """Check the values."""
         one_of(self.rpe, RPES, "rpe")
         at_least(1, heads=self.heads, width=self.width)
-
-
-@dataclass(frozen=True)
-class ToyOutcome:
-    """The result of one trained cell, as plain numbers: what a record keeps.
-
-    Attributes:
-        cell: what was trained.
-        mse: mean squared error on the test inputs; None if training diverged.
-        history: (iterations, error) pairs, the last one included.
-        model: the trained Transformer, float32; None when read from a record.
-    """
-
-    cell: ToyCell
-    mse: float | None
-    history: tuple[tuple[int, float | None], ...]
-    model: Transformer | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def error(self) -> float:
-        """The mean squared error, infinite if training diverged."""
-        return math.inf if self.mse is None else self.mse
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON data."""
-        history = [list(pair) for pair in self.history]
-        return {**asdict(self.cell), "mse": self.mse, "history": history}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ToyOutcome:
-        """Read what `as_dict` wrote."""
-        values = dict(data)
-        mse = values.pop("mse")
-        history = tuple((int(step), value) for step, value in values.pop("history"))
-        return cls(ToyCell(**values), mse, history)
 
 
 def grid(
@@ -140,7 +106,7 @@ def train(
     recipe: Recipe,
     learning_rate: float,
     initial_slopes: str = "geometric",
-) -> list[ToyOutcome]:
+) -> Outcomes:
     """Train all cells on one target, on one thread.
 
     Args:
@@ -190,7 +156,7 @@ def train(
                 for part in parts:
                     part.note(iteration, test, target(test))
     found = {place: outcome for part in parts for place, outcome in part.outcomes()}
-    return [found[i] for i in range(len(cells))]
+    return Outcomes(found[i] for i in range(len(cells)))
 
 
 class _Group:
@@ -251,12 +217,12 @@ class _Group:
         for history, mse in zip(
             self.history, (total / len(test)).tolist(), strict=True
         ):
-            history.append((iteration, mse if math.isfinite(mse) else None))
+            history.append((iteration, finite(mse)))
 
-    def outcomes(self) -> Iterable[tuple[int, ToyOutcome]]:
+    def outcomes(self) -> Iterable[tuple[int, Outcome]]:
         """Place and outcome of each cell, its model written back."""
         for i, (place, cell) in enumerate(zip(self.places, self.cells, strict=True)):
             with torch.no_grad():
                 self.stack.write(i, self.models[i])
             notes = tuple(self.history[i])
-            yield place, ToyOutcome(cell, notes[-1][1], notes, self.models[i])
+            yield place, Outcome(cell, notes[-1][1], notes, model=self.models[i])

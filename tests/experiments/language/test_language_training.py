@@ -28,11 +28,10 @@ def made(period=4, length=600):
 def test_learns_what_repeats(position, score):
     cell = replace(CELL, position=position, score=score)
     trained = training.train(cell, made(), RECIPE)
-    assert not trained.diverged
-    assert trained.curve[0][1] == pytest.approx(math.log(6), rel=0.2)
+    assert trained.history[0][1] == pytest.approx(math.log(6), rel=0.2)
     assert trained.loss < 0.3
-    assert trained.loss == trained.curve[-1][1]
-    assert [step for step, _ in trained.curve] == [0, 20, 40, 60]
+    assert trained.loss == trained.history[-1][1]
+    assert [step for step, _ in trained.history] == [0, 20, 40, 60]
 
 
 def test_same_seed_same_bits_and_no_global_seed():
@@ -40,32 +39,32 @@ def test_same_seed_same_bits_and_no_global_seed():
     torch.manual_seed(77)
     np.random.seed(77)
     again = training.train_all([CELL], made(), RECIPE)[0]
-    assert again.curve == first.curve
+    assert again.history == first.history
     pairs = zip(first.model.parameters(), again.model.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     other = training.train(replace(CELL, seed=1), made(), RECIPE)
-    assert other.curve != first.curve
+    assert other.history != first.history
 
 
 def test_stopping_early_is_the_beginning_of_the_whole():
     whole = training.train(CELL, made(), RECIPE)
     start = training.train(CELL, made(), RECIPE, until=30)
-    assert start.curve == whole.curve[:3]
+    assert start.history == whole.history[:3]
 
 
 def test_begins_with_the_model_given():
     own = training.build(CELL, 6, RECIPE.context)
     trained = training.train(CELL, made(), RECIPE, until=1, model=own)
     assert trained.model is own
-    assert trained.curve == training.train(CELL, made(), RECIPE, until=1).curve
+    assert trained.history == training.train(CELL, made(), RECIPE, until=1).history
 
 
 def test_a_diverged_run_says_so():
     wild = replace(RECIPE, learning_rate=1e6)
     told = []
     (trained,) = training.train_all([CELL], made(), wild, progress=told.append)
-    assert trained.diverged and trained.loss is None
-    assert all(math.isfinite(loss) for _, loss in trained.curve)
+    assert trained.loss is None
+    assert all(math.isfinite(loss) for _, loss in trained.history)
     assert told == [trained]
 
 
