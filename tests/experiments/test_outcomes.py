@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tapx.experiments.language.cells import LanguageCell
+from tapx.experiments.memory.training import MemoryCell
 from tapx.experiments.outcomes import Outcome, Outcomes, Spread
 from tapx.experiments.signs.training import ToyCell
-from tapx.experiments.training import Cell
 
 BASE = LanguageCell(dimension=8, width=16)
 DEEP = replace(BASE, layers=2)
@@ -43,7 +43,9 @@ PIECES = LANGUAGE.where(tokens="bpe")
     ("one", "columns"),
     [
         (
-            Outcome(Cell("lin", 64, 0.01, "equal", 2), None, ((100, 1.0), (200, None))),
+            Outcome(
+                MemoryCell("lin", 64, 0.01, "equal", 2), None, ((100, 1.0), (200, None))
+            ),
             "position heads learning_rate initial_slopes seed mse history",
         ),
         (outcome(3.0), "rpe heads width dot_product seed mse history"),
@@ -103,7 +105,7 @@ def test_cells_are_selected_by_their_values():
 def test_settings_are_compared_by_the_median():
     keys = ("learning_rate", "initial_slopes")
     found = Outcomes(
-        Outcome(Cell("lin", 64, 0.01, slopes, seed), mse)
+        Outcome(MemoryCell("lin", 64, 0.01, slopes, seed), mse)
         for slopes, all_mse in (
             ("equal", (1e-9, 1e-2, 1e-3)),
             ("geometric", (5e-3, 5e-3, None)),

@@ -26,7 +26,7 @@ from tapx.experiments.language import corpus as corpora
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
 from tapx.experiments.outcomes import Outcome
-from tapx.experiments.training import one_thread
+from tapx.experiments.training import descend, one_thread
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
 
@@ -113,48 +113,29 @@ def train(
     place = place_of(device)
     judged = validation_windows(corpus, recipe).to(place)
     stream = window_stream(corpus, recipe, cell.seed)
-    model = model or build(cell, corpus.vocabulary, recipe.context)
-    model = model.to(place)
+    begun = model or build(cell, corpus.vocabulary, recipe.context)
+    own = begun.to(place)
     if position is not None:
-        for attention, _ in model.blocks():
+        for attention, _ in own.blocks():
             attention.position = position
+    bound = 2 * math.log(corpus.vocabulary)
+    later = recipe.checkpoints[1:]
+    last = next((one for one in later if one >= (until or recipe.steps)), recipe.steps)
+
+    def pull() -> bool:
+        _loss(own, stream().to(place)).backward()
+        return bool(nn.utils.clip_grad_norm_(own.parameters(), CLIP).isfinite())
+
+    def note() -> float | None:
+        found = evaluate(own, judged)
+        return found if found <= bound else None
+
     with one_thread():
-        curve, diverged = _descend(model, stream, judged, recipe, until)
-    model = model.cpu()
-    loss = None if diverged else curve[-1][1]
-    facts = {"parameters": model.parameter_counts()["total"]}
-    return Outcome(cell, loss, curve, facts, model)
-
-
-def _descend(
-    model: LanguageModel,
-    stream: Callable[[], Tensor],
-    judged: Tensor,
-    recipe: LanguageRecipe,
-    until: int | None,
-) -> tuple[tuple[tuple[int, float], ...], bool]:
-    optimiser = _optimiser(model, recipe)
-    checkpoints = set(recipe.checkpoints)
-    bound = 2 * math.log(len(model.embedding))
-    curve = [(0, evaluate(model, judged))]
-    for step in range(1, recipe.steps + 1):
-        loss = _loss(model, stream().to(judged.device))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        size = nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        if not torch.isfinite(size):
-            return tuple(curve), True
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.rate(step) * group["factor"]
-        optimiser.step()
-        if step in checkpoints:
-            found = evaluate(model, judged)
-            if not found <= bound:
-                return tuple(curve), True
-            curve.append((step, found))
-            if until is not None and step >= until:
-                break
-    return tuple(curve), False
+        optimiser = _optimiser(own, recipe)
+        curve = {0: evaluate(own, judged)}
+        curve |= descend(optimiser, pull, last, note, later, recipe.rate)
+    facts = {"parameters": own.parameter_counts()["total"]}
+    return Outcome(cell, curve.get(last), tuple(curve.items()), facts, own.cpu())
 
 
 def evaluate(model: LanguageModel, judged: Int[Tensor, "windows length"]) -> float:

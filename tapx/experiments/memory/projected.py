@@ -77,7 +77,7 @@ def solve(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(columns / scale, values, rcond=CUT)[0] / scale
 
 
-def descend(
+def descend_rates(
     rates: np.ndarray,
     values: np.ndarray,
     iterations: int,

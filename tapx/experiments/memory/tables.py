@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from tapx.checks import one_of
+from tapx.experiments.memory.training import MemoryCell
 from tapx.experiments.stacks import Stack
-from tapx.experiments.training import Cell
 from tapx.kernels.window_search import best
 from tapx.kernels.windows import Decay, WindowKernel
 from tapx.limits.rank import lower_bound
@@ -70,7 +70,7 @@ class Experiment:
         if position != "free":
             return self.best(position, heads, lags).mse
         values = self.target.values(np.arange(lags))
-        kernels, _ = Stack([free_network(values)], lags).exact_kernels()
+        kernels, _ = Stack([free_head(values)], lags).exact_kernels()
         return float(((kernels[0].numpy() - values) ** 2).sum())
 
     def bound(self, position: str, heads: int, lags: int = 1000) -> float:
@@ -100,7 +100,7 @@ def experiment(name: str) -> Experiment:
     return EXPERIMENTS[one_of(name, EXPERIMENTS, "experiment")]
 
 
-def free_network(values: np.ndarray) -> Transformer:
+def free_head(values: np.ndarray) -> Transformer:
     """One head with a free number for each lag that holds a kernel, float64.
 
     The numbers are the logarithms of the kernel, so its softmax is the kernel over its
@@ -141,16 +141,16 @@ def _family(position: str) -> str:
     return FAMILY[one_of(position, FAMILY, "position function")]
 
 
-def grid(
+def memory_cells(
     positions: Sequence[str],
     head_counts: Sequence[int],
     learning_rates: Sequence[float],
     initial_slopes: Sequence[str],
     seeds: Sequence[int],
-) -> list[Cell]:
+) -> list[MemoryCell]:
     """All cells of a table, seeds fastest; free numbers have no slopes to start."""
     return [
-        Cell(position, heads, rate, slopes, seed)
+        MemoryCell(position, heads, rate, slopes, seed)
         for position in positions
         for heads in head_counts
         for rate in learning_rates

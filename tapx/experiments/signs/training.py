@@ -11,27 +11,30 @@ the logarithm in which the slopes are trained are our reconstruction.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from tapx.checks import at_least, one_of
 from tapx.experiments.outcomes import Outcome, Outcomes, finite
 from tapx.experiments.signs.stack import ToyStack
-from tapx.experiments.training import INITIAL_SLOPES, Recipe, one_thread, signs, stream
+from tapx.experiments.training import (
+    CHECKPOINTS,
+    INITIAL_SLOPES,
+    Recipe,
+    descend,
+    one_thread,
+    signs,
+    stream,
+)
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
 
 RPES = ("lin", "log", "free")
 """Relative positions: the paper's two, one slope a head; or one number for each lag."""
-
-CHECKPOINTS = (100, 300, 1000, 3000)
-"""Iterations, besides the last, after which the test error is noted."""
 
 TEST_INPUTS = 8192
 """Fresh inputs in the test set, the same for all cells of a table."""
@@ -135,94 +138,70 @@ def train(
     groups: dict[tuple[int, bool], list[int]] = {}
     for place, cell in enumerate(cells):
         groups.setdefault((cell.heads, cell.rpe == "free"), []).append(place)
+    found: dict[int, Outcome] = {}
     with one_thread():
-        parts = [
-            _Group(places, [cells[i] for i in places], recipe, initial_slopes)
-            for places in groups.values()
-        ]
-        for part in parts:
-            part.start(learning_rate, recipe.weight_decay)
-        streams = {seed: stream(seed) for seed in sorted({c.seed for c in cells})}
-        test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
-        for iteration in range(1, recipe.iterations + 1):
-            batches = {
-                seed: signs(generator, recipe.batch, recipe.length)
-                for seed, generator in streams.items()
-            }
-            answers = {seed: target(tokens) for seed, tokens in batches.items()}
-            for part in parts:
-                part.step(batches, answers)
-            if iteration in CHECKPOINTS or iteration == recipe.iterations:
-                for part in parts:
-                    part.note(iteration, test, target(test))
-    found = {place: outcome for part in parts for place, outcome in part.outcomes()}
+        for places in groups.values():
+            models = [build(cells[i], recipe, initial_slopes) for i in places]
+            own = [cells[i] for i in places]
+            trained = _train_stack(own, models, target, recipe, learning_rate)
+            found.update(zip(places, trained, strict=True))
     return Outcomes(found[i] for i in range(len(cells)))
 
 
-class _Group:
-    """Cells of equal heads, trained as one stack."""
+def _train_stack(
+    cells: list[ToyCell],
+    models: list[Transformer],
+    target: ToyTarget,
+    recipe: Recipe,
+    learning_rate: float,
+) -> list[Outcome]:
+    """Train cells of equal heads; writes the ends into the models."""
+    stack = ToyStack(models, [cell.seed for cell in cells], recipe.length)
+    streams = [stream(seed) for seed in stack.seeds]
+    test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
+    answers = target(test)
 
-    def __init__(
-        self, places: list[int], cells: list[ToyCell], recipe: Recipe, slopes: str
-    ):
-        self.places, self.cells = places, cells
-        self.models = [build(cell, recipe, slopes) for cell in cells]
-        self.stack = ToyStack(self.models, [c.seed for c in cells], recipe.length)
-        self.history: list[list[tuple[int, float | None]]] = [[] for _ in cells]
-
-    def start(self, learning_rate: float, weight_decay: float) -> None:
-        """Make the optimiser: matrices decay, positions and biases do not."""
-        for leaf in self.stack.leaves.values():
-            leaf.requires_grad_()
-        kept = ("log_slopes", "logits", "bias", "embedding_bias")
-        leaves = self.stack.leaves.items()
-        plain: dict[str, Any] = {"params": [x for name, x in leaves if name in kept]}
-        decayed: dict[str, Any] = {
-            "params": [x for name, x in leaves if name not in kept]
-        }
-        self.optimiser = torch.optim.AdamW(
-            [plain | {"weight_decay": 0.0}, decayed | {"weight_decay": weight_decay}],
-            lr=learning_rate,
-            fused=True,
-        )
-
-    def step(
-        self, batches: Mapping[int, Tensor], answers: Mapping[int, Tensor]
-    ) -> None:
-        """One step of every cell on its seed's batch."""
-        seeds = self.stack.seeds
-        found = self.stack.answers(self.stack.leaves, [batches[s] for s in seeds])
+    def pull() -> bool:
+        batches = [signs(one, recipe.batch, recipe.length) for one in streams]
+        found = stack.answers(stack.leaves, batches)
         wanted = torch.empty_like(found)
-        for which, seed in zip(self.stack.rows, seeds, strict=True):
-            wanted[which] = answers[seed]
-        self.optimiser.zero_grad()
+        for which, tokens in zip(stack.rows, batches, strict=True):
+            wanted[which] = target(tokens)
         # A sum over cells: each one's gradient is that of its own loss.
         ((found - wanted) ** 2).mean(1).sum().backward()
-        self.optimiser.step()
+        return True
 
     @torch.no_grad()
-    def note(
-        self,
-        iteration: int,
-        test: Float[Tensor, "batch lags"],
-        answers: Float[Tensor, " batch"],
-    ) -> None:
-        """Note every cell's error on the test inputs."""
-        total = torch.zeros(len(self.cells), dtype=torch.float64)
+    def note() -> list[float]:
+        total = torch.zeros(len(cells), dtype=torch.float64)
         for tokens, wanted in zip(test.split(512), answers.split(512), strict=True):
-            found = self.stack.answers(
-                self.stack.leaves, [tokens] * len(self.stack.seeds)
-            )
+            found = stack.answers(stack.leaves, [tokens] * len(stack.seeds))
             total += ((found - wanted).double() ** 2).sum(1)
-        for history, mse in zip(
-            self.history, (total / len(test)).tolist(), strict=True
-        ):
-            history.append((iteration, finite(mse)))
+        return (total / len(test)).tolist()
 
-    def outcomes(self) -> Iterable[tuple[int, Outcome]]:
-        """Place and outcome of each cell, its model written back."""
-        for i, (place, cell) in enumerate(zip(self.places, self.cells, strict=True)):
-            with torch.no_grad():
-                self.stack.write(i, self.models[i])
-            notes = tuple(self.history[i])
-            yield place, Outcome(cell, notes[-1][1], notes, model=self.models[i])
+    optimiser = _optimiser(stack, learning_rate, recipe.weight_decay)
+    errors = descend(optimiser, pull, recipe.iterations, note, CHECKPOINTS)
+    results = []
+    for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
+        with torch.no_grad():
+            stack.write(place, model)
+        history = tuple((step, finite(mse[place])) for step, mse in errors.items())
+        results.append(Outcome(cell, history[-1][1], history, model=model))
+    return results
+
+
+def _optimiser(
+    stack: ToyStack, learning_rate: float, weight_decay: float
+) -> torch.optim.AdamW:
+    """AdamW on a stack: matrices decay, positions and biases do not."""
+    kept = ("log_slopes", "logits", "bias", "embedding_bias")
+    for leaf in stack.leaves.values():
+        leaf.requires_grad_()
+    leaves = stack.leaves.items()
+    plain: dict[str, Any] = {"params": [x for name, x in leaves if name in kept]}
+    decayed: dict[str, Any] = {"params": [x for name, x in leaves if name not in kept]}
+    return torch.optim.AdamW(
+        [plain | {"weight_decay": 0.0}, decayed | {"weight_decay": weight_decay}],
+        lr=learning_rate,
+        fused=True,
+    )

@@ -8,8 +8,9 @@ import torch
 
 from tapx.chapters import records
 from tapx.experiments.memory import tables as shared
+from tapx.experiments.memory.training import MemoryCell, train_memory
 from tapx.experiments.outcomes import Outcomes
-from tapx.experiments.training import Cell, Recipe, train
+from tapx.experiments.training import Recipe
 
 
 def test_targets_and_published_figures():
@@ -30,7 +31,9 @@ def test_targets_and_published_figures():
 
 
 def test_grid():
-    cells = shared.grid(("lin", "log"), [1, 2], [0.1, 0.2], ["equal"], [3, 4, 5])
+    cells = shared.memory_cells(
+        ("lin", "log"), [1, 2], [0.1, 0.2], ["equal"], [3, 4, 5]
+    )
     assert len(set(cells)) == len(cells) == 2 * 2 * 2 * 3
     assert [cell.seed for cell in cells[:4]] == [3, 4, 5, 3]
 
@@ -40,11 +43,11 @@ def test_the_recorded_full_grid(chapter):
     """The record is complete; cells of it, trained again, take the same path."""
     record = records.load_record(chapter, "paper")
     given = record["parameters"]
-    rows = Outcomes.of_rows(Cell, record["results"])
+    rows = Outcomes.of_rows(MemoryCell, record["results"])
     assert given["heads"] == [1, 2, 4, 8, 16, 32, 64]
     assert (given["iterations"], given["batch"]) == (10_000, 100)
     assert given["repeats"] >= 3
-    cells = shared.grid(
+    cells = shared.memory_cells(
         given["rpe"],
         given["heads"],
         given["learning_rates"],
@@ -69,7 +72,7 @@ def test_the_recorded_full_grid(chapter):
         weight_decay=given["weight_decay"],
     )
     for row, again in zip(
-        sample, train([row.cell for row in sample], rho, recipe), strict=True
+        sample, train_memory([row.cell for row in sample], rho, recipe), strict=True
     ):
         stored, found = dict(row.history), dict(again.history)
         for step in (100, 300, 1000):
@@ -82,7 +85,7 @@ def test_one_free_head_holds_the_target(name):
     for lags in (20, 1000):
         assert chosen.best_error("free", 1, lags) < 1e-24
     values = chosen.target.values(np.arange(50))
-    network = shared.free_network(values)
+    network = shared.free_head(values)
     impulses = torch.eye(50, dtype=torch.float64)[:, :, None]
     kernel = network(impulses, "last").flip(0).detach().numpy()
     assert np.abs(kernel - values).max() < 1e-13
@@ -92,4 +95,4 @@ def test_one_free_head_holds_the_target(name):
 def test_a_free_head_cannot_hold_negative_kernels():
     for values in ([1.0, 0.5, -0.1], [1.0, 0.0, 0.0]):
         with pytest.raises(ValueError, match="0 or more from lag 1"):
-            shared.free_network(np.array(values))
+            shared.free_head(np.array(values))

@@ -1,12 +1,12 @@
 """Tables and figures of experiments 4a and 4b."""
 
 from tapx.experiments.memory import views
+from tapx.experiments.memory.training import MemoryCell
 from tapx.experiments.outcomes import Outcome, Outcomes
-from tapx.experiments.training import Cell
 
 
 def outcome(mse, seed=0, rate=0.01, slopes="equal", position="lin", heads=64):
-    cell = Cell(position, heads, rate, slopes, seed)
+    cell = MemoryCell(position, heads, rate, slopes, seed)
     return Outcome(cell, mse, ((100, 1.0), (200, mse)))
 
 
