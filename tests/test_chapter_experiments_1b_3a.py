@@ -8,7 +8,7 @@ import pytest
 
 from tapx.chapters import records, runs
 from tapx.experiments.outcomes import Outcomes
-from tapx.experiments.signs.training import ToyCell, grid, train
+from tapx.experiments.signs.training import SignCell, sign_cells, train_signs
 from tapx.experiments.training import Recipe
 from tapx.targets.signs import target
 
@@ -19,12 +19,12 @@ RECIPE = Recipe(iterations=1000, batch=50, length=104, dimension=4)
 @pytest.fixture(scope="module")
 def outcomes():
     seeds = range(3)
-    cells = grid(["free"], [1, 16], [128], seeds)
-    cells += grid(["free"], [16], [4], seeds)
-    cells += grid(["free"], [16], [128], seeds, [True])
-    cells += grid(["lin", "log"], [16], [128], seeds)
-    cells += grid(["lin", "log"], [16], [128], [0], [True])
-    return train(cells, TASK, RECIPE, 0.01)
+    cells = sign_cells(["free"], [1, 16], [128], seeds)
+    cells += sign_cells(["free"], [16], [4], seeds)
+    cells += sign_cells(["free"], [16], [128], seeds, [True])
+    cells += sign_cells(["lin", "log"], [16], [128], seeds)
+    cells += sign_cells(["lin", "log"], [16], [128], [0], [True])
+    return train_signs(cells, TASK, RECIPE, 0.01)
 
 
 def best(outcomes, **wanted):
@@ -62,9 +62,9 @@ def test_dot_products_gain_nothing_where_neurons_are_many(outcomes):
 
 def test_dot_products_stand_in_for_neurons():
     """With 8 neurons most models stop near the best affine answer without them."""
-    cells = grid(["free"], [32], [8], range(3), [False, True])
+    cells = sign_cells(["free"], [32], [8], range(3), [False, True])
     recipe = Recipe(iterations=3000, batch=50, length=104, dimension=4)
-    found = train(cells, TASK, recipe, 0.003)
+    found = train_signs(cells, TASK, recipe, 0.003)
     without, using = (found.spread(dot_product=dot) for dot in (False, True))
     assert using.median < without.median / 3
 
@@ -76,7 +76,7 @@ def test_the_recorded_full_grid(chapter):
     given = record["parameters"]
     assert (given["iterations"], given["repeats"]) == (10_000, 3)
     assert 32 in given["heads"] and 256 in given["width"]
-    rows = Outcomes.of_rows(ToyCell, record["results"])
+    rows = Outcomes.of_rows(SignCell, record["results"])
     rows = rows.where(end=given["end"])
     kinds = {(o.cell.rpe, o.cell.heads, o.cell.width, o.cell.dot_product) for o in rows}
     slopes = given.get("slope_heads", given["heads"])
@@ -93,7 +93,9 @@ def test_the_recorded_full_grid(chapter):
     sample = rows.where(rpe="free", **few)
     brief = Recipe(iterations=300, dimension=given["dimension"])
     task = target(chapter.removeprefix("exp-"), given["end"])
-    again = train([one.cell for one in sample], task, brief, given["learning_rate"])
+    again = train_signs(
+        [one.cell for one in sample], task, brief, given["learning_rate"]
+    )
     for stored, one in zip(sample, again, strict=True):
         for step, mse in one.history:
             assert mse == pytest.approx(dict(stored.history)[step], rel=0.1), step

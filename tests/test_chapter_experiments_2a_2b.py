@@ -11,7 +11,7 @@ from tapx.chapters import records
 from tapx.experiments.outcomes import Outcomes
 from tapx.experiments.signs import floors
 from tapx.experiments.signs.networks import free_network
-from tapx.experiments.signs.training import ToyCell, grid, train
+from tapx.experiments.signs.training import SignCell, sign_cells, train_signs
 from tapx.experiments.training import Recipe
 from tapx.targets.signs import target
 
@@ -21,9 +21,9 @@ STEP = 0.01
 
 
 def trained(name):
-    cells = grid(["free"], [1, 16], [4, 64], range(3))
-    cells += grid(["lin", "log"], [16], [64], range(3))
-    return train(cells, target(name, length=LENGTH), RECIPE, STEP)
+    cells = sign_cells(["free"], [1, 16], [4, 64], range(3))
+    cells += sign_cells(["lin", "log"], [16], [64], range(3))
+    return train_signs(cells, target(name, length=LENGTH), RECIPE, STEP)
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +72,18 @@ def test_width_keeps_sums_from_getting_stuck(sums):
 
 def test_width_finds_a_token_sooner():
     """The worst seed of many neurons is below a third of the best seed of few."""
-    cells = grid(["free"], [4], [4, 256], range(3))
+    cells = sign_cells(["free"], [4], [4, 256], range(3))
     brief = replace(RECIPE, iterations=300)
-    outcomes = train(cells, target("2a", length=LENGTH), brief, STEP)
+    outcomes = train_signs(cells, target("2a", length=LENGTH), brief, STEP)
     few, wide = (outcomes.spread(width=m) for m in (4, 256))
     assert wide.largest < few.least / 3
 
 
 def test_the_same_seed_gives_the_same_bits(single):
     cells = [one.cell for one in single.where(rpe="free", seed=0)]
-    again = [train(cells, target("2a", length=LENGTH), RECIPE, STEP) for _ in "ab"]
+    again = [
+        train_signs(cells, target("2a", length=LENGTH), RECIPE, STEP) for _ in "ab"
+    ]
     assert again[0] == again[1]
 
 
@@ -90,17 +92,17 @@ def test_the_recorded_full_grid(name):
     """The record is complete; a cell of it, trained again, takes the same path."""
     record = records.load_record(f"exp-{name}", "paper")
     given = record["parameters"]
-    rows = Outcomes.of_rows(ToyCell, record["results"])
+    rows = Outcomes.of_rows(SignCell, record["results"])
     assert {1, 32} <= set(given["heads"]) and {4, 256} <= set(given["width"])
     assert given["iterations"] == 10_000 and given["repeats"] >= 3
     seeds = range(given["seed"], given["seed"] + given["repeats"])
-    cells = grid(given["rpe"], given["heads"], given["width"], seeds)
+    cells = sign_cells(given["rpe"], given["heads"], given["width"], seeds)
     assert [row.cell for row in rows] == cells
     # Rounding differs between machines and grows with the iterations.
     (sample,) = rows.where(rpe="free", heads=1, width=4, seed=0)
     recipe = Recipe(iterations=300, dimension=given["dimension"])
     task = target(name, given["end"])
-    (again,) = train([sample.cell], task, recipe, given["learning_rate"])
+    (again,) = train_signs([sample.cell], task, recipe, given["learning_rate"])
     stored = dict(sample.history)
     for step, mse in again.history:
         assert mse == pytest.approx(stored[step], rel=0.05)
@@ -110,5 +112,5 @@ def test_no_recorded_error_is_below_what_is_possible():
     """The certificate of the construction stands below every trained model."""
     for name in ("2a", "2b"):
         rows = records.load_record(f"exp-{name}", "paper")["results"]
-        least = min(one.error for one in Outcomes.of_rows(ToyCell, rows))
+        least = min(one.error for one in Outcomes.of_rows(SignCell, rows))
         assert free_network(target(name)).mse < least

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tapx.checks import at_least
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 INITIAL_SLOPES: dict[str, Callable[[int], list[float]]] = {
     # ALiBi's recipe for a power of two, and the same formula for any other number.
@@ -90,10 +90,10 @@ def descend(
     optimiser: torch.optim.Optimizer,
     pull: Callable[[], bool],
     iterations: int,
-    note: Callable[[], T | None],
+    note: Callable[[], _T | None],
     at: Collection[int] = (),
     rate: Callable[[int], float] | None = None,
-) -> dict[int, T]:
+) -> dict[int, _T]:
     """Take steps of an optimiser, and note what becomes of the parameters.
 
     Args:

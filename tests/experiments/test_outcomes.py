@@ -9,14 +9,14 @@ import pytest
 from tapx.experiments.language.cells import LanguageCell
 from tapx.experiments.memory.training import MemoryCell
 from tapx.experiments.outcomes import Outcome, Outcomes, Spread
-from tapx.experiments.signs.training import ToyCell
+from tapx.experiments.signs.training import SignCell
 
 BASE = LanguageCell(dimension=8, width=16)
 DEEP = replace(BASE, layers=2)
 
 
 def outcome(mse, heads=1, width=4, dot=False, seed=0):
-    return Outcome(ToyCell("free", heads, width, dot, seed), mse, ((100, mse),))
+    return Outcome(SignCell("free", heads, width, dot, seed), mse, ((100, mse),))
 
 
 def language(cell, seed, loss, tokens="bpe"):
@@ -50,7 +50,7 @@ PIECES = LANGUAGE.where(tokens="bpe")
         ),
         (outcome(3.0), "rpe heads width dot_product seed mse history"),
         (
-            Outcome(ToyCell("lin", 1, 4), 3.0, ((100, 3.0),), {"end": "last"}),
+            Outcome(SignCell("lin", 1, 4), 3.0, ((100, 3.0),), {"end": "last"}),
             "rpe heads width dot_product seed end mse history",
         ),
         (

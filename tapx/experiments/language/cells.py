@@ -14,7 +14,7 @@ from tapx.checks import at_least, one_of
 from tapx.network.heads import SCORES
 from tapx.network.language_model import POSITIONS
 
-FLOOR = 0.1
+LAST_RATE = 0.1
 """The cosine ends at this part of the learning rate."""
 
 
@@ -107,4 +107,4 @@ class LanguageRecipe:
             return self.learning_rate * step / rising
         done = (step - rising) / max(1, self.steps - rising)
         wave = (1 + math.cos(math.pi * done)) / 2
-        return self.learning_rate * (FLOOR + (1 - FLOOR) * wave)
+        return self.learning_rate * (LAST_RATE + (1 - LAST_RATE) * wave)

@@ -25,7 +25,7 @@ from tapx.network.positions import Position
 from tapx.show import figures
 from tapx.show.tables import Table, number
 
-SIZES = {
+SHAPES = {
     "16x1": (16, 1),
     "24x2": (24, 2),
     "32x2": (32, 2),
@@ -61,7 +61,7 @@ Kind = tuple[str, str]
 """A position function and a score."""
 
 
-def cell(
+def sized_cell(
     size: str, position: str, score: str, heads: int, seed: int = 0
 ) -> LanguageCell:
     """The cell of a size; its feed-forwards have 4 D neurons.
@@ -69,7 +69,7 @@ def cell(
     Raises:
         ValueError: an unknown size, or what `LanguageCell` refuses.
     """
-    dimension, layers = SIZES[one_of(size, SIZES, "size")]
+    dimension, layers = SHAPES[one_of(size, SHAPES, "size")]
     return LanguageCell(position, score, layers, heads, dimension, 4 * dimension, seed)
 
 
@@ -78,7 +78,7 @@ def size_of(one: LanguageCell) -> str:
     return f"{one.dimension}x{one.layers}"
 
 
-def grid(
+def cells_by_size(
     sizes: Sequence[str], position: str, heads: int, seeds: Iterable[int]
 ) -> list[LanguageCell]:
     """The cells of the experiment, in the order of training, seeds fastest.
@@ -87,21 +87,21 @@ def grid(
     size, with and without under the other position function as well.
 
     Raises:
-        ValueError: no size, or what `cell` refuses.
+        ValueError: no size, or what `sized_cell` refuses.
     """
     if not sizes:
-        raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SIZES)}")
+        raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SHAPES)}")
     other = "log" if position == "lin" else "lin"
     wanted = [(size, position, score) for size in sizes for score in NAMES]
     for size in (sizes[0], sizes[-1]):
         wanted += [(size, other, "dot"), (size, other, "none")]
-    kinds = [cell(*one, heads) for one in dict.fromkeys(wanted)]
+    kinds = [sized_cell(*one, heads) for one in dict.fromkeys(wanted)]
     return [replace(one, seed=seed) for one in kinds for seed in tuple(seeds)]
 
 
 def of_kind(outcomes: Outcomes, size: str, kind: Kind) -> Outcomes:
     """The outcomes of a size, a position function and a score; perhaps none."""
-    dimension, layers = SIZES[size]
+    dimension, layers = SHAPES[size]
     position, score = kind
     return outcomes.where(
         dimension=dimension, layers=layers, position=position, score=score
@@ -122,7 +122,7 @@ def gain(outcomes: Outcomes, size: str, worse: Kind, better: Kind) -> Spread | N
     return pairs.gains(first[0].cell, second[0].cell)
 
 
-def loss_table(outcomes: Outcomes, sizes: Sequence[str], caption: str) -> Table:
+def loss_by_size(outcomes: Outcomes, sizes: Sequence[str], caption: str) -> Table:
     """A row for each size, position and score: parameters, loss, range, gain."""
     rows = []
     for size in sizes:
@@ -217,7 +217,9 @@ def draw_weights(axes: Any, weights: Any, pieces: Sequence[str], title: str) -> 
     axes.grid(False)
 
 
-def draw_gains(axes: Any, outcomes: Outcomes, sizes: Sequence[str], kind: Kind) -> None:
+def draw_gains_by_size(
+    axes: Any, outcomes: Outcomes, sizes: Sequence[str], kind: Kind
+) -> None:
     """Gain over no dot products against the size: median and range."""
     position, score = kind
     index = [("lin", "dot"), ("log", "dot"), ("lin", "tmx"), ("log", "tmx")].index(kind)

@@ -58,7 +58,7 @@ SIZES = {
 """By name. Learning rates were set by a few runs of the base model and the deepest."""
 
 
-def size(name: str, steps: int) -> Size:
+def size_named(name: str, steps: int) -> Size:
     """The size of this name, with a recipe of so many steps.
 
     Raises:

@@ -14,7 +14,7 @@ gradients clipped to norm 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -30,18 +30,6 @@ from tapx.experiments.training import descend, one_thread
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
 
-__all__ = [
-    "LanguageCell",
-    "LanguageRecipe",
-    "build",
-    "evaluate",
-    "place_of",
-    "train",
-    "train_all",
-    "validation_windows",
-    "window_stream",
-]
-
 DEVICES = ("cpu", "auto")
 CLIP = 1.0
 """Largest norm of a gradient."""
@@ -49,7 +37,7 @@ AT_ONCE = 16
 """Validation windows evaluated together."""
 
 
-def build(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
+def text_model(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
     """The cell's model at its start, float32."""
     return LanguageModel(
         vocabulary,
@@ -64,26 +52,7 @@ def build(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
     )
 
 
-def train_all(
-    cells: Iterable[LanguageCell],
-    corpus: Corpus,
-    recipe: LanguageRecipe,
-    device: str = "cpu",
-    progress: Callable[[Outcome], None] | None = None,
-) -> list[Outcome]:
-    """Train cells one after another, in the order given; arguments as in `train`.
-
-    At these sizes Python is a small part of the time, so cells are not stacked.
-    """
-    results = []
-    for cell in cells:
-        results.append(train(cell, corpus, recipe, device))
-        if progress is not None:
-            progress(results[-1])
-    return results
-
-
-def train(
+def train_language(
     cell: LanguageCell,
     corpus: Corpus,
     recipe: LanguageRecipe,
@@ -113,7 +82,7 @@ def train(
     place = place_of(device)
     judged = validation_windows(corpus, recipe).to(place)
     stream = window_stream(corpus, recipe, cell.seed)
-    begun = model or build(cell, corpus.vocabulary, recipe.context)
+    begun = model or text_model(cell, corpus.vocabulary, recipe.context)
     own = begun.to(place)
     if position is not None:
         for attention, _ in own.blocks():
@@ -127,18 +96,20 @@ def train(
         return bool(nn.utils.clip_grad_norm_(own.parameters(), CLIP).isfinite())
 
     def note() -> float | None:
-        found = evaluate(own, judged)
+        found = validation_loss(own, judged)
         return found if found <= bound else None
 
     with one_thread():
         optimiser = _optimiser(own, recipe)
-        curve = {0: evaluate(own, judged)}
+        curve = {0: validation_loss(own, judged)}
         curve |= descend(optimiser, pull, last, note, later, recipe.rate)
     facts = {"parameters": own.parameter_counts()["total"]}
     return Outcome(cell, curve.get(last), tuple(curve.items()), facts, own.cpu())
 
 
-def evaluate(model: LanguageModel, judged: Int[Tensor, "windows length"]) -> float:
+def validation_loss(
+    model: LanguageModel, judged: Int[Tensor, "windows length"]
+) -> float:
     """Mean loss in nats a token; the last token of a window is only predicted."""
     with torch.no_grad():
         losses = [
@@ -162,7 +133,7 @@ def validation_windows(
     last = _last_start(corpus.validation, length, "validation")
     number = min(recipe.validation_windows, last + 1)
     starts = np.linspace(0, last, number).astype(np.int64)
-    return torch.from_numpy(corpora.windows(corpus.validation, starts, length))
+    return torch.from_numpy(corpora.windows_at(corpus.validation, starts, length))
 
 
 def window_stream(
@@ -175,7 +146,7 @@ def window_stream(
 
     def following() -> Tensor:
         starts = generator.integers(0, last + 1, recipe.batch)
-        return torch.from_numpy(corpora.windows(corpus.train, starts, length))
+        return torch.from_numpy(corpora.windows_at(corpus.train, starts, length))
 
     return following
 

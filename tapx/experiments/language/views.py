@@ -47,7 +47,7 @@ def loss_table(
     return Table(head, rows, caption)
 
 
-def draw_curves(
+def draw_losses(
     panels: Mapping[str, Mapping[str, Outcomes]],
     tokens_a_step: int,
     lines: Mapping[str, float] | None = None,
@@ -91,7 +91,7 @@ def _draw_curve(
     own: Outcomes,
     tokens_a_step: int,
 ) -> None:
-    """One group of `draw_curves`; a diverged run counts up to where it stops."""
+    """One group of `draw_losses`; a diverged run counts up to where it stops."""
     steps = sorted({step for one in own for step, _ in one.history if step})
     tables: list[dict[int, Any]] = [dict(one.history) for one in own]
     columns = [[t[step] for t in tables if step in t] for step in steps]

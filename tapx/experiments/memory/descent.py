@@ -28,7 +28,7 @@ from tapx.experiments.training import one_thread, signs, stream
 from tapx.network.transformer import Transformer
 
 OPTIMISERS = ("adamw", "sgd", "lbfgs")
-PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 HISTORY = 30
 """Pairs of steps and gradients that L-BFGS remembers."""
@@ -63,7 +63,7 @@ class Way:
     def __post_init__(self) -> None:
         """Check the values."""
         one_of(self.optimiser, OPTIMISERS, "optimiser")
-        one_of(self.precision, tuple(PRECISIONS), "precision")
+        one_of(self.precision, tuple(DTYPES), "precision")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
         if not 0 <= self.weight_decay < math.inf:
@@ -126,7 +126,7 @@ def descend_from(
     seeds = list(seeds) or list(range(len(begun)))
     if len(seeds) != len(begun):
         raise ValueError(f"{len(seeds)} seeds for {len(begun)} models: give one each")
-    dtype = PRECISIONS[way.precision]
+    dtype = DTYPES[way.precision]
     run = [copied(model, dtype) for model in begun]
     with one_thread():
         if way.optimiser == "lbfgs":

@@ -49,7 +49,7 @@ def best_values(name: str, position: str, heads: int, lags: np.ndarray) -> np.nd
     return chosen.best(position, heads).values(lags)
 
 
-def three_columns(name: str, outcomes: Outcomes) -> Table:
+def best_trained_published(name: str, outcomes: Outcomes) -> Table:
     """Best possible, trained and published error, side by side.
 
     Which setting is best may differ between machines; :func:`settings_table` has all.
@@ -104,7 +104,7 @@ def report_settings(
     return errors
 
 
-def draw_errors(
+def draw_by_heads(
     name: str,
     outcomes: Outcomes,
     head_counts: Sequence[int],
@@ -151,7 +151,7 @@ def _draw_position(
     outcomes: Outcomes,
     head_counts: Sequence[int],
 ) -> None:
-    """One panel of `draw_errors`."""
+    """One panel of `draw_by_heads`."""
     chosen = experiment(name)
     lowest = [max(chosen.best_error(position, heads), 1e-32) for heads in head_counts]
     axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))

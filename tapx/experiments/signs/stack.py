@@ -28,12 +28,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.experiments.stacks import SMALLEST_LOGIT
 from tapx.network.attention import Attention
 from tapx.network.positions import PerLag
 from tapx.network.transformer import FeedForward, Transformer
-
-SMALLEST_LOGIT = -80.0
-"""exp of less is subnormal in float32, slow, and nothing beside the largest weight."""
 
 
 class _Pooled(torch.autograd.Function):
@@ -92,7 +90,7 @@ class _Pooled(torch.autograd.Function):
         return in_table - table * in_table.sum(-1, keepdim=True), *[None] * 4
 
 
-class ToyStack:
+class SignStack:
     """Parameters of one-layer models with equal heads and dimension, cells first.
 
     Args:

@@ -19,7 +19,7 @@ import torch
 
 from tapx.checks import at_least, one_of
 from tapx.experiments.outcomes import Outcome, Outcomes, finite
-from tapx.experiments.signs.stack import ToyStack
+from tapx.experiments.signs.stack import SignStack
 from tapx.experiments.training import (
     CHECKPOINTS,
     INITIAL_SLOPES,
@@ -33,7 +33,7 @@ from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
 
-RPES = ("lin", "log", "free")
+RPE_KINDS = ("lin", "log", "free")
 """Relative positions: the paper's two, one slope a head; or one number for each lag."""
 
 TEST_INPUTS = 8192
@@ -41,7 +41,7 @@ TEST_INPUTS = 8192
 
 
 @dataclass(frozen=True, order=True)
-class ToyCell:
+class SignCell:
     """One model to train.
 
     Attributes:
@@ -63,22 +63,22 @@ class ToyCell:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        one_of(self.rpe, RPES, "rpe")
+        one_of(self.rpe, RPE_KINDS, "rpe")
         at_least(1, heads=self.heads, width=self.width)
 
 
-def grid(
+def sign_cells(
     rpes: Iterable[str],
     heads: Iterable[int],
     widths: Iterable[int],
     seeds: Iterable[int],
     dot_products: Iterable[bool] = (False,),
-) -> list[ToyCell]:
+) -> list[SignCell]:
     """All cells of a table, seeds fastest."""
     seeds, dot_products = tuple(seeds), tuple(dot_products)
     heads, widths = tuple(heads), tuple(widths)
     return [
-        ToyCell(rpe, count, width, dot, seed)
+        SignCell(rpe, count, width, dot, seed)
         for rpe in rpes
         for count in heads
         for width in widths
@@ -87,7 +87,7 @@ def grid(
     ]
 
 
-def build(cell: ToyCell, recipe: Recipe, initial_slopes: str) -> Transformer:
+def sign_model(cell: SignCell, recipe: Recipe, initial_slopes: str) -> Transformer:
     """The cell's model at its start, float32."""
     free = cell.rpe == "free"
     slopes = torch.tensor(INITIAL_SLOPES[initial_slopes](cell.heads))
@@ -103,8 +103,8 @@ def build(cell: ToyCell, recipe: Recipe, initial_slopes: str) -> Transformer:
     )
 
 
-def train(
-    cells: Sequence[ToyCell],
+def train_signs(
+    cells: Sequence[SignCell],
     target: ToyTarget,
     recipe: Recipe,
     learning_rate: float,
@@ -141,7 +141,7 @@ def train(
     found: dict[int, Outcome] = {}
     with one_thread():
         for places in groups.values():
-            models = [build(cells[i], recipe, initial_slopes) for i in places]
+            models = [sign_model(cells[i], recipe, initial_slopes) for i in places]
             own = [cells[i] for i in places]
             trained = _train_stack(own, models, target, recipe, learning_rate)
             found.update(zip(places, trained, strict=True))
@@ -149,14 +149,14 @@ def train(
 
 
 def _train_stack(
-    cells: list[ToyCell],
+    cells: list[SignCell],
     models: list[Transformer],
     target: ToyTarget,
     recipe: Recipe,
     learning_rate: float,
 ) -> list[Outcome]:
     """Train cells of equal heads; writes the ends into the models."""
-    stack = ToyStack(models, [cell.seed for cell in cells], recipe.length)
+    stack = SignStack(models, [cell.seed for cell in cells], recipe.length)
     streams = [stream(seed) for seed in stack.seeds]
     test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
     answers = target(test)
@@ -191,7 +191,7 @@ def _train_stack(
 
 
 def _optimiser(
-    stack: ToyStack, learning_rate: float, weight_decay: float
+    stack: SignStack, learning_rate: float, weight_decay: float
 ) -> torch.optim.AdamW:
     """AdamW on a stack: matrices decay, positions and biases do not."""
     kept = ("log_slopes", "logits", "bias", "embedding_bias")

@@ -23,8 +23,8 @@ from tapx.show.tables import Table, counted, rounded_up
 NOT_AVAILABLE = "not available"
 """What stands for a published figure that is not known."""
 
-LABELS = {"heads": "heads", "width": "width (neurons)"}
-WORDS = {"heads": "head", "width": "neuron"}
+_LABELS = {"heads": "heads", "width": "width (neurons)"}
+_WORDS = {"heads": "head", "width": "neuron"}
 RPES = {
     "lin": "lin, one slope a head",
     "log": "log, one slope a head",
@@ -32,7 +32,7 @@ RPES = {
 }
 
 
-BY = ("rpe", *WORDS, "dot_product")
+_BY = ("rpe", *_WORDS, "dot_product")
 """What the lines of a picture may differ in."""
 
 
@@ -122,8 +122,8 @@ def draw_errors(
     Raises:
         ValueError: an unknown name, or cells that differ otherwise.
     """
-    one_of(along, WORDS, "along")
-    one_of(by, tuple(key for key in BY if key != along), "by")
+    one_of(along, _WORDS, "along")
+    one_of(by, tuple(key for key in _BY if key != along), "by")
     _draw_levels(axes, levels)
     top = _ceiling(outcomes, levels)
     for i, value in enumerate(outcomes.values(by)):
@@ -145,7 +145,7 @@ def draw_errors(
                 text = f"{one.diverged} of {one.runs} diverged"
                 axes.annotate(text, (place, top), rotation=90, va="top", fontsize=8)
     ticks = outcomes.values(along)
-    axes.set(xscale="log", yscale="log", xlabel=LABELS[along])
+    axes.set(xscale="log", yscale="log", xlabel=_LABELS[along])
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
 
@@ -167,7 +167,7 @@ def draw_effects(outcomes: Outcomes, levels: Sequence[Level] = ()) -> Figure:
         pair, (("heads", "width"), ("width", "heads")), strict=True
     ):
         draw_errors(axes, outcomes, along, by, levels)
-        axes.set_title(f"effect of {LABELS[along].split(' ')[0]}")
+        axes.set_title(f"effect of {_LABELS[along].split(' ')[0]}")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
     pair[0].set_ylabel("mean squared error")
     return figure
@@ -187,7 +187,7 @@ def draw_curves(
     Raises:
         ValueError: an unknown name, or cells that differ otherwise.
     """
-    one_of(by, BY, "by")
+    one_of(by, _BY, "by")
     _draw_levels(axes, levels)
     for i, value in enumerate(outcomes.values(by)):
         own = outcomes.where(**{by: value})
@@ -216,7 +216,7 @@ def _name(by: str, value: Any) -> str:
         return RPES[value]
     if by == "dot_product":
         return "with dot products" if value else "without dot products"
-    return counted(value, WORDS[by])
+    return counted(value, _WORDS[by])
 
 
 def _ceiling(outcomes: Outcomes, levels: Sequence[Level]) -> float:

@@ -47,7 +47,7 @@ def test_table():
 
 def test_curves():
     lost = Outcomes([row(DEEP, 0, None), row(DEEP, 1, 2.0)])
-    figure = views.draw_curves(
+    figure = views.draw_losses(
         {"one": {"base": ROWS.of(BASE), "deep": lost}}, 10, {"unigram": 5.0}
     )
     (axes,) = figure.axes

@@ -6,11 +6,11 @@ from matplotlib import pyplot
 
 from tapx.experiments.outcomes import Outcome, Outcomes
 from tapx.experiments.signs import views as views
-from tapx.experiments.signs.training import ToyCell
+from tapx.experiments.signs.training import SignCell
 
 
 def outcome(mse, heads=1, width=4, rpe="free", dot=False, seed=0):
-    cell = ToyCell(rpe, heads, width, dot, seed)
+    cell = SignCell(rpe, heads, width, dot, seed)
     return Outcome(cell, mse, ((100, 50.0), (300, mse)))
 
 
