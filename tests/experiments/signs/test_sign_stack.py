@@ -132,9 +132,9 @@ def test_weights_are_those_of_the_heads():
     ("changes", "message"),
     [
         ({"layers": 2}, "one layer"),
-        ({"feed_forward": False}, "an FFN"),
-        ({"score": "tmx"}, "score 'none' or 'dot'"),
-        ({"normalisation": "none"}, "normalisation 'finite'"),
+        ({"feed_forward": False}, "feed_forward=True"),
+        ({"score": "tmx"}, "score='none' or 'dot'"),
+        ({"normalisation": "none"}, "normalisation='finite'"),
     ],
 )
 def test_other_models_are_refused(changes, message):
