@@ -320,7 +320,7 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
     from tapx.experiments.language import token_files
 
     folder = Path(given["data"] if data is None else data).expanduser().absolute()
-    token_files.load(folder)
+    token_files.load_tokens(folder)
     return {**given, "data": str(folder)}
 
 

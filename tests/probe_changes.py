@@ -68,11 +68,9 @@ def perturbed(value: Any, how: Change, depth: int = DEPTH) -> tuple[Any, bool]:
         value = list(value)
     if isinstance(value, (list, tuple)):
         items = [perturbed(one, how, depth - 1) for one in value]
-        made: Any = [one for one, _ in items]
-        if hasattr(value, "_fields"):
-            made = type(value)(*made)
-        elif type(value) in (list, tuple):
-            made = type(value)(made)
+        parts = [one for one, _ in items]
+        named, kind = hasattr(value, "_fields"), type(value)
+        made = kind(*parts) if named else kind(parts)
         return made, any(hit for _, hit in items)
     return _changed_object(value, how, depth)
 

@@ -57,7 +57,7 @@ TRAINED_TESTS = (
     "experiments/language/test_language_training.py",
     "experiments/memory/test_memory_tables.py",
     "experiments/signs/test_sign_training.py",
-    "experiments/test_training.py",
+    "experiments/memory/test_memory_training.py",
     "experiments/test_all_windows.py",
 )
 

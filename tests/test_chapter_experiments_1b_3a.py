@@ -7,8 +7,8 @@ compares digits: each inequality is that of a claim, and can fail.
 import pytest
 
 from tapx.chapters import records, runs
-from tapx.experiments.signs.spreads import select, spread
-from tapx.experiments.signs.training import ToyOutcome, grid, train
+from tapx.experiments.outcomes import Outcomes
+from tapx.experiments.signs.training import SignCell, sign_cells, train_signs
 from tapx.experiments.training import Recipe
 from tapx.targets.signs import target
 
@@ -19,16 +19,16 @@ RECIPE = Recipe(iterations=1000, batch=50, length=104, dimension=4)
 @pytest.fixture(scope="module")
 def outcomes():
     seeds = range(3)
-    cells = grid(["free"], [1, 16], [128], seeds)
-    cells += grid(["free"], [16], [4], seeds)
-    cells += grid(["free"], [16], [128], seeds, [True])
-    cells += grid(["lin", "log"], [16], [128], seeds)
-    cells += grid(["lin", "log"], [16], [128], [0], [True])
-    return train(cells, TASK, RECIPE, 0.01)
+    cells = sign_cells(["free"], [1, 16], [128], seeds)
+    cells += sign_cells(["free"], [16], [4], seeds)
+    cells += sign_cells(["free"], [16], [128], seeds, [True])
+    cells += sign_cells(["lin", "log"], [16], [128], seeds)
+    cells += sign_cells(["lin", "log"], [16], [128], [0], [True])
+    return train_signs(cells, TASK, RECIPE, 0.01)
 
 
 def best(outcomes, **wanted):
-    return spread(outcomes, rpe="free", **wanted)
+    return outcomes.spread(rpe="free", **wanted)
 
 
 def test_free_positions_learn_the_task(outcomes):
@@ -62,10 +62,10 @@ def test_dot_products_gain_nothing_where_neurons_are_many(outcomes):
 
 def test_dot_products_stand_in_for_neurons():
     """With 8 neurons most models stop near the best affine answer without them."""
-    cells = grid(["free"], [32], [8], range(3), [False, True])
+    cells = sign_cells(["free"], [32], [8], range(3), [False, True])
     recipe = Recipe(iterations=3000, batch=50, length=104, dimension=4)
-    found = train(cells, TASK, recipe, 0.003)
-    without, using = (spread(found, dot_product=dot) for dot in (False, True))
+    found = train_signs(cells, TASK, recipe, 0.003)
+    without, using = (found.spread(dot_product=dot) for dot in (False, True))
     assert using.median < without.median / 3
 
 
@@ -76,27 +76,26 @@ def test_the_recorded_full_grid(chapter):
     given = record["parameters"]
     assert (given["iterations"], given["repeats"]) == (10_000, 3)
     assert 32 in given["heads"] and 256 in given["width"]
-    rows = [
-        ToyOutcome.from_dict({key: row[key] for key in row if key != "end"})
-        for row in record["results"]
-        if row["end"] == given["end"]
-    ]
+    rows = Outcomes.of_rows(SignCell, record["results"])
+    rows = rows.where(end=given["end"])
     kinds = {(o.cell.rpe, o.cell.heads, o.cell.width, o.cell.dot_product) for o in rows}
     slopes = given.get("slope_heads", given["heads"])
     dots = 2 if chapter == "exp-3a" else 1
     free = len(given["heads"]) * len(given["width"])
     assert len(kinds) == dots * (free + 2 * len(slopes))
     for rpe, heads, width, dot in kinds:
-        own = select(rows, rpe=rpe, heads=heads, width=width, dot_product=dot)
+        own = rows.where(rpe=rpe, heads=heads, width=width, dot_product=dot)
         assert len(own) >= 3
         assert all(one.history[-1][0] == 10_000 for one in own)
     # Rounding differs between machines and grows with the iterations: compare the
     # first few hundred, where training is still the same path.
     few = {"heads": min(given["heads"]), "width": min(given["width"]), "seed": 0}
-    sample = select(rows, rpe="free", **few)
+    sample = rows.where(rpe="free", **few)
     brief = Recipe(iterations=300, dimension=given["dimension"])
     task = target(chapter.removeprefix("exp-"), given["end"])
-    again = train([one.cell for one in sample], task, brief, given["learning_rate"])
+    again = train_signs(
+        [one.cell for one in sample], task, brief, given["learning_rate"]
+    )
     for stored, one in zip(sample, again, strict=True):
         for step, mse in one.history:
             assert mse == pytest.approx(dict(stored.history)[step], rel=0.1), step

@@ -24,7 +24,9 @@ def book(tmp_path_factory):
     reading = small_book.chapter(
         small_book.cell(f"{small_book.PARAMETERS}\n{DATA}", "parameters"),
         small_book.cell("from tapx.experiments.language import token_files"),
-        small_book.cell("print(len(token_files.load(data)[0]) if data else heads)"),
+        small_book.cell(
+            "print(len(token_files.load_tokens(data)[0]) if data else heads)"
+        ),
         id="reading",
         order=3,
     )

@@ -137,7 +137,8 @@ def test_a_setting_runs_tests_and_notebooks(runs):
     assert "OpenBLAS Nehalem" in row.taken
     assert all(call[1] == {"OPENBLAS_CORETYPE": "Nehalem"} for call in calls)
     (tests, cells) = (call[2] for call in calls)
-    assert "tests" in tests and "--ignore=tests/experiments/test_training.py" in tests
+    ignored = "--ignore=tests/experiments/memory/test_memory_training.py"
+    assert "tests" in tests and ignored in tests
     assert "--nbval" in cells and "book/kernels.ipynb" in cells
     assert "book/environment.ipynb" in cells
     failing.append("--nbval")

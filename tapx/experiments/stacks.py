@@ -124,7 +124,7 @@ class Stack:
 
     def __init__(self, models: Sequence[Transformer], length: int):
         """Copy the models' parameters."""
-        blocks = [_only_attention(model) for model in models]
+        blocks = [only_attention(model) for model in models]
         sizes = {(block.dimension, block.heads) for block in blocks}
         if len(sizes) != 1:
             raise ValueError(f"models of (dimension, heads) {sorted(sizes)}: use one")
@@ -137,7 +137,7 @@ class Stack:
         skipped = (SLOPES, BIAS)
         self.names = [n for n, _ in models[0].named_parameters() if n not in skipped]
         dtype = blocks[0].value.dtype
-        self.exact_phi, self.hidden = _positions(blocks, length, self.free)
+        self.exact_phi, self.hidden = seen_positions(blocks, length, self.free)
         self.phi = self.exact_phi.to(dtype)
         parameters = [dict(model.named_parameters()) for model in models]
         self.shapes = [parameters[0][name].shape for name in self.names]
@@ -206,7 +206,7 @@ class Stack:
         model.load_state_dict(values)
 
 
-def _positions(
+def seen_positions(
     blocks: Sequence[Attention], length: int, free: bool
 ) -> tuple[Tensor, Tensor]:
     """Phi at all lags, 0 where it is invisible, and the cells where lag 0 is."""
@@ -233,18 +233,29 @@ def _free_kernels(
     return kernels, (passed * part["embedding_bias"]).sum(-1)
 
 
-def _only_attention(model: Transformer) -> Attention:
-    """The attention of a model that a stack can hold."""
+def only_attention(
+    model: Transformer, scores: Sequence[str] = ("none",), feed_forward: bool = False
+) -> Attention:
+    """The attention of a model that a stack can hold.
+
+    Args:
+        model: to be held.
+        scores: the scores that the stack can evaluate.
+        feed_forward: whether it evaluates an FFN.
+
+    Raises:
+        ValueError: another model.
+    """
     block = model.attentions[0]
     assert isinstance(block, Attention)
     fits = {
         "one layer": len(model.attentions) == 1,
-        "feed_forward=False": model.readout is not None,
-        "score='none'": block.score == "none",
+        f"feed_forward={feed_forward}": (model.readout is None) == feed_forward,
+        f"score={' or '.join(map(repr, scores))}": block.score in scores,
         "normalisation='finite'": block.normalisation == "finite",
         "input_dimension=1": model.embedding.shape[1] == 1,
     }
     missing = [what for what, true in fits.items() if not true]
     if missing:
-        raise ValueError(f"a stack holds models with {', '.join(missing)}")
+        raise ValueError(f"the stack holds models with {', '.join(missing)}")
     return block

@@ -1,35 +1,28 @@
-"""Seeded training of many cells of a table at once, at the paper's scale.
-
-A cell is one model with one set of hyperparameters. Cells with equally many heads are
-trained as one stack (:mod:`tapx.experiments.stacks`): same arithmetic, one pass of
-Python. Inputs are independent tokens -1 or 1, fresh in every iteration; the loss is the
-mean squared error at the last position.
+"""What all training shares: a recipe, seeded inputs, one thread, and the descent.
 
 The paper states AdamW, 10,000 iterations of 100 sequences of 1000 tokens, and the same
-hyperparameters throughout, but not which. What :class:`Recipe` and :class:`Cell` add
-(dimension, weight decay, learning rate, initial slopes, ``slope = exp(parameter)``) is
-our reconstruction.
-
-The test error needs no test set: for these inputs it is exactly
-``sum_s (k(s) - rho(s))**2 + constant**2`` with the trained model's kernel k.
+hyperparameters throughout, but not which. What :class:`Recipe` and the cells of each
+experiment add (dimension, weight decay, learning rate, initial slopes, ``slope =
+exp(parameter)``) is our reconstruction. Inputs are independent tokens -1 or 1, fresh in
+every iteration, but for the language models.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import at_least, one_of
-from tapx.experiments.stacks import Stack
-from tapx.network.positions import PerLag
-from tapx.network.transformer import Transformer
+from tapx.checks import at_least
+
+_T = TypeVar("_T")
 
 INITIAL_SLOPES: dict[str, Callable[[int], list[float]]] = {
     # ALiBi's recipe for a power of two, and the same formula for any other number.
@@ -40,40 +33,6 @@ INITIAL_SLOPES: dict[str, Callable[[int], list[float]]] = {
 
 CHECKPOINTS = (100, 300, 1000, 3000)
 """Iterations, besides the last, after which the exact error is noted."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One model to train.
-
-    Attributes:
-        position: name of the position function, as in `positions.get`, or "free":
-            one number for each lag and head, all alike at the start.
-        heads: number of heads, at least 1.
-        learning_rate: AdamW's step, positive.
-        initial_slopes: "geometric" or "equal"; "equal" where the position is "free".
-        seed: of the initial weights and of the stream of batches.
-
-    Raises:
-        ValueError: a value out of range or an unknown name.
-    """
-
-    position: str
-    heads: int
-    learning_rate: float
-    initial_slopes: str = "geometric"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        one_of(self.initial_slopes, INITIAL_SLOPES, "initial slopes")
-        if self.position == "free" and self.initial_slopes != "equal":
-            raise ValueError(
-                f"initial_slopes={self.initial_slopes!r}: free numbers have no slopes "
-                "and start alike; the nearest valid choice is 'equal'"
-            )
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
 
 
 @dataclass(frozen=True)
@@ -109,47 +68,6 @@ class Recipe:
             raise ValueError(f"weight_decay={self.weight_decay}: give 0 or more")
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A trained cell.
-
-    Attributes:
-        cell: what was trained.
-        model: the trained Transformer, float32.
-        kernel: (length,) float64, its response to each lag at the last position.
-        constant: its answer to zeros.
-        mse: exact mean squared error; infinite if training diverged.
-        history: exact error after some numbers of iterations, the last included.
-    """
-
-    cell: Cell
-    model: Transformer
-    kernel: np.ndarray = field(repr=False)
-    constant: float
-    mse: float
-    history: dict[int, float] = field(repr=False)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the parameters stopped being finite numbers."""
-        return math.isinf(self.mse)
-
-
-def build(cell: Cell, recipe: Recipe) -> Transformer:
-    """The cell's model at its start, float32."""
-    free = cell.position == "free"
-    slopes = torch.tensor(INITIAL_SLOPES[cell.initial_slopes](cell.heads))
-    return Transformer(
-        1,
-        recipe.dimension,
-        heads=cell.heads,
-        position=PerLag(cell.heads, recipe.length) if free else cell.position,
-        feed_forward=False,
-        slopes=None if free else slopes,
-        seed=cell.seed,
-    )
-
-
 _SIGNS = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1
 _SIGNS = _SIGNS.astype(np.float32)  # the eight signs that a random byte stands for
 
@@ -168,130 +86,44 @@ def stream(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 1])))
 
 
-def train(
-    cells: Sequence[Cell], values: np.ndarray, recipe: Recipe | None = None
-) -> list[Trained]:
-    """Train all cells on one target kernel, on one thread.
+def descend(
+    optimiser: torch.optim.Optimizer,
+    pull: Callable[[], bool],
+    iterations: int,
+    note: Callable[[], _T | None],
+    at: Collection[int] = (),
+    rate: Callable[[int], float] | None = None,
+) -> dict[int, _T]:
+    """Take steps of an optimiser, and note what becomes of the parameters.
 
     Args:
-        cells: in any order; those with equally many heads are trained together,
-            those with free numbers by themselves.
-        values: (length,) target rho(s) at the lags 0 to length - 1.
-        recipe: what the cells share; the paper's scale if None.
+        optimiser: one that steps by the gradients at hand.
+        pull: puts the gradients of the next loss into the parameters, which hold none,
+            and says whether to go on: False ends the descent before the step.
+        iterations: steps, at least 1.
+        note: what to note of the present parameters; None ends the descent.
+        at: the steps after which to note, besides the last.
+        rate: learning rate of a step, counted from 1, times a group's "factor" where
+            it has one; the optimiser's own if None.
 
     Returns:
-        One result for each cell, in the order given. Results depend on the cell and
-        the recipe; the company a cell is trained in changes rounding only.
-
-    Raises:
-        ValueError: a target of another length than the recipe's.
+        The notes by step; without the last step's if the descent ended before.
     """
-    recipe = recipe or Recipe()
-    values = np.asarray(values, dtype=np.float64)
-    if values.shape != (recipe.length,):
-        raise ValueError(
-            f"target of shape {values.shape}: the recipe has {recipe.length} lags"
-        )
-    results: dict[int, Trained] = {}
-    kinds = [(cell.heads, cell.position == "free") for cell in cells]
-    for kind in sorted(set(kinds)):
-        # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
-        places = [i for i, own in enumerate(kinds) if own == kind]
-        places.sort(key=lambda i: (cells[i].learning_rate, cells[i].seed, i))
-        with one_thread():
-            trained = _train_stack([cells[i] for i in places], values, recipe)
-        results.update(zip(places, trained, strict=True))
-    return [results[i] for i in range(len(cells))]
-
-
-def _train_stack(
-    cells: list[Cell], values: np.ndarray, recipe: Recipe
-) -> list[Trained]:
-    """Train cells of one head count, sorted by learning rate."""
-    models = [build(cell, recipe) for cell in cells]
-    stack = Stack(models, recipe.length)
-    target = torch.from_numpy(values).to(torch.float32)
-    optimiser = _optimiser(stack, cells, recipe)
-    streams = {cell.seed: stream(cell.seed) for cell in cells}
-    rows = {
-        seed: torch.tensor([i for i, cell in enumerate(cells) if cell.seed == seed])
-        for seed in streams
-    }
-    history: list[dict[int, float]] = [{} for _ in cells]
-    leaves = [
-        stack.log_slopes.detach().requires_grad_(),
-        stack.matrices.detach().requires_grad_(),
-    ]
-    for iteration in range(1, recipe.iterations + 1):
-        kernels, constants = stack.kernels(*leaves)
-        wrong = kernels.detach() - target
-        in_kernels = torch.empty_like(wrong)
-        in_constants = torch.empty_like(constants)
-        for seed, generator in streams.items():
-            tokens = signs(generator, recipe.batch, recipe.length)
-            # The batch is read from its end without turning it around: signs are
-            # exchangeable. Each cell's loss is the mean square of its errors.
-            errors = wrong[rows[seed]] @ tokens.T + constants.detach()[rows[seed], None]
-            errors = errors * (2 / recipe.batch)
-            in_kernels[rows[seed]] = errors @ tokens
-            in_constants[rows[seed]] = errors.sum(1)
-        grads = torch.autograd.grad(
-            (kernels, constants), leaves, (in_kernels, in_constants)
-        )
-        _step(optimiser, grads)
-        if iteration in CHECKPOINTS or iteration == recipe.iterations:
-            for note, (_, _, mse) in zip(history, _exact(stack, values), strict=True):
-                note[iteration] = mse
-    results = []
-    for place, (kernel, constant, mse) in enumerate(_exact(stack, values)):
-        stack.write(place, models[place])
-        results.append(
-            Trained(cells[place], models[place], kernel, constant, mse, history[place])
-        )
-    return results
-
-
-def _optimiser(stack: Stack, cells: list[Cell], recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW over slices of the stack, one learning rate each.
-
-    Its update acts on each number alone, so a slice of cells steps exactly as the
-    cells would alone. The slices share memory with the stack.
-    """
-    groups = []
-    for rate in sorted({cell.learning_rate for cell in cells}):
-        inside = [i for i, cell in enumerate(cells) if cell.learning_rate == rate]
-        part = slice(inside[0], inside[-1] + 1)
-        for tensor, decay in (
-            (stack.log_slopes, 0.0),
-            (stack.matrices, recipe.weight_decay),
-        ):
-            groups.append(
-                {
-                    "params": [tensor[part]],
-                    "lr": rate,
-                    "weight_decay": decay,
-                    "part": part,
-                }
-            )
-    return torch.optim.AdamW(groups, fused=True)
-
-
-def _step(optimiser: torch.optim.AdamW, grads: tuple[Tensor, ...]) -> None:
-    """Hand each slice its gradient and step."""
-    for place, group in enumerate(optimiser.param_groups):
-        group["params"][0].grad = grads[place % 2][group["part"]]
-    optimiser.step()
-
-
-@torch.no_grad()
-def _exact(stack: Stack, values: np.ndarray) -> list[tuple[np.ndarray, float, float]]:
-    """Kernel, constant and exact error of every cell, in float64."""
-    kernels, constants = stack.exact_kernels()
-    found = []
-    for kernel, constant in zip(kernels.numpy(), constants.tolist(), strict=True):
-        mse = float(((kernel - values) ** 2).sum()) + constant**2
-        found.append((kernel, constant, mse if math.isfinite(mse) else math.inf))
-    return found
+    notes = {}
+    for step in range(1, iterations + 1):
+        if rate is not None:
+            for group in optimiser.param_groups:
+                group["lr"] = rate(step) * group.get("factor", 1.0)
+        optimiser.zero_grad()
+        if not pull():
+            break
+        optimiser.step()
+        if step in at or step == iterations:
+            found = note()
+            if found is None:
+                break
+            notes[step] = found
+    return notes
 
 
 @contextmanager

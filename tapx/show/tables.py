@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 from tapx.decimals import outward
 
-__all__ = ["Table", "outward", "scroll_box"]
+__all__ = [
+    "Table",
+    "counted",
+    "digits",
+    "number",
+    "outward",
+    "rounded_down",
+    "rounded_up",
+    "scroll_box",
+]
 
 
 class Table:
@@ -68,3 +78,28 @@ def scroll_box(label: str, kind: str = "tapx-table") -> str:
         f'<div class="{kind}" style="overflow-x: auto" tabindex="0" role="region" '
         f'aria-label="{escape(label)}">'
     )
+
+
+def number(value: float, form: str = ".3f") -> str:
+    """A trained number as tables print it, or what an infinite one stands for."""
+    return format(value, form) if math.isfinite(value) else "diverged"
+
+
+def digits(error: float) -> str:
+    """An error in two digits, or what it stands for."""
+    return number(error, ".1e")
+
+
+def rounded_up(bound: float) -> str:
+    """Three digits of an upper bound, rounded up so that it stays one."""
+    return f"{float(outward(bound, 3)):.2e}"
+
+
+def rounded_down(bound: float) -> str:
+    """Three digits of a lower bound, rounded down; a dash where there is none."""
+    return f"{float(outward(bound, 3, up=False)):.2e}" if bound > 0 else "–"
+
+
+def counted(how_many: int, what: str) -> str:
+    """A number of things in words: "1 head", "256 neurons"."""
+    return f"{how_many} {what}{'' if how_many == 1 else 's'}"

@@ -1,115 +1,9 @@
-"""Training: seeded, stacked as alone, exact errors, divergence, speed."""
+"""What all training shares: signs, recipes, and the descent."""
 
-import math
-import time
-
-import numpy as np
 import pytest
 import torch
 
-from tapx.experiments import training
-from tapx.experiments.training import Cell, Recipe, build, signs, stream, train
-from tapx.targets.memories import LinearMemory
-
-SMALL = Recipe(iterations=40, batch=16, length=64, dimension=3)
-RHO = np.maximum(np.arange(64.0), 1.0) ** -0.5
-RHO[0] = 0.0
-CELLS = [
-    Cell("lin", 4, 0.01, "geometric", 0),
-    Cell("log", 4, 0.003, "equal", 0),
-    Cell("lin", 1, 0.01, "equal", 1),
-    Cell("log", 4, 0.01, "geometric", 1),
-    Cell("lin", 4, 0.01, "equal", 5),
-]
-
-
-@pytest.fixture(scope="module")
-def together():
-    return train(CELLS, RHO, SMALL)
-
-
-def test_two_runs_agree_bit_for_bit(together):
-    for one, two in zip(together, train(CELLS, RHO, SMALL), strict=True):
-        assert one.mse == two.mse
-        assert one.history == two.history
-        assert (one.kernel == two.kernel).all()
-        states = one.model.state_dict().items(), two.model.state_dict().values()
-        for (_, got), want in zip(*states, strict=True):
-            assert torch.equal(got, want)
-
-
-def test_stacked_is_as_alone(together):
-    for cell, one in zip(CELLS, together, strict=True):
-        (alone,) = train([cell], RHO, SMALL)
-        assert one.cell == alone.cell == cell
-        assert alone.mse == pytest.approx(one.mse, rel=1e-3)
-        np.testing.assert_allclose(alone.kernel, one.kernel, atol=2e-4)
-
-
-def plain(cell, recipe, values):
-    """The same training written out: one Transformer, autograd, plain AdamW."""
-    model = build(cell, recipe)
-    block = model.attentions[0]
-    log_slopes = torch.nn.Parameter(block.slopes.detach().log())
-    others = [p for n, p in model.named_parameters() if not n.endswith("slopes")]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [log_slopes], "weight_decay": 0.0},
-            {"params": others, "weight_decay": recipe.weight_decay},
-        ],
-        lr=cell.learning_rate,
-    )
-    generator, target = stream(cell.seed), LinearMemory(torch.tensor(values).float())
-    for _ in range(recipe.iterations):
-        tokens = signs(generator, recipe.batch, recipe.length).flip(1)[..., None]
-        parameters = dict(model.named_parameters())
-        parameters["attentions.0.slopes"] = log_slopes.exp()
-        answers = torch.func.functional_call(
-            model, parameters, (tokens,), {"evaluation": "last"}
-        )
-        loss = (answers - target(tokens, last_only=True)).square().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    block.slopes.data.copy_(log_slopes.exp())
-    return model
-
-
-@pytest.mark.parametrize("cell", CELLS[:2], ids=lambda cell: cell.position)
-def test_it_is_the_transformer_that_is_trained(cell, together):
-    one = together[CELLS.index(cell)]
-    expected = plain(cell, SMALL, RHO).state_dict()
-    for name, value in one.model.state_dict().items():
-        torch.testing.assert_close(value, expected[name], rtol=2e-3, atol=2e-4)
-
-
-def test_the_error_is_what_samples_show(together):
-    one = together[1]
-    generator = np.random.Generator(np.random.PCG64(3))
-    tokens = signs(generator, 20_000, 64)[..., None]
-    with torch.no_grad():
-        answers = one.model(tokens, evaluation="last").double()
-    wrong = answers - LinearMemory(torch.tensor(RHO))(tokens.double(), last_only=True)
-    assert float(wrong.square().mean()) == pytest.approx(one.mse, rel=0.05)
-    assert one.mse == pytest.approx(
-        ((one.kernel - RHO) ** 2).sum() + one.constant**2, rel=1e-12
-    )
-    assert one.history[SMALL.iterations] == one.mse
-
-
-def test_training_helps(together):
-    before = train(CELLS[:1], RHO, Recipe(iterations=1, batch=16, length=64))
-    assert together[0].mse < before[0].mse
-
-
-def test_a_cell_that_diverges_is_marked_and_spares_its_neighbours():
-    wild = Cell("lin", 4, 1e30, "equal", 0)
-    calm = CELLS[0]
-    lost, kept = train([wild, calm], RHO, SMALL)
-    assert lost.diverged
-    assert math.isinf(lost.mse)
-    assert not kept.diverged
-    assert kept.mse == pytest.approx(train([calm], RHO, SMALL)[0].mse, rel=1e-3)
+from tapx.experiments.training import Recipe, descend, signs, stream
 
 
 def test_tokens_are_independent_signs():
@@ -121,42 +15,57 @@ def test_tokens_are_independent_signs():
     assert not torch.equal(tokens, signs(stream(1), 1000, 64))
 
 
-def test_threads_are_left_as_they_were():
-    before = torch.get_num_threads()
-    train(CELLS[:1], RHO, Recipe(iterations=1, batch=8, length=64))
-    assert torch.get_num_threads() == before
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"length": 1001}, "nearest: 1000"),
+        ({"batch": 0}, "batch=0"),
+        ({"weight_decay": -1.0}, "weight_decay"),
+    ],
+)
+def test_recipes(given, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**given)
 
 
-def test_refusals():
-    with pytest.raises(ValueError, match="geometric"):
-        Cell("lin", 1, 0.01, "geometrical")
-    with pytest.raises(ValueError, match="learning_rate"):
-        Cell("lin", 1, 0.0)
-    with pytest.raises(ValueError, match="nearest: 1000"):
-        Recipe(length=1001)
-    with pytest.raises(ValueError, match="batch=0"):
-        Recipe(batch=0)
-    with pytest.raises(ValueError, match="weight_decay"):
-        Recipe(weight_decay=-1.0)
-    with pytest.raises(ValueError, match="1000 lags"):
-        train(CELLS[:1], RHO)
-    with pytest.raises(ValueError, match="log"):
-        train([Cell("lgo", 1, 0.01)], RHO, SMALL)
+def halving(last=100, lost=100):
+    """Steps that halve a number, where learning rate 1/2 meets gradient x."""
+    x = torch.tensor([1.0], requires_grad=True)
+    steps = []
+
+    def pull():
+        assert x.grad is None, "each step begins without a gradient"
+        steps.append(float(x.detach()))
+        (x**2 / 2).sum().backward()
+        return len(steps) <= last
+
+    def note():
+        return None if len(steps) >= lost else float(x.detach())
+
+    return torch.optim.SGD([x], lr=0.5), pull, note
 
 
-def test_a_paper_scale_cell_is_quick():
-    """64 heads, T = 1000, batch 100: a hundredth of the 10,000 iterations."""
-    rho = np.maximum(np.arange(1000.0), 1.0) ** -0.5
-    cell = [Cell("lin", 64, 0.001)]
-    train(cell, rho, Recipe(iterations=2))
-    start = time.process_time()
-    train(cell, rho, Recipe(iterations=100))
-    assert time.process_time() - start < 0.6  # 15 s would be 0.15; machines vary
+def test_notes_are_taken_on_the_way_and_at_the_end():
+    optimiser, pull, note = halving()
+    assert descend(optimiser, pull, 5, note, at=(1, 3, 9)) == {
+        1: 0.5,
+        3: 0.125,
+        5: 0.03125,
+    }
 
 
-def test_nothing_global_is_seeded():
-    torch.manual_seed(0)
-    before = torch.get_rng_state()
-    train(CELLS[:1], RHO, Recipe(iterations=2, batch=8, length=64))
-    assert torch.equal(before, torch.get_rng_state())
-    assert sorted(training.CHECKPOINTS) == list(training.CHECKPOINTS)
+@pytest.mark.parametrize("ending", [{"last": 3}, {"lost": 4}])
+def test_a_descent_that_cannot_go_on_ends(ending):
+    optimiser, pull, note = halving(**ending)
+    assert descend(optimiser, pull, 9, note, at=range(9)) == {
+        1: 0.5,
+        2: 0.25,
+        3: 0.125,
+    }
+
+
+def test_the_learning_rate_may_change_and_groups_may_have_their_part_of_it():
+    optimiser, pull, note = halving()
+    optimiser.param_groups[0]["factor"] = 0.5
+    rates = {1: 1.0, 2: 2.0}
+    assert descend(optimiser, pull, 2, note, (1,), rates.get) == {1: 0.5, 2: 0.0}

@@ -174,16 +174,18 @@ def cell_4a(iterations: int = 10_000) -> dict[str, Any]:
     One thread, so its processor time is its time on a core that it has for itself.
     """
     from tapx.experiments.memory.tables import experiment
-    from tapx.experiments.training import Cell, Recipe, train
+    from tapx.experiments.memory.training import MemoryCell, train_memory
+    from tapx.experiments.training import Recipe
 
     recipe = Recipe(iterations=iterations)
     values = experiment("4a").target.values(np.arange(recipe.length))
     start, busy = time.perf_counter(), time.process_time()
-    (trained,) = train([Cell("lin", 64, 0.01, "geometric", 0)], values, recipe)
+    cell = MemoryCell("lin", 64, 0.01, "geometric", 0)
+    (trained,) = train_memory([cell], values, recipe)
     return {
         "seconds": time.process_time() - busy,
         "wall": time.perf_counter() - start,
-        "mse": trained.mse,
+        "mse": trained.error,
     }
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tapx.checks import at_least, one_of
 from tapx.network.heads import SCORES
 from tapx.network.language_model import POSITIONS
 
-FLOOR = 0.1
+LAST_RATE = 0.1
 """The cosine ends at this part of the learning rate."""
 
 
@@ -39,6 +40,7 @@ class LanguageCell:
     dimension: int = 32
     width: int = 128
     seed: int = 0
+    columns: ClassVar = ("loss", "curve")
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -105,4 +107,4 @@ class LanguageRecipe:
             return self.learning_rate * step / rising
         done = (step - rising) / max(1, self.steps - rising)
         wave = (1 + math.cos(math.pi * done)) / 2
-        return self.learning_rate * (FLOOR + (1 - FLOOR) * wave)
+        return self.learning_rate * (LAST_RATE + (1 - LAST_RATE) * wave)

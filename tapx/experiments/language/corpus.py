@@ -75,14 +75,16 @@ class Corpus:
         return nats / np.log(2) / self.characters_per_token
 
 
-def load(tokens: str = "characters", vocabulary: int = 512, data: str = "") -> Corpus:
+def load_corpus(
+    tokens: str = "characters", vocabulary: int = 512, data: str = ""
+) -> Corpus:
     """The corpus in tokens; the same call returns the same object.
 
     Args:
         tokens: "characters" or "bpe" (byte-pair pieces).
         vocabulary: number of pieces with "bpe", 128 to 8192; not used otherwise.
         data: folder with `train.bin` and `val.bin` to use in place of the corpus
-            (`token_files.load`, GPT-2's 50257 ids); then the others are not used.
+            (`load_tokens`, GPT-2's 50257 ids); then the others are not used.
 
     Raises:
         ValueError: unknown tokens, or a vocabulary out of range.
@@ -90,7 +92,7 @@ def load(tokens: str = "characters", vocabulary: int = 512, data: str = "") -> C
     """
     one_of(tokens, TOKENS, "tokens")
     if data:
-        train, validation = token_files.load(data)
+        train, validation = token_files.load_tokens(data)
         return Corpus(
             "token files",
             train,
@@ -134,7 +136,7 @@ def alphabet() -> str:
     return "".join(map(chr, np.flatnonzero(np.bincount(codes) >= OFTEN)))
 
 
-def windows(
+def windows_at(
     tokens: np.ndarray, starts: Sequence[int] | np.ndarray, length: int
 ) -> np.ndarray:
     """Stretches of a token stream, (len(starts), length) int64.

@@ -9,8 +9,7 @@ of `outcomes` and `views`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,14 @@ from torch import nn
 
 from tapx.checks import one_of
 from tapx.experiments.language.cells import LanguageCell
-from tapx.experiments.language.outcomes import LanguageOutcome, number, spread
+from tapx.experiments.outcomes import Outcomes, Spread
 from tapx.network import lag_weights, positions
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
 from tapx.show import figures
-from tapx.show.tables import Table
+from tapx.show.tables import Table, number
 
-SIZES = {
+SHAPES = {
     "16x1": (16, 1),
     "24x2": (24, 2),
     "32x2": (32, 2),
@@ -62,7 +61,7 @@ Kind = tuple[str, str]
 """A position function and a score."""
 
 
-def cell(
+def sized_cell(
     size: str, position: str, score: str, heads: int, seed: int = 0
 ) -> LanguageCell:
     """The cell of a size; its feed-forwards have 4 D neurons.
@@ -70,7 +69,7 @@ def cell(
     Raises:
         ValueError: an unknown size, or what `LanguageCell` refuses.
     """
-    dimension, layers = SIZES[one_of(size, SIZES, "size")]
+    dimension, layers = SHAPES[one_of(size, SHAPES, "size")]
     return LanguageCell(position, score, layers, heads, dimension, 4 * dimension, seed)
 
 
@@ -79,7 +78,7 @@ def size_of(one: LanguageCell) -> str:
     return f"{one.dimension}x{one.layers}"
 
 
-def grid(
+def cells_by_size(
     sizes: Sequence[str], position: str, heads: int, seeds: Iterable[int]
 ) -> list[LanguageCell]:
     """The cells of the experiment, in the order of training, seeds fastest.
@@ -88,79 +87,42 @@ def grid(
     size, with and without under the other position function as well.
 
     Raises:
-        ValueError: no size, or what `cell` refuses.
+        ValueError: no size, or what `sized_cell` refuses.
     """
     if not sizes:
-        raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SIZES)}")
+        raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SHAPES)}")
     other = "log" if position == "lin" else "lin"
     wanted = [(size, position, score) for size in sizes for score in NAMES]
     for size in (sizes[0], sizes[-1]):
         wanted += [(size, other, "dot"), (size, other, "none")]
-    kinds = [cell(*one, heads) for one in dict.fromkeys(wanted)]
+    kinds = [sized_cell(*one, heads) for one in dict.fromkeys(wanted)]
     return [replace(one, seed=seed) for one in kinds for seed in tuple(seeds)]
 
 
-def of_kind(
-    outcomes: Iterable[LanguageOutcome], size: str, kind: Kind
-) -> list[LanguageOutcome]:
+def of_kind(outcomes: Outcomes, size: str, kind: Kind) -> Outcomes:
     """The outcomes of a size, a position function and a score; perhaps none."""
-    return [
-        one
-        for one in outcomes
-        if (one.cell.position, one.cell.score) == kind and size_of(one.cell) == size
-    ]
+    dimension, layers = SHAPES[size]
+    position, score = kind
+    return outcomes.where(
+        dimension=dimension, layers=layers, position=position, score=score
+    )
 
 
-@dataclass(frozen=True)
-class Gain:
-    """What a change is worth: the median over the seeds, and their spread.
-
-    Attributes:
-        median, least, most: of the gains, in nats a token; positive is better.
-        seeds: number of gains; a seed counts if neither of its runs diverged.
-    """
-
-    median: float
-    least: float
-    most: float
-    seeds: int
-
-    @property
-    def spread(self) -> float:
-        """Largest gain minus smallest."""
-        return self.most - self.least
-
-    def __str__(self) -> str:
-        """As the tables print it."""
-        return f"{self.median:+.3f} ({self.least:+.3f} to {self.most:+.3f})"
-
-
-def gain(
-    outcomes: Iterable[LanguageOutcome], size: str, worse: Kind, better: Kind
-) -> Gain | None:
+def gain(outcomes: Outcomes, size: str, worse: Kind, better: Kind) -> Spread | None:
     """Loss of the one kind minus loss of the other, seed by seed.
 
-    None if there is no seed for which both ended well.
+    A seed counts if neither of its runs diverged. None if there is no such seed.
     """
-    rows = list(outcomes)
-    first, second = (
-        {o.cell.seed: o.loss for o in of_kind(rows, size, kind) if o.loss is not None}
-        for kind in (worse, better)
-    )
-    each = [first[seed] - second[seed] for seed in sorted(first) if seed in second]
-    if not each:
+    ended = Outcomes(one for one in outcomes if one.loss is not None)
+    first, second = (of_kind(ended, size, kind) for kind in (worse, better))
+    seeds = {one.cell.seed for one in first} & {one.cell.seed for one in second}
+    if not seeds:
         return None
-    return Gain(median(each), min(each), max(each), len(each))
+    pairs = Outcomes((*first, *second)).where(seed=sorted(seeds))
+    return pairs.gains(first[0].cell, second[0].cell)
 
 
-def diverged(outcomes: Iterable[LanguageOutcome]) -> int:
-    """Number of runs that diverged."""
-    return sum(one.loss is None for one in outcomes)
-
-
-def loss_table(
-    outcomes: Sequence[LanguageOutcome], sizes: Sequence[str], caption: str
-) -> Table:
+def loss_by_size(outcomes: Outcomes, sizes: Sequence[str], caption: str) -> Table:
     """A row for each size, position and score: parameters, loss, range, gain."""
     rows = []
     for size in sizes:
@@ -171,16 +133,18 @@ def loss_table(
         )
         for position, score in kinds:
             own = of_kind(outcomes, size, (position, score))
-            won = gain(outcomes, size, (position, "none"), (position, score))
+            won = None
+            if score != "none":
+                won = gain(outcomes, size, (position, "none"), (position, score))
             rows.append(
                 [
                     size,
                     position,
                     NAMES[score],
-                    f"{own[0].parameters:,}",
-                    number(median(one.error for one in own)),
-                    spread(own),
-                    "–" if score == "none" or won is None else str(won),
+                    f"{own[0].get('parameters'):,}",
+                    number(own.spread().median),
+                    own.spread().ends(),
+                    "–" if won is None else f"{won:+.3f}",
                 ]
             )
     head = ["size", "position", "attention", "parameters", "loss", "over seeds"]
@@ -253,8 +217,8 @@ def draw_weights(axes: Any, weights: Any, pieces: Sequence[str], title: str) -> 
     axes.grid(False)
 
 
-def draw_gains(
-    axes: Any, outcomes: Sequence[LanguageOutcome], sizes: Sequence[str], kind: Kind
+def draw_gains_by_size(
+    axes: Any, outcomes: Outcomes, sizes: Sequence[str], kind: Kind
 ) -> None:
     """Gain over no dot products against the size: median and range."""
     position, score = kind
@@ -269,7 +233,7 @@ def draw_gains(
         axes.errorbar(
             place,
             won.median,
-            yerr=[[won.median - won.least], [won.most - won.median]],
+            yerr=[[won.median - won.least], [won.largest - won.median]],
             color=figures.series(index)["color"],
             capsize=3,
             fmt="none",

@@ -15,36 +15,6 @@ from tapx.checks import one_of
 from tapx.experiments.language import ngrams
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
-from tapx.experiments.language.outcomes import (
-    LanguageOutcome,
-    best_gains,
-    gains,
-    number,
-    of_cell,
-    spread,
-)
-from tapx.experiments.language.views import draw_curves, draw_gains, loss_table
-
-__all__ = [
-    "SIZES",
-    "LanguageOutcome",
-    "Size",
-    "arms",
-    "baselines",
-    "best_gains",
-    "draw_curves",
-    "draw_gains",
-    "equal_heads",
-    "equal_width",
-    "gains",
-    "loss_table",
-    "number",
-    "of_cell",
-    "parameters_of_layers",
-    "size",
-    "spread",
-    "with_seeds",
-]
 
 COUNTED = 4_000_000
 """Training tokens that the baselines count, at most."""
@@ -88,7 +58,7 @@ SIZES = {
 """By name. Learning rates were set by a few runs of the base model and the deepest."""
 
 
-def size(name: str, steps: int) -> Size:
+def size_named(name: str, steps: int) -> Size:
     """The size of this name, with a recipe of so many steps.
 
     Raises:

@@ -25,7 +25,7 @@ SHARED = 0.5
 """Least part of the one file's tokens whose ids must occur in the other."""
 
 
-def load(
+def load_tokens(
     folder: str | Path, vocabulary: int = GPT2, least: int = LEAST
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ids of both files, uint16 and mapped into memory.

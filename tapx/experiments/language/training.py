@@ -14,8 +14,7 @@ gradients clipped to norm 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -26,22 +25,10 @@ from tapx.checks import one_of
 from tapx.experiments.language import corpus as corpora
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
-from tapx.experiments.training import one_thread
+from tapx.experiments.outcomes import Outcome
+from tapx.experiments.training import descend, one_thread
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
-
-__all__ = [
-    "LanguageCell",
-    "LanguageRecipe",
-    "TrainedLanguage",
-    "build",
-    "evaluate",
-    "place_of",
-    "train",
-    "train_all",
-    "validation_windows",
-    "window_stream",
-]
 
 DEVICES = ("cpu", "auto")
 CLIP = 1.0
@@ -50,29 +37,7 @@ AT_ONCE = 16
 """Validation windows evaluated together."""
 
 
-@dataclass(frozen=True)
-class TrainedLanguage:
-    """A trained cell.
-
-    Attributes:
-        cell: what was trained.
-        model: the trained model, float32, on the CPU.
-        loss: validation loss after the last step; None if training diverged.
-        curve: (step, validation loss) pairs; it ends where training diverged.
-    """
-
-    cell: LanguageCell
-    model: LanguageModel = field(repr=False)
-    loss: float | None
-    curve: tuple[tuple[int, float], ...] = field(repr=False)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether a loss was no number, or above twice that of a uniform guess."""
-        return self.loss is None
-
-
-def build(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
+def text_model(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
     """The cell's model at its start, float32."""
     return LanguageModel(
         vocabulary,
@@ -87,26 +52,7 @@ def build(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
     )
 
 
-def train_all(
-    cells: Iterable[LanguageCell],
-    corpus: Corpus,
-    recipe: LanguageRecipe,
-    device: str = "cpu",
-    progress: Callable[[TrainedLanguage], None] | None = None,
-) -> list[TrainedLanguage]:
-    """Train cells one after another, in the order given; arguments as in `train`.
-
-    At these sizes Python is a small part of the time, so cells are not stacked.
-    """
-    results = []
-    for cell in cells:
-        results.append(train(cell, corpus, recipe, device))
-        if progress is not None:
-            progress(results[-1])
-    return results
-
-
-def train(
+def train_language(
     cell: LanguageCell,
     corpus: Corpus,
     recipe: LanguageRecipe,
@@ -114,8 +60,11 @@ def train(
     until: int | None = None,
     position: Position | None = None,
     model: LanguageModel | None = None,
-) -> TrainedLanguage:
+) -> Outcome:
     """Train one cell, on one thread.
+
+    The history is of validation losses, from step 0 to where training diverged: where a
+    loss was no number, or above twice that of a uniform guess.
 
     Args:
         cell: the model.
@@ -133,49 +82,34 @@ def train(
     place = place_of(device)
     judged = validation_windows(corpus, recipe).to(place)
     stream = window_stream(corpus, recipe, cell.seed)
-    model = model or build(cell, corpus.vocabulary, recipe.context)
-    model = model.to(place)
+    begun = model or text_model(cell, corpus.vocabulary, recipe.context)
+    own = begun.to(place)
     if position is not None:
-        for attention, _ in model.blocks():
+        for attention, _ in own.blocks():
             attention.position = position
+    bound = 2 * math.log(corpus.vocabulary)
+    later = recipe.checkpoints[1:]
+    last = next((one for one in later if one >= (until or recipe.steps)), recipe.steps)
+
+    def pull() -> bool:
+        _loss(own, stream().to(place)).backward()
+        return bool(nn.utils.clip_grad_norm_(own.parameters(), CLIP).isfinite())
+
+    def note() -> float | None:
+        found = validation_loss(own, judged)
+        return found if found <= bound else None
+
     with one_thread():
-        curve, diverged = _descend(model, stream, judged, recipe, until)
-    model = model.cpu()
-    return TrainedLanguage(cell, model, None if diverged else curve[-1][1], curve)
+        optimiser = _optimiser(own, recipe)
+        curve = {0: validation_loss(own, judged)}
+        curve |= descend(optimiser, pull, last, note, later, recipe.rate)
+    facts = {"parameters": own.parameter_counts()["total"]}
+    return Outcome(cell, curve.get(last), tuple(curve.items()), facts, own.cpu())
 
 
-def _descend(
-    model: LanguageModel,
-    stream: Callable[[], Tensor],
-    judged: Tensor,
-    recipe: LanguageRecipe,
-    until: int | None,
-) -> tuple[tuple[tuple[int, float], ...], bool]:
-    optimiser = _optimiser(model, recipe)
-    checkpoints = set(recipe.checkpoints)
-    bound = 2 * math.log(len(model.embedding))
-    curve = [(0, evaluate(model, judged))]
-    for step in range(1, recipe.steps + 1):
-        loss = _loss(model, stream().to(judged.device))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        size = nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        if not torch.isfinite(size):
-            return tuple(curve), True
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.rate(step) * group["factor"]
-        optimiser.step()
-        if step in checkpoints:
-            found = evaluate(model, judged)
-            if not found <= bound:
-                return tuple(curve), True
-            curve.append((step, found))
-            if until is not None and step >= until:
-                break
-    return tuple(curve), False
-
-
-def evaluate(model: LanguageModel, judged: Int[Tensor, "windows length"]) -> float:
+def validation_loss(
+    model: LanguageModel, judged: Int[Tensor, "windows length"]
+) -> float:
     """Mean loss in nats a token; the last token of a window is only predicted."""
     with torch.no_grad():
         losses = [
@@ -199,7 +133,7 @@ def validation_windows(
     last = _last_start(corpus.validation, length, "validation")
     number = min(recipe.validation_windows, last + 1)
     starts = np.linspace(0, last, number).astype(np.int64)
-    return torch.from_numpy(corpora.windows(corpus.validation, starts, length))
+    return torch.from_numpy(corpora.windows_at(corpus.validation, starts, length))
 
 
 def window_stream(
@@ -212,7 +146,7 @@ def window_stream(
 
     def following() -> Tensor:
         starts = generator.integers(0, last + 1, recipe.batch)
-        return torch.from_numpy(corpora.windows(corpus.train, starts, length))
+        return torch.from_numpy(corpora.windows_at(corpus.train, starts, length))
 
     return following
 

@@ -10,19 +10,13 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from tapx.experiments.language.cells import LanguageCell
-from tapx.experiments.language.outcomes import (
-    LanguageOutcome,
-    gains,
-    number,
-    of_cell,
-    spread,
-)
+from tapx.experiments.outcomes import Outcomes
 from tapx.show import figures
-from tapx.show.tables import Table
+from tapx.show.tables import Table, number
 
 
 def loss_table(
-    outcomes: Sequence[LanguageOutcome],
+    outcomes: Outcomes,
     both: Mapping[str, Sequence[LanguageCell]],
     tokens: str,
     caption: str,
@@ -34,16 +28,17 @@ def loss_table(
     to zero has not even the same sign on every machine.
     """
     rows = []
+    outcomes = outcomes.where(tokens=tokens)
     for arm, (base, *others) in both.items():
         for cell in [base, *others]:
-            own = of_cell(outcomes, cell, tokens)
-            gain = "–"
+            own = outcomes.of(cell)
+            losses, gain = own.spread(), "–"
             if cell != base:
-                gain = number(median(gains(outcomes, base, cell, tokens)), "+.3f")
+                gain = number(outcomes.gains(base, cell).median, "+.3f")
             rows.append(
                 [
-                    *(arm, cell.layers, cell.heads, f"{own[0].parameters:,}"),
-                    *(number(median(one.error for one in own)), spread(own), gain),
+                    *(arm, cell.layers, cell.heads, f"{own[0].get('parameters'):,}"),
+                    *(number(losses.median), losses.ends(), gain),
                 ]
             )
     head = ["arm", "layers", "heads", "parameters", "loss", "over seeds", "gain"]
@@ -52,8 +47,8 @@ def loss_table(
     return Table(head, rows, caption)
 
 
-def draw_curves(
-    panels: Mapping[str, Mapping[str, Sequence[LanguageOutcome]]],
+def draw_losses(
+    panels: Mapping[str, Mapping[str, Outcomes]],
     tokens_a_step: int,
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
@@ -93,15 +88,15 @@ def _draw_curve(
     axes: Any,
     index: int,
     label: str,
-    own: Sequence[LanguageOutcome],
+    own: Outcomes,
     tokens_a_step: int,
 ) -> None:
-    """One group of `draw_curves`; a diverged run counts up to where it stops."""
-    steps = sorted({step for one in own for step, _ in one.curve if step})
-    tables = [dict(one.curve) for one in own]
+    """One group of `draw_losses`; a diverged run counts up to where it stops."""
+    steps = sorted({step for one in own for step, _ in one.history if step})
+    tables: list[dict[int, Any]] = [dict(one.history) for one in own]
     columns = [[t[step] for t in tables if step in t] for step in steps]
     look = figures.series(index)
-    lost = sum(one.loss is None for one in own)
+    lost = own.spread().diverged
     if lost:
         label = f"{label} ({lost} diverged)"
     tokens = [step * tokens_a_step / 1000 for step in steps]
@@ -117,7 +112,7 @@ def _draw_curve(
 
 
 def draw_gains(
-    outcomes: Sequence[LanguageOutcome],
+    outcomes: Outcomes,
     panels: Mapping[str, tuple[str, Mapping[str, Sequence[LanguageCell]]]],
     words: Mapping[str, str],
 ) -> Figure:
@@ -139,19 +134,20 @@ def draw_gains(
     )
     for panel, (title, (tokens, both)) in zip(axes[0], panels.items(), strict=True):
         panel.axhline(0, color="0.4", linewidth=1)
+        own = outcomes.where(tokens=tokens)
         for index, (arm, (base, *others)) in enumerate(both.items()):
             look = figures.series(index)
-            first = of_cell(outcomes, base, tokens)[0].parameters
+            first = own.of(base)[0].get("parameters")
             sizes, middle = [first / 1000], [0.0]
             for cell in others:
-                found = gains(outcomes, base, cell, tokens)
-                count = of_cell(outcomes, cell, tokens)[0].parameters / 1000
-                finite = [one for one in found if math.isfinite(one)]
+                gain = own.gains(base, cell)
+                count = own.of(cell)[0].get("parameters") / 1000
+                finite = [one for one in gain.all if math.isfinite(one)]
                 style = {"marker": look["marker"], "color": look["color"], "ls": ""}
                 panel.plot([count] * len(finite), finite, fillstyle="none", **style)
-                if math.isfinite(median(found)):
+                if math.isfinite(gain.median):
                     sizes.append(count)
-                    middle.append(median(found))
+                    middle.append(gain.median)
             panel.plot(sizes, middle, **look, label=words[arm])
         panel.set(xlabel="parameters (thousands)", title=title)
         panel.legend()

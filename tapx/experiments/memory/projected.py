@@ -36,7 +36,7 @@ CUT = 1e-14
 BETAS = (0.9, 0.999)
 """Adam's means of the gradient and of its square, as torch sets them."""
 
-LONGEST = 0.5
+LONGEST_STEP = 0.5
 """No logarithm of a rate moves further in one Newton step."""
 
 
@@ -78,7 +78,7 @@ def solve(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(columns / scale, values, rcond=CUT)[0] / scale
 
 
-def descend(
+def descend_rates(
     rates: np.ndarray,
     values: np.ndarray,
     iterations: int,
@@ -205,7 +205,7 @@ class _Newton:
         rows = np.vstack([change, size * np.eye(len(now))])
         wanted = np.append(-state.left, np.zeros(len(now)))
         step = np.linalg.lstsq(rows, wanted, rcond=CUT)[0]
-        step = np.clip(step, -LONGEST, LONGEST)
+        step = np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         there = np.clip(now + step, *LOG_RATE_RANGE)
         if inputs.state(there).loss < state.loss:
             self.damping = max(self.damping / 3, 1e-14)

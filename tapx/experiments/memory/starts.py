@@ -18,13 +18,13 @@ from tapx.network.attention import Attention
 from tapx.network.positions import Position
 from tapx.network.transformer import Transformer
 
-STARTS = ("geometric", "equal", "window", "random")
+INITIAL_RATES = ("geometric", "equal", "window", "random")
 """Names of initial rates: ALiBi's; all 1; spread evenly in the logarithm from one over
 the longest lag to 1; drawn evenly in the logarithm from the same range."""
 
 
 def initial_rates(name: str, heads: int, lags: int, seed: int = 0) -> np.ndarray:
-    """Rates to start from, (heads,), one of :data:`STARTS`.
+    """Rates to start from, (heads,), one of :data:`INITIAL_RATES`.
 
     Args:
         name: which.
@@ -35,7 +35,7 @@ def initial_rates(name: str, heads: int, lags: int, seed: int = 0) -> np.ndarray
     Raises:
         ValueError: an unknown name.
     """
-    one_of(name, STARTS, "initial rates")
+    one_of(name, INITIAL_RATES, "initial rates")
     if name in INITIAL_SLOPES:
         return np.array(INITIAL_SLOPES[name](heads))
     if name == "window":

@@ -1,4 +1,4 @@
-"""What experiments 4a and 4b share: targets, settings, outcomes, published figures.
+"""What experiments 4a and 4b share: targets, settings, cells, published figures.
 
 Each cell of such an experiment is a position function and a number of heads. The book
 puts three numbers side by side: the best possible error (a certified kernel, a proved
@@ -10,18 +10,15 @@ are chosen by the median over the seeds.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from statistics import median
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from tapx.checks import one_of
+from tapx.experiments.memory.training import MemoryCell
 from tapx.experiments.stacks import Stack
-from tapx.experiments.training import Cell, Trained
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.window_search import best
 from tapx.kernels.windows import Decay, WindowKernel
@@ -33,8 +30,8 @@ from tapx.network.transformer import Transformer
 FAMILY = {"lin": LIN, "log": LOG}
 """What the heads of a position function are, as kernels of the lag."""
 
-Setting = tuple[float, str]
-"""A learning rate and the name of the initial slopes."""
+SETTING = ("learning_rate", "initial_slopes")
+"""What makes a setting."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Experiment:
         if position != "free":
             return self.best(position, heads, lags).mse
         values = self.target.values(np.arange(lags))
-        kernels, _ = Stack([free_network(values)], lags).exact_kernels()
+        kernels, _ = Stack([free_head(values)], lags).exact_kernels()
         return float(((kernels[0].numpy() - values) ** 2).sum())
 
     def bound(self, position: str, heads: int, lags: int = 1000) -> float:
@@ -104,7 +101,7 @@ def experiment(name: str) -> Experiment:
     return EXPERIMENTS[one_of(name, EXPERIMENTS, "experiment")]
 
 
-def free_network(values: np.ndarray) -> Transformer:
+def free_head(values: np.ndarray) -> Transformer:
     """One head with a free number for each lag that holds a kernel, float64.
 
     The numbers are the logarithms of the kernel, so its softmax is the kernel over its
@@ -145,106 +142,19 @@ def _family(position: str) -> Family:
     return FAMILY[one_of(position, FAMILY, "position function")]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one trained cell, as plain numbers: what a record keeps.
-
-    Attributes:
-        position, heads, learning_rate, initial_slopes, seed: the cell.
-        mse: exact mean squared error; None if training diverged.
-        history: (iterations, error) pairs, the last one included.
-    """
-
-    position: str
-    heads: int
-    learning_rate: float
-    initial_slopes: str
-    seed: int
-    mse: float | None
-    history: tuple[tuple[int, float | None], ...] = ()
-
-    @classmethod
-    def of(cls, trained: Trained) -> Outcome:
-        """The plain numbers of a trained cell."""
-        history = [(step, _finite(mse)) for step, mse in trained.history.items()]
-        return cls(
-            **asdict(trained.cell), mse=_finite(trained.mse), history=tuple(history)
-        )
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
-        """Read what `as_dict` wrote."""
-        history = tuple((int(step), mse) for step, mse in data["history"])
-        return cls(**{**data, "history": history})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON data."""
-        return {**asdict(self), "history": [list(pair) for pair in self.history]}
-
-    @property
-    def cell(self) -> Cell:
-        """The cell that gave this outcome."""
-        return Cell(
-            self.position,
-            self.heads,
-            self.learning_rate,
-            self.initial_slopes,
-            self.seed,
-        )
-
-    @property
-    def error(self) -> float:
-        """The mean squared error, infinite if training diverged."""
-        return math.inf if self.mse is None else self.mse
-
-    @property
-    def setting(self) -> Setting:
-        """Learning rate and initial slopes."""
-        return self.learning_rate, self.initial_slopes
-
-
-def _finite(mse: float) -> float | None:
-    return mse if math.isfinite(mse) else None
-
-
-def grid(
+def memory_cells(
     positions: Sequence[str],
     head_counts: Sequence[int],
     learning_rates: Sequence[float],
     initial_slopes: Sequence[str],
     seeds: Sequence[int],
-) -> list[Cell]:
+) -> list[MemoryCell]:
     """All cells of a table, seeds fastest; free numbers have no slopes to start."""
     return [
-        Cell(position, heads, rate, slopes, seed)
+        MemoryCell(position, heads, rate, slopes, seed)
         for position in positions
         for heads in head_counts
         for rate in learning_rates
         for slopes in (("equal",) if position == "free" else initial_slopes)
         for seed in seeds
     ]
-
-
-def medians(
-    outcomes: Iterable[Outcome], position: str, heads: int
-) -> dict[Setting, float]:
-    """Median error over the seeds for each setting of one cell of the table."""
-    found: dict[Setting, list[float]] = {}
-    for outcome in outcomes:
-        if (outcome.position, outcome.heads) == (position, heads):
-            found.setdefault(outcome.setting, []).append(outcome.error)
-    return {setting: median(errors) for setting, errors in found.items()}
-
-
-def best_and_worst(
-    outcomes: Iterable[Outcome], position: str, heads: int
-) -> tuple[tuple[Setting, float], tuple[Setting, float]]:
-    """Best and worst setting of one cell, each with its median error.
-
-    Raises:
-        ValueError: no outcome has this position and number of heads.
-    """
-    found = sorted(medians(outcomes, position, heads).items(), key=lambda kv: kv[1])
-    if not found:
-        raise ValueError(f"no trained cell with {position} and {heads} heads")
-    return found[0], found[-1]

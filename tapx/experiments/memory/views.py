@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from tapx.experiments.memory.tables import (
-    FAMILY,
-    Outcome,
-    Setting,
-    best_and_worst,
-    experiment,
-    medians,
-)
+from tapx.experiments.memory.tables import FAMILY, SETTING, experiment
+from tapx.experiments.outcomes import Outcomes
 from tapx.show import figures
-from tapx.show.tables import Table, outward
+from tapx.show.tables import Table, digits, rounded_down, rounded_up
 
 
-def setting_name(setting: Setting) -> str:
-    """A setting in few words."""
+def setting_name(setting: tuple[float, str]) -> str:
+    """A learning rate and initial slopes in few words."""
     return f"{setting[0]:g}, {setting[1]}"
-
-
-def count(position: str, heads: int) -> str:
-    """A number of heads in words: "1 lin head", "64 log heads"."""
-    return f"{heads} {position} head{'' if heads == 1 else 's'}"
-
-
-def digits(mse: float) -> str:
-    """An error in two digits, or what it stands for."""
-    return "diverged" if math.isinf(mse) else f"{mse:.1e}"
-
-
-def rounded_up(mse: float) -> str:
-    """Three digits of an upper bound, rounded up so that it stays one."""
-    return f"{float(outward(mse, 3)):.2e}"
-
-
-def rounded_down(mse: float) -> str:
-    """Three digits of a lower bound, rounded down; a dash where there is none."""
-    if mse <= 0:
-        return "–"
-    return f"{float(outward(mse, 3, up=False)):.2e}"
 
 
 def best_table(
@@ -78,17 +49,17 @@ def best_values(name: str, position: str, heads: int, lags: np.ndarray) -> np.nd
     return chosen.best(position, heads).values(lags)
 
 
-def three_columns(name: str, outcomes: Sequence[Outcome]) -> Table:
+def best_trained_published(name: str, outcomes: Outcomes) -> Table:
     """Best possible, trained and published error, side by side.
 
     Which setting is best may differ between machines; :func:`settings_table` has all.
     """
     chosen = experiment(name)
     rows = []
-    for position in dict.fromkeys(outcome.position for outcome in outcomes):
-        cells = [outcome for outcome in outcomes if outcome.position == position]
-        for heads in sorted({outcome.heads for outcome in cells}):
-            good, bad = best_and_worst(cells, position, heads)
+    for position in dict.fromkeys(one.cell.position for one in outcomes):
+        own = outcomes.where(position=position)
+        for heads in own.values("heads"):
+            good, bad = own.best_and_worst(SETTING, heads=heads)
             rows.append(
                 [
                     position,
@@ -104,13 +75,13 @@ def three_columns(name: str, outcomes: Sequence[Outcome]) -> Table:
     return Table(head, rows, f"Mean squared errors of experiment {name}")
 
 
-def settings_table(outcomes: Sequence[Outcome]) -> Table:
+def settings_table(outcomes: Outcomes) -> Table:
     """Median error over the seeds, one column for each setting."""
-    settings = sorted({outcome.setting for outcome in outcomes})
-    keys = sorted({(outcome.position, outcome.heads) for outcome in outcomes})
+    settings = sorted({tuple(map(one.get, SETTING)) for one in outcomes})
+    keys = sorted({(one.cell.position, one.cell.heads) for one in outcomes})
     rows = []
     for position, heads in keys:
-        found = medians(outcomes, position, heads)
+        found = outcomes.medians(SETTING, position=position, heads=heads)
         values = [digits(found[s]) if s in found else "–" for s in settings]
         rows.append([position, heads, *values])
     head = ["position", "heads", *map(setting_name, settings)]
@@ -118,14 +89,14 @@ def settings_table(outcomes: Sequence[Outcome]) -> Table:
 
 
 def report_settings(
-    report: Callable[..., Any], outcomes: Sequence[Outcome], position: str, heads: int
+    report: Callable[..., Any], outcomes: Outcomes, position: str, heads: int
 ) -> tuple[float, float]:
     """Report best and worst setting for the prose, as ``lin64-best``, ``lin64-worst``.
 
     Returns:
         The two medians, as claims take them: a diverged setting counts as 1e300.
     """
-    good, bad = best_and_worst(outcomes, position, heads)
+    good, bad = outcomes.best_and_worst(SETTING, position=position, heads=heads)
     errors = min(good[1], 1e300), min(bad[1], 1e300)
     for word, error in zip(("best", "worst"), errors, strict=True):
         name = f"{position}{heads}-{word}"
@@ -133,9 +104,9 @@ def report_settings(
     return errors
 
 
-def draw_errors(
+def draw_by_heads(
     name: str,
-    outcomes: Sequence[Outcome],
+    outcomes: Outcomes,
     head_counts: Sequence[int],
     baseline: tuple[float, str] | None = None,
 ) -> Figure:
@@ -154,7 +125,7 @@ def draw_errors(
     """
     from matplotlib import pyplot
 
-    trained = {outcome.position for outcome in outcomes}
+    trained = {one.cell.position for one in outcomes}
     shown = [*FAMILY, *(trained - set(FAMILY))]
     figure, panels = pyplot.subplots(
         1, len(shown), figsize=figures.size("tall"), sharey=True
@@ -177,15 +148,16 @@ def _draw_position(
     axes: Any,
     name: str,
     position: str,
-    outcomes: Sequence[Outcome],
+    outcomes: Outcomes,
     head_counts: Sequence[int],
 ) -> None:
-    """One panel of `draw_errors`."""
+    """One panel of `draw_by_heads`."""
     chosen = experiment(name)
     lowest = [max(chosen.best_error(position, heads), 1e-32) for heads in head_counts]
     axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))
-    heads = sorted({one.heads for one in outcomes if one.position == position})
-    pairs = [best_and_worst(outcomes, position, number) for number in heads]
+    own = outcomes.where(position=position)
+    heads = own.values("heads")
+    pairs = [own.best_and_worst(SETTING, heads=number) for number in heads]
     low = np.array([good[1] for good, _ in pairs])
     high = np.array([min(bad[1], 1e3) for _, bad in pairs])
     style = figures.role("trained")

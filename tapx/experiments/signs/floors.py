@@ -14,7 +14,8 @@ one, over all rates and weights:
 - :func:`nearly_equal`: real weights get as near to this as one likes (certified). The
   rates are all but equal: in the limit the kernel is an exponential or a power times
   a polynomial in the lag or in its logarithm, whose distance a basis gives;
-- :func:`stored`: what float64 rates and weights reach that a search found (certified).
+- :func:`best_stored`: what float64 rates and weights reach that a search found
+  (certified).
 
 None of this covers a readout by a network with neurons that bend.
 """
@@ -94,7 +95,7 @@ def _certificate(part: Tokens, heads: int, last: int) -> float:
     return best
 
 
-def heads_needed(target: ToyTarget, rpe: str, error: float) -> int | None:
+def fewest_heads_for(target: ToyTarget, rpe: str, error: float) -> int | None:
     """The fewest heads whose bound :func:`least` is at most `error`.
 
     None if no number of heads up to the length of the input is.
@@ -104,7 +105,7 @@ def heads_needed(target: ToyTarget, rpe: str, error: float) -> int | None:
 
 
 @dataclass(frozen=True)
-class Limit:
+class NearlyEqual:
     """What nearly equal rates approach.
 
     Attributes:
@@ -116,7 +117,7 @@ class Limit:
     mse: float
 
 
-def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> Limit:
+def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> NearlyEqual:
     """An upper bound on the infimum over all rates and weights, affine readout.
 
     The common rate is searched in float64. The error that belongs to it is then
@@ -129,10 +130,10 @@ def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> Limit:
     at_least(1, heads=heads)
     rate, rest = limit(tokens(target), rpe, heads, target.length - 1)
     slack = 1e-12 * target.variance  # float64 of the target's own numbers
-    return Limit(rate, beyond_affine(target) + rest + slack)
+    return NearlyEqual(rate, beyond_affine(target) + rest + slack)
 
 
-def stored(target: ToyTarget, rpe: str, heads: int) -> WindowKernel:
+def best_stored(target: ToyTarget, rpe: str, heads: int) -> WindowKernel:
     """The best float64 rates and weights found; ``mse`` is certified.
 
     The ``mse`` is that of the affine part; add :func:`beyond_affine`. The search is

@@ -28,8 +28,9 @@ from tapx.targets.signs import ToyTarget
 GAP = 100.0
 """How far the logits of the lags asked for stand above the rest, which are 0."""
 
-CLOSE = 1e-12
-"""Relative difference below which two answers, or two coefficients, count as equal."""
+NEGLIGIBLE = 1e-12
+"""Relative difference below which two answers, or two coefficients, count as equal;
+relative size below which a coefficient counts as zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def _proportions(target: ToyTarget) -> np.ndarray:
     walsh = target.walsh()
     single = np.array([walsh[(lag,)] for lag in target.lags])
     mixed = max((abs(c) for lags, c in walsh.items() if len(lags) > 1), default=0.0)
-    scale = CLOSE * max(map(abs, walsh.values()))
+    scale = NEGLIGIBLE * max(map(abs, walsh.values()))
     if mixed <= scale and np.ptp(single) <= scale:
         return np.ones(len(single))
     return 2.0 ** np.arange(len(single))
@@ -108,7 +109,7 @@ def _proportions(target: ToyTarget) -> np.ndarray:
 def _graph(pooled: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distinct pooled numbers, ascending, and the answers that belong to them."""
     order = np.argsort(pooled, kind="stable")
-    first = np.append(True, np.diff(pooled[order]) > CLOSE)
+    first = np.append(True, np.diff(pooled[order]) > NEGLIGIBLE)
     return pooled[order][first], answers[order][first]
 
 
@@ -122,7 +123,7 @@ def _network(
     """
     slopes = np.diff(values) / np.diff(knots)
     changes = np.diff(slopes, prepend=0.0)
-    kept = np.abs(changes) > CLOSE * np.abs(slopes).max(initial=0.0)
+    kept = np.abs(changes) > NEGLIGIBLE * np.abs(slopes).max(initial=0.0)
     if kept.sum() == 1 and kept[0] and values.min() >= 0:
         return slopes[:1], values[:1] - slopes[:1] * knots[:1], np.ones(1)
     inner = np.append(0.0, np.ones(kept.sum()))

@@ -15,14 +15,11 @@ from dataclasses import dataclass
 import torch
 from flint import arb, ctx
 
-from tapx.experiments.signs.networks import GAP
+from tapx.experiments.signs.networks import GAP, NEGLIGIBLE
 from tapx.kernels.windows import round_up
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
-
-CLOSE = 1e-12
-"""Relative size below which a coefficient counts as zero."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ def product_network(target: ToyTarget, bend: float = 0.5) -> ProductNetwork:
 def _heads(target: ToyTarget, bend: float) -> tuple[list[Head], float]:
     """The heads, and the constant that the neuron adds."""
     walsh = target.walsh()
-    none = CLOSE * max(map(abs, walsh.values()))
+    none = NEGLIGIBLE * max(map(abs, walsh.values()))
     high = [lags for lags, c in walsh.items() if len(lags) > 2 and abs(c) > none]
     if high:
         raise ValueError(f"the target has a product of the tokens at lags {high[0]}")

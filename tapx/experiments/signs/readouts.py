@@ -29,10 +29,10 @@ from tapx.limits import equal_rates
 from tapx.network.transformer import FeedForward
 from tapx.targets.signs import ToyTarget
 
-TEST_INPUTS = 16384
+READOUT_INPUTS = 16384
 """Inputs on which errors are measured."""
 
-BATCH = 256
+READOUT_BATCH = 256
 """Inputs in a batch of the training."""
 
 CERTAIN = 1e-6
@@ -83,7 +83,7 @@ def posterior_mse(target: ToyTarget, rpe: str, heads: int, seed: int = 0) -> Rea
     """
     kernels = pooled(target, rpe, heads)
     columns = kernels[:, list(target.lags)]
-    inputs = signs(stream(seed), TEST_INPUTS, target.length)
+    inputs = signs(stream(seed), READOUT_INPUTS, target.length)
     wanted = target(inputs).double().numpy()
     seen = inputs.double().numpy() @ (kernels.T @ columns)  # t, one row an input
     shares, turn = np.linalg.eigh(columns.T @ columns)
@@ -133,13 +133,13 @@ def trained_mse(
         optimiser = torch.optim.AdamW(net.parameters(), lr=learning_rate)
         fall = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, iterations)
         for _ in range(iterations):
-            inputs = signs(batches, BATCH, target.length)
+            inputs = signs(batches, READOUT_BATCH, target.length)
             wrong = net(inputs @ kernels)[:, 0] + mean - target(inputs)
             optimiser.zero_grad()
             (wrong**2).mean().backward()
             optimiser.step()
             fall.step()
-        inputs = signs(stream(seed + 1), TEST_INPUTS, target.length)
+        inputs = signs(stream(seed + 1), READOUT_INPUTS, target.length)
         wanted = target(inputs).double().numpy()
         with torch.no_grad():
             found = net(inputs @ kernels)[:, 0].double().numpy() + mean

@@ -28,12 +28,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.network.attention import Attention
+from tapx.experiments.stacks import SMALLEST_LOGIT, only_attention, seen_positions
 from tapx.network.positions import PerLag
 from tapx.network.transformer import FeedForward, Transformer
 
-SMALLEST_LOGIT = -80.0
-"""exp of less is subnormal in float32, slow, and nothing beside the largest weight."""
+_SCORES = ("none", "dot")
+"""What the stack evaluates."""
 
 
 class _Pooled(torch.autograd.Function):
@@ -92,7 +92,7 @@ class _Pooled(torch.autograd.Function):
         return in_table - table * in_table.sum(-1, keepdim=True), *[None] * 4
 
 
-class ToyStack:
+class SignStack:
     """Parameters of one-layer models with equal heads and dimension, cells first.
 
     Args:
@@ -113,7 +113,7 @@ class ToyStack:
         self, models: Sequence[Transformer], seeds: Sequence[int], length: int
     ):
         """Copy the models' parameters."""
-        blocks = [_only_attention(model) for model in models]
+        blocks = [only_attention(model, _SCORES, True) for model in models]
         nets = [_only_ffn(model) for model in models]
         if len({(b.heads, b.dimension, type(b.position)) for b in blocks}) != 1:
             raise ValueError("models in a stack have equal heads, dimension and rpe")
@@ -126,13 +126,8 @@ class ToyStack:
             torch.tensor([i for i, own in enumerate(seeds) if own == seed])
             for seed in self.seeds
         ]
-        self.hidden = torch.tensor([], dtype=torch.long)
-        self.phi: Tensor | None = None
-        if not self.free:
-            lags = torch.arange(length, dtype=torch.float64)
-            phi = torch.stack([block.position(lags) for block in blocks])
-            self.hidden = torch.isinf(phi[:, 0]).nonzero()[:, 0]
-            self.phi = phi.masked_fill(torch.isinf(phi), 0.0).to(self.dtype)
+        phi, self.hidden = seen_positions(blocks, length, self.free)
+        self.phi = None if self.free else phi.to(self.dtype)
         most = max(self.widths)
         states = [_padded(model, most) for model in models]
         self.leaves = {
@@ -205,7 +200,7 @@ class ToyStack:
 
 def _padded(model: Transformer, width: int) -> dict[str, Tensor]:
     """A model's parameters, copied, with neurons added that are zero."""
-    block = _only_attention(model)
+    block = only_attention(model, _SCORES, True)
     net, dimension = _only_ffn(model), block.dimension
     missing = width - len(net.bias)
     none = torch.zeros_like(block.value)
@@ -228,25 +223,8 @@ def _padded(model: Transformer, width: int) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in state.items()}
 
 
-def _only_attention(model: Transformer) -> Attention:
-    """The attention of a model that a stack can hold."""
-    block = model.attentions[0]
-    assert isinstance(block, Attention)
-    fits = {
-        "one layer": len(model.attentions) == 1,
-        "an FFN": len(model.feed_forwards) == 1,
-        "score 'none' or 'dot'": block.score in ("none", "dot"),
-        "normalisation 'finite'": block.normalisation == "finite",
-        "input_dimension 1": model.embedding.shape[1] == 1,
-    }
-    missing = [what for what, true in fits.items() if not true]
-    if missing:
-        raise ValueError(f"a toy stack holds models with {', '.join(missing)}")
-    return block
-
-
 def _only_ffn(model: Transformer) -> FeedForward:
-    """The FFN of a model that passed the checks of `_only_attention`."""
+    """The FFN of a model that passed the checks of `only_attention`."""
     net = model.feed_forwards[0]
     assert isinstance(net, FeedForward)
     return net

@@ -11,33 +11,37 @@ the logarithm in which the slopes are trained are our reconstruction.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from tapx.checks import at_least, one_of
-from tapx.experiments.signs.stack import ToyStack
-from tapx.experiments.training import INITIAL_SLOPES, Recipe, one_thread, signs, stream
+from tapx.experiments.outcomes import Outcome, Outcomes, finite
+from tapx.experiments.signs.stack import SignStack
+from tapx.experiments.training import (
+    CHECKPOINTS,
+    INITIAL_SLOPES,
+    Recipe,
+    descend,
+    one_thread,
+    signs,
+    stream,
+)
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
 
-RPES = ("lin", "log", "free")
+RPE_KINDS = ("lin", "log", "free")
 """Relative positions: the paper's two, one slope a head; or one number for each lag."""
-
-CHECKPOINTS = (100, 300, 1000, 3000)
-"""Iterations, besides the last, after which the test error is noted."""
 
 TEST_INPUTS = 8192
 """Fresh inputs in the test set, the same for all cells of a table."""
 
 
 @dataclass(frozen=True, order=True)
-class ToyCell:
+class SignCell:
     """One model to train.
 
     Attributes:
@@ -59,57 +63,22 @@ class ToyCell:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        one_of(self.rpe, RPES, "rpe")
+        one_of(self.rpe, RPE_KINDS, "rpe")
         at_least(1, heads=self.heads, width=self.width)
 
 
-@dataclass(frozen=True)
-class ToyOutcome:
-    """The result of one trained cell, as plain numbers: what a record keeps.
-
-    Attributes:
-        cell: what was trained.
-        mse: mean squared error on the test inputs; None if training diverged.
-        history: (iterations, error) pairs, the last one included.
-        model: the trained Transformer, float32; None when read from a record.
-    """
-
-    cell: ToyCell
-    mse: float | None
-    history: tuple[tuple[int, float | None], ...]
-    model: Transformer | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def error(self) -> float:
-        """The mean squared error, infinite if training diverged."""
-        return math.inf if self.mse is None else self.mse
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON data."""
-        history = [list(pair) for pair in self.history]
-        return {**asdict(self.cell), "mse": self.mse, "history": history}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ToyOutcome:
-        """Read what `as_dict` wrote."""
-        values = dict(data)
-        mse = values.pop("mse")
-        history = tuple((int(step), value) for step, value in values.pop("history"))
-        return cls(ToyCell(**values), mse, history)
-
-
-def grid(
+def sign_cells(
     rpes: Iterable[str],
     heads: Iterable[int],
     widths: Iterable[int],
     seeds: Iterable[int],
     dot_products: Iterable[bool] = (False,),
-) -> list[ToyCell]:
+) -> list[SignCell]:
     """All cells of a table, seeds fastest."""
     seeds, dot_products = tuple(seeds), tuple(dot_products)
     heads, widths = tuple(heads), tuple(widths)
     return [
-        ToyCell(rpe, count, width, dot, seed)
+        SignCell(rpe, count, width, dot, seed)
         for rpe in rpes
         for count in heads
         for width in widths
@@ -118,7 +87,7 @@ def grid(
     ]
 
 
-def build(cell: ToyCell, recipe: Recipe, initial_slopes: str) -> Transformer:
+def sign_model(cell: SignCell, recipe: Recipe, initial_slopes: str) -> Transformer:
     """The cell's model at its start, float32."""
     free = cell.rpe == "free"
     slopes = torch.tensor(INITIAL_SLOPES[initial_slopes](cell.heads))
@@ -134,13 +103,13 @@ def build(cell: ToyCell, recipe: Recipe, initial_slopes: str) -> Transformer:
     )
 
 
-def train(
-    cells: Sequence[ToyCell],
+def train_signs(
+    cells: Sequence[SignCell],
     target: ToyTarget,
     recipe: Recipe,
     learning_rate: float,
     initial_slopes: str = "geometric",
-) -> list[ToyOutcome]:
+) -> Outcomes:
     """Train all cells on one target, on one thread.
 
     Args:
@@ -169,94 +138,70 @@ def train(
     groups: dict[tuple[int, bool], list[int]] = {}
     for place, cell in enumerate(cells):
         groups.setdefault((cell.heads, cell.rpe == "free"), []).append(place)
+    found: dict[int, Outcome] = {}
     with one_thread():
-        parts = [
-            _Group(places, [cells[i] for i in places], recipe, initial_slopes)
-            for places in groups.values()
-        ]
-        for part in parts:
-            part.start(learning_rate, recipe.weight_decay)
-        streams = {seed: stream(seed) for seed in sorted({c.seed for c in cells})}
-        test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
-        for iteration in range(1, recipe.iterations + 1):
-            batches = {
-                seed: signs(generator, recipe.batch, recipe.length)
-                for seed, generator in streams.items()
-            }
-            answers = {seed: target(tokens) for seed, tokens in batches.items()}
-            for part in parts:
-                part.step(batches, answers)
-            if iteration in CHECKPOINTS or iteration == recipe.iterations:
-                for part in parts:
-                    part.note(iteration, test, target(test))
-    found = {place: outcome for part in parts for place, outcome in part.outcomes()}
-    return [found[i] for i in range(len(cells))]
+        for places in groups.values():
+            models = [sign_model(cells[i], recipe, initial_slopes) for i in places]
+            own = [cells[i] for i in places]
+            trained = _train_stack(own, models, target, recipe, learning_rate)
+            found.update(zip(places, trained, strict=True))
+    return Outcomes(found[i] for i in range(len(cells)))
 
 
-class _Group:
-    """Cells of equal heads, trained as one stack."""
+def _train_stack(
+    cells: list[SignCell],
+    models: list[Transformer],
+    target: ToyTarget,
+    recipe: Recipe,
+    learning_rate: float,
+) -> list[Outcome]:
+    """Train cells of equal heads; writes the ends into the models."""
+    stack = SignStack(models, [cell.seed for cell in cells], recipe.length)
+    streams = [stream(seed) for seed in stack.seeds]
+    test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
+    answers = target(test)
 
-    def __init__(
-        self, places: list[int], cells: list[ToyCell], recipe: Recipe, slopes: str
-    ):
-        self.places, self.cells = places, cells
-        self.models = [build(cell, recipe, slopes) for cell in cells]
-        self.stack = ToyStack(self.models, [c.seed for c in cells], recipe.length)
-        self.history: list[list[tuple[int, float | None]]] = [[] for _ in cells]
-
-    def start(self, learning_rate: float, weight_decay: float) -> None:
-        """Make the optimiser: matrices decay, positions and biases do not."""
-        for leaf in self.stack.leaves.values():
-            leaf.requires_grad_()
-        kept = ("log_slopes", "logits", "bias", "embedding_bias")
-        leaves = self.stack.leaves.items()
-        plain: dict[str, Any] = {"params": [x for name, x in leaves if name in kept]}
-        decayed: dict[str, Any] = {
-            "params": [x for name, x in leaves if name not in kept]
-        }
-        self.optimiser = torch.optim.AdamW(
-            [plain | {"weight_decay": 0.0}, decayed | {"weight_decay": weight_decay}],
-            lr=learning_rate,
-            fused=True,
-        )
-
-    def step(
-        self, batches: Mapping[int, Tensor], answers: Mapping[int, Tensor]
-    ) -> None:
-        """One step of every cell on its seed's batch."""
-        seeds = self.stack.seeds
-        found = self.stack.answers(self.stack.leaves, [batches[s] for s in seeds])
+    def pull() -> bool:
+        batches = [signs(one, recipe.batch, recipe.length) for one in streams]
+        found = stack.answers(stack.leaves, batches)
         wanted = torch.empty_like(found)
-        for which, seed in zip(self.stack.rows, seeds, strict=True):
-            wanted[which] = answers[seed]
-        self.optimiser.zero_grad()
+        for which, tokens in zip(stack.rows, batches, strict=True):
+            wanted[which] = target(tokens)
         # A sum over cells: each one's gradient is that of its own loss.
         ((found - wanted) ** 2).mean(1).sum().backward()
-        self.optimiser.step()
+        return True
 
     @torch.no_grad()
-    def note(
-        self,
-        iteration: int,
-        test: Float[Tensor, "batch lags"],
-        answers: Float[Tensor, " batch"],
-    ) -> None:
-        """Note every cell's error on the test inputs."""
-        total = torch.zeros(len(self.cells), dtype=torch.float64)
+    def note() -> list[float]:
+        total = torch.zeros(len(cells), dtype=torch.float64)
         for tokens, wanted in zip(test.split(512), answers.split(512), strict=True):
-            found = self.stack.answers(
-                self.stack.leaves, [tokens] * len(self.stack.seeds)
-            )
+            found = stack.answers(stack.leaves, [tokens] * len(stack.seeds))
             total += ((found - wanted).double() ** 2).sum(1)
-        for history, mse in zip(
-            self.history, (total / len(test)).tolist(), strict=True
-        ):
-            history.append((iteration, mse if math.isfinite(mse) else None))
+        return (total / len(test)).tolist()
 
-    def outcomes(self) -> Iterable[tuple[int, ToyOutcome]]:
-        """Place and outcome of each cell, its model written back."""
-        for i, (place, cell) in enumerate(zip(self.places, self.cells, strict=True)):
-            with torch.no_grad():
-                self.stack.write(i, self.models[i])
-            notes = tuple(self.history[i])
-            yield place, ToyOutcome(cell, notes[-1][1], notes, self.models[i])
+    optimiser = _optimiser(stack, learning_rate, recipe.weight_decay)
+    errors = descend(optimiser, pull, recipe.iterations, note, CHECKPOINTS)
+    results = []
+    for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
+        with torch.no_grad():
+            stack.write(place, model)
+        history = tuple((step, finite(mse[place])) for step, mse in errors.items())
+        results.append(Outcome(cell, history[-1][1], history, model=model))
+    return results
+
+
+def _optimiser(
+    stack: SignStack, learning_rate: float, weight_decay: float
+) -> torch.optim.AdamW:
+    """AdamW on a stack: matrices decay, positions and biases do not."""
+    kept = ("log_slopes", "logits", "bias", "embedding_bias")
+    for leaf in stack.leaves.values():
+        leaf.requires_grad_()
+    leaves = stack.leaves.items()
+    plain: dict[str, Any] = {"params": [x for name, x in leaves if name in kept]}
+    decayed: dict[str, Any] = {"params": [x for name, x in leaves if name not in kept]}
+    return torch.optim.AdamW(
+        [plain | {"weight_decay": 0.0}, decayed | {"weight_decay": weight_decay}],
+        lr=learning_rate,
+        fused=True,
+    )

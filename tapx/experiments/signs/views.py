@@ -1,8 +1,7 @@
 """How experiments 1b, 2a, 2b and 3a show their numbers: tables and three pictures.
 
-Medians over seeds come with the least and the largest error
-(:mod:`tapx.experiments.signs.spreads`). A run that diverged is named, and drawn at the
-upper edge.
+Medians over seeds come with the least and the largest error. A run that diverged is
+named, and drawn at the upper edge.
 """
 
 from __future__ import annotations
@@ -17,30 +16,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tapx.checks import one_of
-from tapx.experiments.memory.views import rounded_up
-from tapx.experiments.signs.spreads import (
-    KEYS,
-    WORDS,
-    Spread,
-    count,
-    has,
-    select,
-    spread,
-    values,
-)
-from tapx.experiments.signs.training import ToyOutcome
+from tapx.experiments.outcomes import Outcomes, Spread
 from tapx.show import figures
-from tapx.show.tables import Table
+from tapx.show.tables import Table, counted, rounded_up
 
 NOT_AVAILABLE = "not available"
 """What stands for a published figure that is not known."""
 
-LABELS = {"heads": "heads", "width": "width (neurons)"}
+_LABELS = {"heads": "heads", "width": "width (neurons)"}
+_WORDS = {"heads": "head", "width": "neuron"}
 RPES = {
     "lin": "lin, one slope a head",
     "log": "log, one slope a head",
     "free": "free, one number a lag",
 }
+
+
+_BY = ("rpe", *_WORDS, "dot_product")
+"""What the lines of a picture may differ in."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ class Level:
 
 
 def errors_table(
-    outcomes: Sequence[ToyOutcome], caption: str, rpe: str, dot_product: bool = False
+    outcomes: Outcomes, caption: str, rpe: str, dot_product: bool = False
 ) -> Table:
     """Median error, least and largest, for each number of heads and each width.
 
@@ -69,18 +62,13 @@ def errors_table(
         rpe: which relative position; the kinds are never mixed in one table.
         dot_product: cells with dot products, or those without.
     """
-    own = select(outcomes, rpe=rpe, dot_product=dot_product)
-    widths = values(own, "width")
+    own = outcomes.where(rpe=rpe, dot_product=dot_product)
+    widths = own.values("width")
     rows = []
-    for heads in values(own, "heads"):
-        cells = [
-            str(spread(own, heads=heads, width=width))
-            if has(own, heads=heads, width=width)
-            else "–"
-            for width in widths
-        ]
-        rows.append([heads, *cells])
-    return Table(["heads", *(count("width", m) for m in widths)], rows, caption)
+    for heads in own.values("heads"):
+        cells = [own.where(heads=heads, width=width) for width in widths]
+        rows.append([heads, *(cell.spread() if cell else "–" for cell in cells)])
+    return Table(["heads", *(counted(m, "neuron") for m in widths)], rows, caption)
 
 
 @dataclass(frozen=True)
@@ -117,7 +105,7 @@ def three_columns(lines: Sequence[Line], caption: str) -> Table:
 
 def draw_errors(
     axes: Axes,
-    outcomes: Sequence[ToyOutcome],
+    outcomes: Outcomes,
     along: str,
     by: str,
     levels: Sequence[Level] = (),
@@ -128,20 +116,20 @@ def draw_errors(
         axes: where to draw, both axes logarithmic.
         outcomes: cells that differ only in `along`, `by` and the seed.
         along: "heads" or "width".
-        by: what the lines differ in, another one of `KEYS`.
+        by: what the lines differ in, another value of the cells.
         levels: horizontal lines.
 
     Raises:
         ValueError: an unknown name, or cells that differ otherwise.
     """
-    one_of(along, WORDS, "along")
-    one_of(by, tuple(key for key in KEYS if key != along), "by")
+    one_of(along, _WORDS, "along")
+    one_of(by, tuple(key for key in _BY if key != along), "by")
     _draw_levels(axes, levels)
     top = _ceiling(outcomes, levels)
-    for i, value in enumerate(values(outcomes, by)):
-        own = select(outcomes, **{by: value})
-        places = values(own, along)
-        spreads = [spread(own, **{along: place}) for place in places]
+    for i, value in enumerate(outcomes.values(by)):
+        own = outcomes.where(**{by: value})
+        places = own.values(along)
+        spreads = [own.spread(**{along: place}) for place in places]
         look = figures.series(i)
         nudged = np.array(places) * 1.04**i  # so that bars do not cover each other
         heights = [min(one.median, top) for one in spreads]
@@ -156,15 +144,13 @@ def draw_errors(
             if one.diverged:
                 text = f"{one.diverged} of {one.runs} diverged"
                 axes.annotate(text, (place, top), rotation=90, va="top", fontsize=8)
-    ticks = values(outcomes, along)
-    axes.set(xscale="log", yscale="log", xlabel=LABELS[along])
+    ticks = outcomes.values(along)
+    axes.set(xscale="log", yscale="log", xlabel=_LABELS[along])
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
 
 
-def draw_effects(
-    outcomes: Sequence[ToyOutcome], levels: Sequence[Level] = ()
-) -> Figure:
+def draw_effects(outcomes: Outcomes, levels: Sequence[Level] = ()) -> Figure:
     """Error against heads at fixed widths, and against width at fixed heads.
 
     Args:
@@ -181,37 +167,36 @@ def draw_effects(
         pair, (("heads", "width"), ("width", "heads")), strict=True
     ):
         draw_errors(axes, outcomes, along, by, levels)
-        axes.set_title(f"effect of {LABELS[along].split(' ')[0]}")
+        axes.set_title(f"effect of {_LABELS[along].split(' ')[0]}")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
     pair[0].set_ylabel("mean squared error")
     return figure
 
 
 def draw_curves(
-    axes: Axes, outcomes: Sequence[ToyOutcome], by: str, levels: Sequence[Level] = ()
+    axes: Axes, outcomes: Outcomes, by: str, levels: Sequence[Level] = ()
 ) -> None:
     """Error against iterations: a line for each value, thin ones for its seeds.
 
     Args:
         axes: where to draw, both axes logarithmic.
         outcomes: cells that differ only in `by` and the seed.
-        by: one of `KEYS`.
+        by: "rpe", "heads", "width" or "dot_product".
         levels: horizontal lines.
 
     Raises:
         ValueError: an unknown name, or cells that differ otherwise.
     """
-    one_of(by, KEYS, "by")
+    one_of(by, _BY, "by")
     _draw_levels(axes, levels)
-    for i, value in enumerate(values(outcomes, by)):
-        own = select(outcomes, **{by: value})
-        spread(own)  # refuses cells of several kinds
+    for i, value in enumerate(outcomes.values(by)):
+        own = outcomes.where(**{by: value})
+        lost = own.spread().diverged
         steps = [step for step, _ in own[0].history]
         notes = np.array(
             [[np.nan if mse is None else mse for _, mse in one.history] for one in own]
         )
         look = figures.series(i)
-        lost = sum(math.isinf(one.error) for one in own)
         label = _name(by, value) + (f", {lost} of {len(own)} diverged" if lost else "")
         # A line ends where the median run has diverged.
         middle = np.median(np.where(np.isnan(notes), np.inf, notes), 0)
@@ -231,10 +216,10 @@ def _name(by: str, value: Any) -> str:
         return RPES[value]
     if by == "dot_product":
         return "with dot products" if value else "without dot products"
-    return count(by, value)
+    return counted(value, _WORDS[by])
 
 
-def _ceiling(outcomes: Sequence[ToyOutcome], levels: Sequence[Level]) -> float:
+def _ceiling(outcomes: Outcomes, levels: Sequence[Level]) -> float:
     """Where a diverged run is drawn: above all others."""
     finite = [one.error for one in outcomes if math.isfinite(one.error)]
     return 3 * max([*finite, *(level.mse for level in levels)], default=1.0)

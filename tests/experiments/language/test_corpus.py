@@ -12,7 +12,7 @@ PROBE = """
 import hashlib
 from tapx.experiments.language import corpus
 for tokens in ("characters", "bpe"):
-    one = corpus.load(tokens, 256)
+    one = corpus.load_corpus(tokens, 256)
     for ids in (one.train, one.validation):
         print(hashlib.sha256(ids.tobytes()).hexdigest())
 """
@@ -32,8 +32,8 @@ def test_split_by_date_and_document():
 
 
 def test_characters_give_the_text_back():
-    one = corpus.load()
-    assert one is corpus.load("characters", 300), "made once"
+    one = corpus.load_corpus()
+    assert one is corpus.load_corpus("characters", 300), "made once"
     assert one.characters_per_token == 1.0
     assert one.vocabulary == len(corpus.alphabet()) + 2
     assert one.train.dtype == one.validation.dtype == np.int64
@@ -47,7 +47,7 @@ def test_characters_give_the_text_back():
 
 
 def test_pieces_give_the_text_back():
-    one = corpus.load("bpe", 256)
+    one = corpus.load_corpus("bpe", 256)
     back = "".join(corpus._plain(text) + corpus.END for text in corpus.texts(True))
     assert one.decode(one.validation) == back
     assert len(back) / len(one.validation) == one.characters_per_token
@@ -67,12 +67,12 @@ def test_the_same_in_every_process(capsys):
 
 def test_windows():
     ids = np.arange(10)
-    cut = corpus.windows(ids, [0, 7], 3)
+    cut = corpus.windows_at(ids, [0, 7], 3)
     np.testing.assert_array_equal(cut, [[0, 1, 2], [7, 8, 9]])
     with pytest.raises(ValueError, match=r"start 8 with length 3.*nearest: 7"):
-        corpus.windows(ids, [8], 3)
+        corpus.windows_at(ids, [8], 3)
     with pytest.raises(ValueError, match=r"start -1.*nearest: 0"):
-        corpus.windows(ids, [-1, 2], 3)
+        corpus.windows_at(ids, [-1, 2], 3)
 
 
 def test_little_is_shared_between_the_parts():
@@ -88,6 +88,6 @@ def test_little_is_shared_between_the_parts():
 
 def test_refuses():
     with pytest.raises(ValueError, match="did you mean 'characters'"):
-        corpus.load("character")
+        corpus.load_corpus("character")
     with pytest.raises(ValueError, match=r"vocabulary=100.*nearest: 128"):
-        corpus.load("bpe", 100)
+        corpus.load_corpus("bpe", 100)

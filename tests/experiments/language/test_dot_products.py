@@ -11,27 +11,28 @@ from matplotlib import pyplot
 from tapx.chapters import records
 from tapx.experiments.language import corpus
 from tapx.experiments.language import dot_products as experiment
-from tapx.experiments.language.cells import LanguageRecipe
+from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.ngrams import losses
-from tapx.experiments.language.outcomes import LanguageOutcome
-from tapx.experiments.language.training import build, train
+from tapx.experiments.language.training import text_model, train_language
+from tapx.experiments.outcomes import Outcome, Outcomes
 
 LIN, DOT = ("lin", "none"), ("lin", "dot")
 
 
 def outcome(size, position, score, seed, loss):
-    cell = experiment.cell(size, position, score, 2, seed)
-    return LanguageOutcome(cell, "bpe", 100, loss, ((0, 6.0), (5, loss or 7.0)))
+    cell = experiment.sized_cell(size, position, score, 2, seed)
+    return Outcome(cell, loss, ((0, 6.0), (5, loss or 7.0)), {"parameters": 100})
 
 
-ROWS = [
-    outcome("16x1", "lin", "none", seed, loss)
-    for seed, loss in enumerate((4.0, 4.1, None))
-] + [outcome("16x1", "lin", "dot", seed, 3.9) for seed in range(3)]
+ROWS = Outcomes(
+    outcome("16x1", "lin", score, seed, loss)
+    for score, losses in (("none", (4.0, 4.1, None)), ("dot", (3.9, 3.9, 3.9)))
+    for seed, loss in enumerate(losses)
+)
 
 
 def test_grid():
-    cells = experiment.grid(["16x1", "24x2", "32x3"], "lin", 4, (5, 6))
+    cells = experiment.cells_by_size(["16x1", "24x2", "32x3"], "lin", 4, (5, 6))
     assert len(cells) == len(set(cells)) == 2 * (3 * 3 + 2 * 2)
     assert {cell.seed for cell in cells} == {5, 6}
     assert {experiment.size_of(cell) for cell in cells if cell.position == "log"} == {
@@ -39,33 +40,32 @@ def test_grid():
         "32x3",
     }
     assert all(cell.width == 4 * cell.dimension for cell in cells)
-    one = experiment.grid(["16x1"], "log", 1, (0,))
+    one = experiment.cells_by_size(["16x1"], "log", 1, (0,))
     assert len(one) == 5 and one[0].position == "log"
-    for size, (dimension, layers) in experiment.SIZES.items():
-        cell = experiment.cell(size, "lin", "dot", 1)
+    for size, (dimension, layers) in experiment.SHAPES.items():
+        cell = experiment.sized_cell(size, "lin", "dot", 1)
         assert (cell.dimension, cell.layers) == (dimension, layers)
         assert experiment.size_of(cell) == size
 
 
 def test_refuses():
     with pytest.raises(ValueError, match="did you mean '16x1'"):
-        experiment.cell("16x2", "lin", "dot", 1)
+        experiment.sized_cell("16x2", "lin", "dot", 1)
     with pytest.raises(ValueError, match=r"sizes=\[\].*one of 16x1"):
-        experiment.grid([], "lin", 1, (0,))
+        experiment.cells_by_size([], "lin", 1, (0,))
 
 
 def test_gain_counts_only_what_ended_well():
     won = experiment.gain(ROWS, "16x1", LIN, DOT)
-    assert won.seeds == 2
+    assert won.runs == 2
     assert won.median == pytest.approx(0.15)
-    assert won.spread == pytest.approx(0.1)
-    assert str(won) == "+0.150 (+0.100 to +0.200)"
+    assert won.range == pytest.approx(0.1)
+    assert f"{won:+.3f}" == "+0.150 (+0.100 to +0.200)"
     assert experiment.gain(ROWS, "16x1", LIN, ("log", "dot")) is None
-    assert experiment.diverged(ROWS) == 1
 
 
 def test_the_table_says_what_diverged():
-    table = experiment.loss_table(ROWS, ["16x1"], "losses")
+    table = experiment.loss_by_size(ROWS, ["16x1"], "losses")
     assert "1 diverged" in repr(table)
     assert "+0.150" in repr(table)
     assert len(table.rows) == 2
@@ -74,8 +74,8 @@ def test_the_table_says_what_diverged():
 @pytest.mark.parametrize("position", ["lin", "log"])
 def test_weights_by_lag(position):
     """Against what the block does: its output from the weights, by hand."""
-    cell = replace(experiment.cell("16x1", position, "dot", 3), layers=2)
-    model = build(cell, 20, 8)
+    cell = replace(experiment.sized_cell("16x1", position, "dot", 3), layers=2)
+    model = text_model(cell, 20, 8)
     ids = [3, 1, 4, 1, 5, 9, 2, 6]
     got = experiment.weights_by_lag(model, ids, 1)
     assert got.shape == (3, 8, 8)
@@ -102,7 +102,7 @@ def test_weights_by_lag(position):
 
 
 def test_without_dot_products_all_rows_are_alike():
-    model = build(experiment.cell("16x1", "lin", "none", 2), 20, 16)
+    model = text_model(experiment.sized_cell("16x1", "lin", "none", 2), 20, 16)
     weights = experiment.weights_by_lag(model, list(range(16)), 0)
     np.testing.assert_allclose(weights[0, 15, :8], weights[0, 14, :8], rtol=1e-3)
     other = experiment.weights_by_lag(model, list(range(16))[::-1], 0)
@@ -118,11 +118,11 @@ def test_controls_exchange_lag_0():
     torch.testing.assert_close(both["lin"](lags), -lags)
     torch.testing.assert_close(both["log"](lags), -torch.log1p(lags))
     assert both["lin"](torch.tensor([0.0])) == -torch.inf
-    text = corpus.load("characters")
-    cell = experiment.cell("16x1", "lin", "none", 2)
+    text = corpus.load_corpus("characters")
+    cell = experiment.sized_cell("16x1", "lin", "none", 2)
     recipe = LanguageRecipe(steps=2, batch=2, context=8, points=1)
     own, changed = (
-        train(cell, text, recipe, position=one) for one in (None, both["lin"])
+        train_language(cell, text, recipe, position=one) for one in (None, both["lin"])
     )
     assert own.loss != changed.loss
 
@@ -130,7 +130,7 @@ def test_controls_exchange_lag_0():
 def test_figures_draw():
     matplotlib.use("agg")
     figure, axes = pyplot.subplots()
-    experiment.draw_gains(axes, ROWS, ["16x1", "24x2"], DOT)
+    experiment.draw_gains_by_size(axes, ROWS, ["16x1", "24x2"], DOT)
     assert [one.get_text() for one in axes.get_xticklabels()] == ["16x1", "24x2"]
     experiment.draw_weights(axes, np.eye(4), ["a", "\n", "b"], "title")
     assert [one.get_text() for one in axes.get_yticklabels()] == ["a", "\\n", "b"]
@@ -139,18 +139,22 @@ def test_figures_draw():
 
 def test_a_small_run_shows_the_claim():
     """Two layers, characters: log beats lin without dot products, for each seed."""
-    text = corpus.load("characters")
+    text = corpus.load_corpus("characters")
     recipe = LanguageRecipe(60, 16, 32, learning_rate=0.01, points=1)
     found = {
         position: [
-            train(experiment.cell("16x1", position, "none", 2, s), text, recipe).loss
+            train_language(
+                experiment.sized_cell("16x1", position, "none", 2, s), text, recipe
+            ).loss
             for s in range(3)
         ]
         for position in ("lin", "log")
     }
     for each in found.values():
         assert max(each) < losses(text.train, text.validation, text.vocabulary, 1)[0]
-    again = train(experiment.cell("16x1", "lin", "none", 2, 0), text, recipe)
+    again = train_language(
+        experiment.sized_cell("16x1", "lin", "none", 2, 0), text, recipe
+    )
     assert again.loss == found["lin"][0], "the same bits"
 
 
@@ -158,11 +162,11 @@ def test_the_recorded_run_begins_as_recorded():
     """The first tenth of two stored curves, again; evaluated every 50 steps."""
     record = records.load_record("exp-3b", "paper-small")
     given = record["parameters"]
-    rows = [LanguageOutcome.from_dict(row) for row in record["results"]]
+    rows = Outcomes.of_rows(LanguageCell, record["results"])
     assert len(rows) == len(
-        experiment.grid(given["sizes"], given["rpe"], given["heads"], range(3))
+        experiment.cells_by_size(given["sizes"], given["rpe"], given["heads"], range(3))
     )
-    text = corpus.load(given["tokens"], 512)
+    text = corpus.load_corpus(given["tokens"], 512)
     recipe = LanguageRecipe(
         given["iterations"], given["batch"], given["context"], learning_rate=0.01
     )
@@ -172,9 +176,9 @@ def test_the_recorded_run_begins_as_recorded():
             for one in experiment.of_kind(rows, given["sizes"][0], ("lin", score))
             if one.cell.seed == given["seed"]
         ]
-        trained = train(stored.cell, text, recipe, until=1)
-        fresh = trained.curve
+        trained = train_language(stored.cell, text, recipe, until=1)
+        fresh = trained.history
         assert len(fresh) == 2
-        for (step, loss), (other, recorded) in zip(fresh, stored.curve, strict=False):
+        for (step, loss), (other, recorded) in zip(fresh, stored.history, strict=False):
             assert step == other
             assert loss == pytest.approx(recorded, rel=0.01)

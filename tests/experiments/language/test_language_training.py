@@ -27,46 +27,46 @@ def made(period=4, length=600):
 @pytest.mark.parametrize("position", ["log", "lin"])
 def test_learns_what_repeats(position, score):
     cell = replace(CELL, position=position, score=score)
-    trained = training.train(cell, made(), RECIPE)
-    assert not trained.diverged
-    assert trained.curve[0][1] == pytest.approx(math.log(6), rel=0.2)
+    trained = training.train_language(cell, made(), RECIPE)
+    assert trained.history[0][1] == pytest.approx(math.log(6), rel=0.2)
     assert trained.loss < 0.3
-    assert trained.loss == trained.curve[-1][1]
-    assert [step for step, _ in trained.curve] == [0, 20, 40, 60]
+    assert trained.loss == trained.history[-1][1]
+    assert [step for step, _ in trained.history] == [0, 20, 40, 60]
 
 
 def test_same_seed_same_bits_and_no_global_seed():
-    first = training.train(CELL, made(), RECIPE)
+    first = training.train_language(CELL, made(), RECIPE)
     torch.manual_seed(77)
     np.random.seed(77)
-    again = training.train_all([CELL], made(), RECIPE)[0]
-    assert again.curve == first.curve
+    again = training.train_language(CELL, made(), RECIPE)
+    assert again.history == first.history
     pairs = zip(first.model.parameters(), again.model.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
-    other = training.train(replace(CELL, seed=1), made(), RECIPE)
-    assert other.curve != first.curve
+    other = training.train_language(replace(CELL, seed=1), made(), RECIPE)
+    assert other.history != first.history
 
 
 def test_stopping_early_is_the_beginning_of_the_whole():
-    whole = training.train(CELL, made(), RECIPE)
-    start = training.train(CELL, made(), RECIPE, until=30)
-    assert start.curve == whole.curve[:3]
+    whole = training.train_language(CELL, made(), RECIPE)
+    start = training.train_language(CELL, made(), RECIPE, until=30)
+    assert start.history == whole.history[:3]
 
 
 def test_begins_with_the_model_given():
-    own = training.build(CELL, 6, RECIPE.context)
-    trained = training.train(CELL, made(), RECIPE, until=1, model=own)
+    own = training.text_model(CELL, 6, RECIPE.context)
+    trained = training.train_language(CELL, made(), RECIPE, until=1, model=own)
     assert trained.model is own
-    assert trained.curve == training.train(CELL, made(), RECIPE, until=1).curve
+    assert (
+        trained.history
+        == training.train_language(CELL, made(), RECIPE, until=1).history
+    )
 
 
 def test_a_diverged_run_says_so():
     wild = replace(RECIPE, learning_rate=1e6)
-    told = []
-    (trained,) = training.train_all([CELL], made(), wild, progress=told.append)
-    assert trained.diverged and trained.loss is None
-    assert all(math.isfinite(loss) for _, loss in trained.curve)
-    assert told == [trained]
+    trained = training.train_language(CELL, made(), wild)
+    assert trained.loss is None
+    assert all(math.isfinite(loss) for _, loss in trained.history)
 
 
 def test_the_loss_is_over_all_positions():
@@ -75,10 +75,12 @@ def test_the_loss_is_over_all_positions():
     assert windows.shape == (3, 13)
     assert windows[0].tolist() == made().validation[:13].tolist()
     assert windows[-1].tolist() == made().validation[-13:].tolist()
-    model = training.build(CELL, 6, 12)
+    model = training.text_model(CELL, 6, 12)
     logits = model(windows[:, :-1]).detach().log_softmax(-1)
     chosen = logits.gather(-1, windows[:, 1:, None])
-    assert training.evaluate(model, windows) == pytest.approx(-float(chosen.mean()))
+    assert training.validation_loss(model, windows) == pytest.approx(
+        -float(chosen.mean())
+    )
 
 
 def test_seeds_share_no_windows_but_cells_do():
@@ -111,4 +113,4 @@ def test_refuses_too_short_a_text(part):
     short = np.zeros(12, dtype=np.int64)
     name = "train" if part == "training" else part
     with pytest.raises(ValueError, match=f"{part} part has 12 tokens.*nearest: 11"):
-        training.train(CELL, replace(text, **{name: short}), RECIPE)
+        training.train_language(CELL, replace(text, **{name: short}), RECIPE)

@@ -1,12 +1,28 @@
 """Tables and figures of the language experiments."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot
 import pytest
-from test_language_outcomes import BASE, DEEP, ROWS, row
 
 from tapx.experiments.language import views as views
+from tapx.experiments.language.cells import LanguageCell
+from tapx.experiments.outcomes import Outcome, Outcomes
 
 matplotlib.use("agg")
+BASE = LanguageCell(dimension=8, width=16)
+DEEP = replace(BASE, layers=2)
+
+
+def row(cell, seed, loss):
+    curve = ((0, 4.0), (10, 3.5)) if loss is None else ((0, 4.0), (20, loss))
+    facts = {"tokens": "bpe", "parameters": 99}
+    return Outcome(replace(cell, seed=seed), loss, curve, facts)
+
+
+ROWS = Outcomes(
+    [row(BASE, 1, 3.1), row(BASE, 0, 3.0), row(DEEP, 0, 2.5), row(DEEP, 1, 2.8)]
+)
 BOTH = {"depth": [BASE, DEEP], "heads": [BASE, DEEP]}
 WORDS = {"depth": "more layers", "heads": "more heads"}
 
@@ -24,15 +40,15 @@ def test_table():
     assert table.rows[1][:4] == ["depth", "2", "1", "99"]
     assert table.rows[1][4:6] == ["2.650", "2.500 to 2.800"]
     assert "gain" not in views.loss_table(ROWS, BOTH, "bpe", "losses").head
-    lost = [row(BASE, 0, 3.0), row(DEEP, 0, None)]
+    lost = Outcomes([row(BASE, 0, 3.0), row(DEEP, 0, None)])
     table = views.loss_table(lost, BOTH, "bpe", "losses", with_gains=True)
     assert table.rows[1][4:] == ["diverged", "1 diverged", "diverged"]
 
 
 def test_curves():
-    lost = [row(DEEP, 0, None), row(DEEP, 1, 2.0)]
-    figure = views.draw_curves(
-        {"one": {"base": ROWS[:2], "deep": lost}}, 10, {"unigram": 5.0}
+    lost = Outcomes([row(DEEP, 0, None), row(DEEP, 1, 2.0)])
+    figure = views.draw_losses(
+        {"one": {"base": ROWS.of(BASE), "deep": lost}}, 10, {"unigram": 5.0}
     )
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_legend().get_texts()]

@@ -9,9 +9,10 @@ import pytest
 from tapx.chapters import records
 from tapx.experiments.language import corpus
 from tapx.experiments.language import sizes as shared
+from tapx.experiments.language.cells import LanguageCell
 from tapx.experiments.language.corpus import Corpus
-from tapx.experiments.language.sizes import LanguageOutcome
-from tapx.experiments.language.training import train
+from tapx.experiments.language.training import train_language
+from tapx.experiments.outcomes import Outcomes
 from tapx.network.language_model import LanguageModel
 
 
@@ -39,7 +40,7 @@ def test_a_layer_costs_neurons():
 
 
 def test_arms():
-    small = shared.size("small", 400)
+    small = shared.size_named("small", 400)
     both = shared.arms([2, 4], 3, small, "lin")
     sizes = {arm: [(c.layers, c.heads) for c in cells] for arm, cells in both.items()}
     assert sizes == {"depth": [(2, 3), (4, 3)], "heads": [(2, 3), (2, 9)]}
@@ -59,32 +60,27 @@ def test_baselines():
 
 
 def test_refuses():
-    small = shared.size("small", 1)
+    small = shared.size_named("small", 1)
     with pytest.raises(ValueError, match=r"at least two rising numbers.*1, 2"):
         shared.arms([1], 4, small, "log")
     with pytest.raises(ValueError, match=r"nearest: \[1, 2, 3\]"):
         shared.arms([2, 1], 4, small, "log")
     with pytest.raises(ValueError, match="did you mean 'small'"):
-        shared.size("smal", 1)
+        shared.size_named("smal", 1)
     with pytest.raises(ValueError, match="layers=1: at least the base's, 2"):
         shared.equal_heads(1, 2, 4, 32, 128)
 
 
 def test_depth_gains_more_than_heads_in_small():
     """The chapter's two inequalities, on characters and two seeds; it can fail."""
-    text = corpus.load()
-    scale = shared.size("small", 200)
+    text = corpus.load_corpus()
+    scale = shared.size_named("small", 200)
     scale = replace(scale, recipe=replace(scale.recipe, points=2))
     both = shared.arms([1, 3], 2, scale, "log")
     cells = shared.with_seeds(both["depth"] + both["heads"], (0, 1))
-    outcomes = [
-        LanguageOutcome.of(train(cell, text, scale.recipe), "characters")
-        for cell in cells
-    ]
-    deep = shared.best_gains(outcomes, both["depth"], "characters")
-    wide = shared.best_gains(outcomes, both["heads"], "characters")
-    assert min(deep) > 0
-    assert max(wide) < min(deep)
+    outcomes = Outcomes(train_language(cell, text, scale.recipe) for cell in cells)
+    deep, wide = (outcomes.best_gains(both[arm]) for arm in ("depth", "heads"))
+    assert 0 < deep.least > wide.largest
 
 
 @pytest.fixture(scope="module")
@@ -94,35 +90,35 @@ def record():
 
 def test_the_record_is_complete(record):
     given = record["parameters"]
-    scale = shared.size(given["size"], given["steps"])
+    scale = shared.size_named(given["size"], given["steps"])
     both = shared.arms(given["layers"], given["heads"], scale, given["rpe"])
     assert len(given["layers"]) >= 3 and given["repeats"] >= 3
     cells = shared.with_seeds(
         both["depth"] + both["heads"],
         range(given["seed"], given["seed"] + given["repeats"]),
     )
-    rows = [LanguageOutcome.from_dict(row) for row in record["results"]]
+    rows = Outcomes.of_rows(LanguageCell, record["results"])
     assert [row.cell for row in rows] == cells * len(given["tokens"])
     assert record["duration_s"] < 3600
     for row in rows:
-        vocabulary = 86 if row.tokens == "characters" else scale.vocabulary
+        vocabulary = 86 if row.get("tokens") == "characters" else scale.vocabulary
         cell = row.cell
         model = LanguageModel(
             vocabulary, cell.dimension, cell.layers, cell.heads, cell.width
         )
-        assert row.parameters == model.parameter_counts()["total"]
+        assert row.get("parameters") == model.parameter_counts()["total"]
 
 
 @pytest.mark.parametrize("kind", ["bpe", "characters"])
 def test_the_record_begins_as_it_says(record, kind):
     """The first steps of the base model, trained again, take the same path."""
     given = record["parameters"]
-    scale = shared.size(given["size"], given["steps"])
-    rows = [LanguageOutcome.from_dict(row) for row in record["results"]]
-    row = next(one for one in rows if one.tokens == kind)
-    text = corpus.load(kind, scale.vocabulary)
-    again = train(row.cell, text, scale.recipe, until=1)
-    for (step, was), (other, now) in zip(row.curve, again.curve, strict=False):
+    scale = shared.size_named(given["size"], given["steps"])
+    rows = Outcomes.of_rows(LanguageCell, record["results"])
+    row = next(one for one in rows if one.get("tokens") == kind)
+    text = corpus.load_corpus(kind, scale.vocabulary)
+    again = train_language(row.cell, text, scale.recipe, until=1)
+    for (step, was), (other, now) in zip(row.history, again.history, strict=False):
         assert step == other
         assert now == pytest.approx(was, rel=0.02)
-    assert len(again.curve) == 2
+    assert len(again.history) == 2

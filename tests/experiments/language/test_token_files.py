@@ -10,7 +10,7 @@ from tapx.experiments.language import corpus, token_files
 
 def test_loads_mapped_into_memory(tmp_path):
     train, held_back = made(tmp_path)
-    got = token_files.load(tmp_path)
+    got = token_files.load_tokens(tmp_path)
     for ids, wanted in zip(got, (train, held_back), strict=True):
         assert isinstance(ids, np.memmap)
         assert ids.dtype == np.uint16
@@ -19,12 +19,12 @@ def test_loads_mapped_into_memory(tmp_path):
 
 def test_is_a_corpus_with_printable_ids(tmp_path):
     train, _ = made(tmp_path)
-    got = corpus.load("bpe", data=str(tmp_path))
+    got = corpus.load_corpus("bpe", data=str(tmp_path))
     assert got.vocabulary == 50257
     assert got.decode(got.train[:3]) == " ".join(map(str, train[:3]))
     assert got.characters_per_token is None
     assert got.bits_per_character(1.0) is None
-    cut = corpus.windows(got.train, [0, 5], 4)
+    cut = corpus.windows_at(got.train, [0, 5], 4)
     assert cut.dtype == np.int64
     np.testing.assert_array_equal(cut[1], train[5:9])
 
@@ -32,15 +32,15 @@ def test_is_a_corpus_with_printable_ids(tmp_path):
 def test_no_folder_names_the_nearest(tmp_path):
     (tmp_path / "openwebtext").mkdir()
     with pytest.raises(Refusal, match=r"no folder .*openwebtex'.*did you mean .*text'"):
-        token_files.load(tmp_path / "openwebtex")
+        token_files.load_tokens(tmp_path / "openwebtex")
     with pytest.raises(Refusal, match="no folder"):
-        token_files.load(tmp_path / "far" / "away")
+        token_files.load_tokens(tmp_path / "far" / "away")
 
 
 def test_a_file_is_no_folder(tmp_path):
     made(tmp_path)
     with pytest.raises(Refusal, match="a file, not a folder; the nearest is its fol"):
-        token_files.load(tmp_path / "train.bin")
+        token_files.load_tokens(tmp_path / "train.bin")
 
 
 def test_a_missing_file_lists_what_is_there(tmp_path):
@@ -48,11 +48,11 @@ def test_a_missing_file_lists_what_is_there(tmp_path):
     (tmp_path / "val.bin").rename(tmp_path / "validation.bin")
     words = r"has no val\.bin \(it holds train\.bin, validation\.bin\).*rename 'valid"
     with pytest.raises(Refusal, match=words):
-        token_files.load(tmp_path)
+        token_files.load_tokens(tmp_path)
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(Refusal, match=r"has no train\.bin \(it holds nothing\)"):
-        token_files.load(empty)
+        token_files.load_tokens(empty)
 
 
 def test_an_odd_number_of_bytes(tmp_path):
@@ -60,7 +60,7 @@ def test_an_odd_number_of_bytes(tmp_path):
     with open(tmp_path / "train.bin", "ab") as file:
         file.write(b"x")
     with pytest.raises(Refusal, match=r"train\.bin has 6001 bytes, an odd.* is 6000"):
-        token_files.load(tmp_path)
+        token_files.load_tokens(tmp_path)
 
 
 @pytest.mark.parametrize("tokens", [0, 100, 1024])
@@ -68,15 +68,15 @@ def test_too_short(tmp_path, tokens):
     made(tmp_path, held_back=tokens)
     words = rf"val\.bin has {tokens} tokens; at least 1025"
     with pytest.raises(Refusal, match=words):
-        token_files.load(tmp_path)
+        token_files.load_tokens(tmp_path)
 
 
 def test_ids_beyond_the_vocabulary(tmp_path):
     made(tmp_path, largest=60000)
     words = r"train\.bin has the id \d+; ids are 0 to 50256.*nearest: 50256"
     with pytest.raises(Refusal, match=words):
-        token_files.load(tmp_path)
-    assert len(token_files.load(tmp_path, vocabulary=60001)) == 2
+        token_files.load_tokens(tmp_path)
+    assert len(token_files.load_tokens(tmp_path, vocabulary=60001)) == 2
 
 
 @pytest.mark.parametrize("kind", ["uint32", "int64"])
@@ -85,7 +85,7 @@ def test_another_number_type(tmp_path, kind):
     train.astype(kind).tofile(tmp_path / "train.bin")
     held_back.astype(kind).tofile(tmp_path / "val.bin")
     with pytest.raises(Refusal, match=r"the ids in train\.bin are 0: .*uint16"):
-        token_files.load(tmp_path)
+        token_files.load_tokens(tmp_path)
 
 
 def test_two_encodings(tmp_path):
@@ -94,7 +94,7 @@ def test_two_encodings(tmp_path):
     (train % 300).tofile(tmp_path / "train.bin")
     (held_back % 300 + 40000).tofile(tmp_path / "val.bin")
     with pytest.raises(Refusal, match=r"only 0% .*val\.bin.*not of one encoding"):
-        token_files.load(tmp_path)
+        token_files.load_tokens(tmp_path)
 
 
 def test_large_files_are_looked_at_from_end_to_end(tmp_path, monkeypatch):
@@ -103,9 +103,9 @@ def test_large_files_are_looked_at_from_end_to_end(tmp_path, monkeypatch):
     train[-1] = 50257
     train.tofile(tmp_path / "train.bin")
     with pytest.raises(Refusal, match="has the id 50257"):
-        token_files.load(tmp_path)
+        token_files.load_tokens(tmp_path)
 
 
 def test_a_vocabulary_that_16_bits_cannot_hold(tmp_path):
     with pytest.raises(ValueError, match=r"vocabulary=70000.*nearest: 65536"):
-        token_files.load(tmp_path, vocabulary=70000)
+        token_files.load_tokens(tmp_path, vocabulary=70000)

@@ -16,7 +16,7 @@ START = np.geomspace(1 / LAGS, 1.0, 4)
 @pytest.mark.parametrize("batch", [0, 60])
 def test_newton_finds_the_best_kernel(batch):
     best = EXPERIMENT.best("lin", 4, LAGS)
-    found = projected.descend(START, RHO, 40, "newton", batch, seeds=(0, 1, 2))
+    found = projected.descend_rates(START, RHO, 40, "newton", batch, seeds=(0, 1, 2))
     assert (found.errors > 0.999 * best.mse).all()
     assert found.errors.max() < (2 if batch else 1.001) * best.mse
     if not batch:
@@ -44,7 +44,7 @@ def test_gradient_is_that_of_the_projected_loss(position, batch):
 @pytest.mark.parametrize("step", projected.STEPS)
 def test_same_seed_same_bits_and_history(step):
     runs = [
-        projected.descend(START, RHO, 12, step, 20, seeds=(5, 6), notes=(3, 99))
+        projected.descend_rates(START, RHO, 12, step, 20, seeds=(5, 6), notes=(3, 99))
         for _ in "ab"
     ]
     assert np.array_equal(runs[0].log_rates, runs[1].log_rates)
@@ -75,10 +75,13 @@ def test_equal_columns_are_solved_alike():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: projected.descend(START, RHO, 0), "iterations=0"),
-        (lambda: projected.descend(START, RHO, 5, "newtn"), "newton"),
-        (lambda: projected.descend(START, RHO, 5, "adam", 5), "determines .* is 6"),
-        (lambda: projected.descend(START, RHO, 5, position="lim"), "lin"),
+        (lambda: projected.descend_rates(START, RHO, 0), "iterations=0"),
+        (lambda: projected.descend_rates(START, RHO, 5, "newtn"), "newton"),
+        (
+            lambda: projected.descend_rates(START, RHO, 5, "adam", 5),
+            "determines .* is 6",
+        ),
+        (lambda: projected.descend_rates(START, RHO, 5, position="lim"), "lin"),
     ],
 )
 def test_bad_input(call, message):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from tapx.experiments import descent
 from tapx.experiments.memory import starts, tables
+from tapx.experiments.memory.descent import copied
+from tapx.experiments.memory.training import exact_errors
 from tapx.experiments.stacks import Stack
 
 LAGS = 200
@@ -16,14 +17,14 @@ BEST = EXPERIMENT.best("lin", 4, LAGS)
 
 def test_a_model_at_the_kernel_has_its_error():
     made = starts.at_kernel(BEST.rates, BEST.weights, LAGS)
-    errors = descent.exact_errors(Stack([made], LAGS), RHO)
+    errors = exact_errors(Stack([made], LAGS), RHO)
     assert errors == pytest.approx(BEST.mse, rel=1e-9)
     tokens = torch.eye(LAGS, dtype=torch.float64)[:, :, None]
     kernel = made(tokens, "last").detach().numpy()[::-1]
     assert kernel[0] == pytest.approx(0, abs=1e-12)
     assert np.allclose(kernel[1:], BEST.values(np.arange(1, LAGS)))
-    single = descent.copy(made, torch.float32)
-    errors = descent.exact_errors(Stack([single], LAGS), RHO)
+    single = copied(made, torch.float32)
+    errors = exact_errors(Stack([single], LAGS), RHO)
     assert errors == pytest.approx(BEST.mse, rel=1e-3)
 
 
@@ -32,7 +33,7 @@ def test_a_model_at_a_sum_of_powers():
     kernel = light.best("log", 1, LAGS)
     made = starts.at_kernel(kernel.rates, kernel.weights, LAGS, "log")
     values = light.target.values(np.arange(LAGS)) * (np.arange(LAGS) > 0)
-    errors = descent.exact_errors(Stack([made], LAGS), values)
+    errors = exact_errors(Stack([made], LAGS), values)
     assert errors == pytest.approx(kernel.mse, rel=1e-6)
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tapx.experiments.signs import floors
 from tapx.experiments.signs.floors import (
+    best_stored,
     bucketed,
-    heads_needed,
+    fewest_heads_for,
     least,
     nearly_equal,
-    stored,
     tokens,
 )
 from tapx.limits import equal_rates
@@ -65,11 +65,11 @@ def test_published_heads_and_readouts():
     task = target("2b")
     assert least(task, "lin", 32) == pytest.approx(0.542122, abs=1e-5)
     assert least(task, "log", 32) == pytest.approx(1 / 33)
-    assert heads_needed(task, "lin", 1e-6) == 99
+    assert fewest_heads_for(task, "lin", 1e-6) == 99
     task = target("1b", length=LENGTH)
     rest = floors.beyond_affine(task)
     assert least(task, "log", 90) == pytest.approx(rest)
-    assert heads_needed(task, "lin", rest / 2) is None
+    assert fewest_heads_for(task, "lin", rest / 2) is None
 
 
 def test_an_odd_neighbour_spoils_the_certificate():
@@ -103,7 +103,9 @@ def test_the_three_numbers_are_in_order(rpe, name):
         assert least(task, rpe, heads) <= limit + 1e-9
     rest = floors.beyond_affine(task)
     for heads in (1, 2):
-        assert stored(task, rpe, heads).mse + rest >= least(task, rpe, heads) - 1e-9
+        assert (
+            best_stored(task, rpe, heads).mse + rest >= least(task, rpe, heads) - 1e-9
+        )
 
 
 def test_rates_that_come_together_approach_the_limit():
@@ -157,7 +159,7 @@ def test_wrong_inputs():
     with pytest.raises(ValueError, match="heads=0: give at least 1"):
         nearly_equal(task, "lin", 0)
     with pytest.raises(ValueError, match="relative position"):
-        stored(task, "t5", 2)
+        best_stored(task, "t5", 2)
     with pytest.raises(ValueError, match="ascending order, 0 first"):
         bucketed(task, [1, 2])
     assert replace(task, lags=(1, 2, 3)).lags == (1, 2, 3)

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx.experiments.signs.stack import ToyStack
-from tapx.experiments.signs.training import build, grid
+from tapx.experiments.signs.stack import SignStack
+from tapx.experiments.signs.training import sign_cells, sign_model
 from tapx.experiments.training import Recipe
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
@@ -17,7 +17,7 @@ LENGTH = 16
 def models_of(cells):
     recipe = Recipe(length=LENGTH, dimension=3)
     generator = torch.Generator().manual_seed(1)
-    models = [build(cell, recipe, "geometric").double() for cell in cells]
+    models = [sign_model(cell, recipe, "geometric").double() for cell in cells]
     for model in models:
         tensors = [model.embedding_bias, model.feed_forwards[0].bias]
         position = model.attentions[0].position
@@ -38,9 +38,9 @@ def batches_of(count, seed=2):
 
 @pytest.mark.parametrize("rpes", [("lin", "log"), ("free",)])
 def test_values_and_gradients_are_those_of_the_transformers(rpes):
-    cells = grid(rpes, [2], [3, 5], [0, 1], [False, True])
+    cells = sign_cells(rpes, [2], [3, 5], [0, 1], [False, True])
     models = models_of(cells)
-    stack = ToyStack(models, [cell.seed for cell in cells], LENGTH)
+    stack = SignStack(models, [cell.seed for cell in cells], LENGTH)
     leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
     batches = batches_of(2)
     answers = stack.answers(leaves, batches)
@@ -75,8 +75,8 @@ def test_values_and_gradients_are_those_of_the_transformers(rpes):
 
 
 def test_missing_neurons_and_dot_products_have_no_gradient():
-    cells = grid(["free"], [2], [3, 5], [0], [False, True])
-    stack = ToyStack(models_of(cells), [0] * len(cells), LENGTH)
+    cells = sign_cells(["free"], [2], [3, 5], [0], [False, True])
+    stack = SignStack(models_of(cells), [0] * len(cells), LENGTH)
     leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
     stack.answers(leaves, batches_of(1)).square().sum().backward()
     narrow = [i for i, cell in enumerate(cells) if cell.width == 3]
@@ -105,9 +105,9 @@ def test_a_dot_product_bends_what_a_head_pools(shift, weights, data):
 
 
 def test_a_model_is_written_back():
-    cells = grid(["free"], [2], [3, 5], [0], [False, True])
+    cells = sign_cells(["free"], [2], [3, 5], [0], [False, True])
     models = models_of(cells)
-    stack = ToyStack(models, [0] * len(cells), LENGTH)
+    stack = SignStack(models, [0] * len(cells), LENGTH)
     for leaf in stack.leaves.values():
         leaf += 0.1 * (leaf != 0)
     (tokens,) = batches_of(1)
@@ -120,9 +120,9 @@ def test_a_model_is_written_back():
 
 def test_weights_are_those_of_the_heads():
     for rpes in (("lin", "log"), ("free",)):
-        cells = grid(rpes, [3], [4], [0])
+        cells = sign_cells(rpes, [3], [4], [0])
         models = models_of(cells)
-        stack = ToyStack(models, [0] * len(cells), LENGTH)
+        stack = SignStack(models, [0] * len(cells), LENGTH)
         for found, model in zip(stack.weights(), models, strict=True):
             theirs = model.attentions[0].weights(torch.arange(LENGTH).double())
             assert torch.allclose(found, theirs, rtol=0, atol=1e-14)
@@ -132,18 +132,18 @@ def test_weights_are_those_of_the_heads():
     ("changes", "message"),
     [
         ({"layers": 2}, "one layer"),
-        ({"feed_forward": False}, "an FFN"),
-        ({"score": "tmx"}, "score 'none' or 'dot'"),
-        ({"normalisation": "none"}, "normalisation 'finite'"),
+        ({"feed_forward": False}, "feed_forward=True"),
+        ({"score": "tmx"}, "score='none' or 'dot'"),
+        ({"normalisation": "none"}, "normalisation='finite'"),
     ],
 )
 def test_other_models_are_refused(changes, message):
     model = Transformer(**{"input_dimension": 1, "dimension": 3, "width": 4, **changes})
     with pytest.raises(ValueError, match=message):
-        ToyStack([model], [0], LENGTH)
+        SignStack([model], [0], LENGTH)
 
 
 def test_models_of_other_sizes_are_refused():
-    models = models_of(grid(["lin"], [2, 3], [4], [0]))
+    models = models_of(sign_cells(["lin"], [2, 3], [4], [0]))
     with pytest.raises(ValueError, match="equal heads"):
-        ToyStack(models, [0, 0], LENGTH)
+        SignStack(models, [0, 0], LENGTH)

@@ -4,19 +4,19 @@ import matplotlib
 import pytest
 from matplotlib import pyplot
 
+from tapx.experiments.outcomes import Outcome, Outcomes
 from tapx.experiments.signs import views as views
-from tapx.experiments.signs.spreads import spread
-from tapx.experiments.signs.training import ToyCell, ToyOutcome
+from tapx.experiments.signs.training import SignCell
 
 
 def outcome(mse, heads=1, width=4, rpe="free", dot=False, seed=0):
-    cell = ToyCell(rpe, heads, width, dot, seed)
-    return ToyOutcome(cell, mse, ((100, 50.0), (300, mse)))
+    cell = SignCell(rpe, heads, width, dot, seed)
+    return Outcome(cell, mse, ((100, 50.0), (300, mse)))
 
 
 @pytest.fixture
 def outcomes():
-    return [
+    return Outcomes(
         outcome(mse * 10**seed, heads, width, seed=seed)
         for (heads, width), mse in {
             (1, 4): 5,
@@ -25,7 +25,7 @@ def outcomes():
             (2, 8): 0.1,
         }.items()
         for seed in range(3)
-    ]
+    )
 
 
 @pytest.fixture
@@ -48,7 +48,9 @@ def test_the_table_of_heads_and_widths(outcomes):
         "3.0e+01 (3.0e+00 – 3.0e+02)",
         "1.0e+00 (1.0e-01 – 1.0e+01)",
     ]
-    missing = views.errors_table(outcomes[:3] + outcomes[-3:], "caption", "free")
+    missing = views.errors_table(
+        Outcomes((*outcomes[:3], *outcomes[-3:])), "caption", "free"
+    )
     assert missing.rows[0][2] == missing.rows[1][1] == "–"
     assert views.errors_table(outcomes, "caption", "lin").rows == []
 
@@ -56,20 +58,20 @@ def test_the_table_of_heads_and_widths(outcomes):
 def test_a_diverged_run_is_named_everywhere(outcomes, axes):
     lost = [outcome(None, 2, 8, seed=3), outcome(None, 2, 8, seed=4)]
     lost += [outcome(None, 2, 8, seed=5), outcome(None, 2, 8, seed=6)]
-    table = views.errors_table(outcomes + lost, "caption", "free")
+    some = Outcomes((*outcomes, *lost))
+    table = views.errors_table(some, "caption", "free")
     assert table.rows[1][2] == "diverged (1.0e-01 – diverged)"
-    views.draw_errors(axes, outcomes + lost, "heads", "width")
+    views.draw_errors(axes, some, "heads", "width")
     assert [text.get_text() for text in axes.texts] == ["4 of 7 diverged"]
     axes.clear()
-    few = [one for one in outcomes + lost if one.cell.heads == 2]
-    views.draw_curves(axes, few, "width")
+    views.draw_curves(axes, some.where(heads=2), "width")
     assert labels(axes) == ["4 neurons", "8 neurons, 4 of 7 diverged"]
 
 
 def test_three_columns_round_bounds_up(outcomes):
     lines = [
-        views.Line("a", 1.2341e-5, spread(outcomes, heads=1, width=4)),
-        views.Line("b", "not known", spread(outcomes, heads=2, width=4), "0.002"),
+        views.Line("a", 1.2341e-5, outcomes.spread(heads=1, width=4)),
+        views.Line("b", "not known", outcomes.spread(heads=2, width=4), "0.002"),
     ]
     table = views.three_columns(lines, "caption")
     assert table.rows[0][1:] == [
@@ -100,12 +102,12 @@ def test_effects_have_two_panels_on_one_scale(outcomes):
 
 
 def test_curves_name_what_they_compare(outcomes, axes):
-    own = [one for one in outcomes if one.cell.heads == one.cell.width // 4 == 1]
-    slopes = [outcome(52.0, rpe="lin")]
-    views.draw_curves(axes, own + slopes, "rpe")
+    own = outcomes.where(heads=1, width=4)
+    slopes = outcome(52.0, rpe="lin")
+    views.draw_curves(axes, Outcomes((*own, slopes)), "rpe")
     assert labels(axes) == [views.RPES["free"], views.RPES["lin"]]
     axes.clear()
-    views.draw_curves(axes, [*own, outcome(1.0, dot=True)], "dot_product")
+    views.draw_curves(axes, Outcomes([*own, outcome(1.0, dot=True)]), "dot_product")
     assert labels(axes) == ["without dot products", "with dot products"]
 
 

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from tapx.experiments import descent
-from tapx.experiments.descent import Way
-from tapx.experiments.memory import projected as projected
-from tapx.experiments.memory import starts, tables
+from tapx.experiments.memory import projected, starts, tables
+from tapx.experiments.memory.descent import Way, descend_from
+from tapx.experiments.memory.training import (
+    MemoryCell,
+    exact_errors,
+    memory_model,
+    train_memory,
+)
 from tapx.experiments.stacks import Stack
-from tapx.experiments.training import Cell, Recipe, build, train
+from tapx.experiments.training import Recipe
 
 LAGS = 200
 EXPERIMENT = tables.experiment("4a")
@@ -22,13 +26,13 @@ def drawn(rates="geometric", seeds=(0, 1), heads=4):
 
 
 def test_the_recipe_is_that_of_training():
-    cells = [Cell("lin", 4, 0.01, "geometric", seed) for seed in (0, 1)]
+    cells = [MemoryCell("lin", 4, 0.01, "geometric", seed) for seed in (0, 1)]
     recipe = Recipe(30, 100, LAGS)
-    trained = train(cells, RHO, recipe)
-    begun = [build(cell, recipe) for cell in cells]
-    found = descent.descend(begun, RHO, Way("adamw", 0.01, 0.01, 100), 30)
-    assert found.errors == pytest.approx([one.mse for one in trained], rel=1e-3)
-    again = descent.descend(drawn(), RHO, Way("adamw", 0.01, 0.01, 100), 30)
+    trained = train_memory(cells, RHO, recipe)
+    begun = [memory_model(cell, recipe) for cell in cells]
+    found = descend_from(begun, RHO, Way("adamw", 0.01, 0.01, 100), 30)
+    assert found.errors == pytest.approx([one.loss for one in trained], rel=1e-3)
+    again = descend_from(drawn(), RHO, Way("adamw", 0.01, 0.01, 100), 30)
     assert again.errors == pytest.approx(found.errors, rel=1e-3)
 
 
@@ -45,7 +49,7 @@ def test_the_recipe_is_that_of_training():
 def test_it_goes_down_and_gives_the_same_bits_twice(way):
     begun = drawn()
     before = [model.readout.clone() for model in begun]
-    first, second = (descent.descend(begun, RHO, way, 25, notes=(5, 99)) for _ in "ab")
+    first, second = (descend_from(begun, RHO, way, 25, notes=(5, 99)) for _ in "ab")
     assert np.array_equal(first.errors, second.errors)
     assert list(first.history) == [0, 5, 25]
     assert (first.errors < first.history[0]).all()
@@ -53,18 +57,18 @@ def test_it_goes_down_and_gives_the_same_bits_twice(way):
         "the models handed in stay as they are"
     )
     stack = Stack(first.models, LAGS)
-    assert np.allclose(descent.exact_errors(stack, RHO), first.errors, rtol=1e-6)
+    assert np.allclose(exact_errors(stack, RHO), first.errors, rtol=1e-6)
 
 
 def test_training_stays_at_the_best_kernel_and_projection_beats_adam():
     """The chapter's trained inequalities, on a window of 200 lags."""
     recipe = Way("adamw", 0.01, 0.01, 100)
-    random = descent.descend(drawn(seeds=(0, 1, 2), heads=6), RHO, recipe, 300)
+    random = descend_from(drawn(seeds=(0, 1, 2), heads=6), RHO, recipe, 300)
     best = EXPERIMENT.best("lin", 6, LAGS)
     made = starts.at_kernel(best.rates, best.weights, LAGS)
-    stayed = descent.descend([made] * 3, RHO, recipe, 300)
+    stayed = descend_from([made] * 3, RHO, recipe, 300)
     assert stayed.history[300].max() < random.errors.min() / 10
-    solved = projected.descend(
+    solved = projected.descend_rates(
         starts.initial_rates("geometric", 6, LAGS),
         *(RHO, 60, "newton", 100),
         seeds=(0, 1, 2),
@@ -84,8 +88,8 @@ def test_training_stays_at_the_best_kernel_and_projection_beats_adam():
         (lambda: Way(batch=-1), "batch=-1"),
         (lambda: Way(momentum=1.0), "momentum=1.0"),
         (lambda: Way("lbfgs", batch=10), "batch=0"),
-        (lambda: descent.descend(drawn(), RHO, Way(), 0), "iterations=0"),
-        (lambda: descent.descend(drawn(), RHO, Way(), 5, (1,)), "1 seeds for 2"),
+        (lambda: descend_from(drawn(), RHO, Way(), 0), "iterations=0"),
+        (lambda: descend_from(drawn(), RHO, Way(), 5, (1,)), "1 seeds for 2"),
     ],
 )
 def test_bad_input(call, message):

@@ -1,8 +1,8 @@
 """Gradient descent in many manners: what keeps it from the best kernel?
 
-:mod:`tapx.experiments.training` trains the models of experiments 4a and 4b by one
-recipe. Here the recipe is taken apart. A :class:`Way` says how to descend: the
-optimiser, its step, its weight decay, batches or the exact loss, the precision. The
+Experiments 4a and 4b train by one recipe (:mod:`tapx.experiments.memory.training`).
+Here the recipe is taken apart. A :class:`Way` says how to descend: the optimiser, its
+step, its weight decay, batches or the exact loss, the precision. The
 exact loss is known, since the inputs are independent signs: ``sum_s (k(s) - rho(s))**2
 + constant**2`` for a model with the kernel k (chapter "Heavy tails").
 
@@ -22,12 +22,13 @@ import torch
 from torch import Tensor
 
 from tapx.checks import at_least, one_of
+from tapx.experiments.memory.training import descend_kernels, exact_errors, slices
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import one_thread, signs, stream
 from tapx.network.transformer import Transformer
 
 OPTIMISERS = ("adamw", "sgd", "lbfgs")
-PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 HISTORY = 30
 """Pairs of steps and gradients that L-BFGS remembers."""
@@ -62,7 +63,7 @@ class Way:
     def __post_init__(self) -> None:
         """Check the values."""
         one_of(self.optimiser, OPTIMISERS, "optimiser")
-        one_of(self.precision, tuple(PRECISIONS), "precision")
+        one_of(self.precision, tuple(DTYPES), "precision")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
         if not 0 <= self.weight_decay < math.inf:
@@ -98,7 +99,7 @@ class Descent:
     history: dict[int, np.ndarray] = field(repr=False)
 
 
-def descend(
+def descend_from(
     begun: Sequence[Transformer],
     values: np.ndarray,
     way: Way,
@@ -121,11 +122,12 @@ def descend(
         ValueError: no step, or another number of seeds than models.
     """
     at_least(1, iterations=iterations)
+    values = np.asarray(values, float)
     seeds = list(seeds) or list(range(len(begun)))
     if len(seeds) != len(begun):
         raise ValueError(f"{len(seeds)} seeds for {len(begun)} models: give one each")
-    dtype = PRECISIONS[way.precision]
-    run = [copy(model, dtype) for model in begun]
+    dtype = DTYPES[way.precision]
+    run = [copied(model, dtype) for model in begun]
     with one_thread():
         if way.optimiser == "lbfgs":
             parts = [
@@ -140,17 +142,9 @@ def descend(
     return Descent(run, history[iterations], history)
 
 
-def copy(model: Transformer, dtype: torch.dtype) -> Transformer:
+def copied(model: Transformer, dtype: torch.dtype) -> Transformer:
     """The same model, of another precision."""
     return deepcopy(model).to(dtype)
-
-
-def exact_errors(stack: Stack, values: np.ndarray) -> np.ndarray:
-    """Exact mean squared error of every model in the stack, computed in float64."""
-    with torch.no_grad():
-        kernels, constants = stack.exact_kernels()
-    errors = ((kernels.numpy() - values) ** 2).sum(1) + constants.numpy() ** 2
-    return np.where(np.isfinite(errors), errors, np.inf)
 
 
 def _first_order(
@@ -163,26 +157,15 @@ def _first_order(
 ) -> dict[int, np.ndarray]:
     """Adam or gradient descent; writes the ends into the models."""
     stack = Stack(run, len(values))
-    leaves = [stack.log_slopes.requires_grad_(), stack.matrices.requires_grad_()]
-    groups = [
-        {"params": [leaves[0]], "weight_decay": 0.0},
-        {"params": [leaves[1]], "weight_decay": way.weight_decay},
-    ]
+    groups = slices(stack, [way.learning_rate] * len(run), way.weight_decay)
     optimiser: torch.optim.Optimizer
     if way.optimiser == "adamw":
-        optimiser = torch.optim.AdamW(groups, lr=way.learning_rate, fused=True)
+        optimiser = torch.optim.AdamW(groups, fused=True)
     else:
-        optimiser = torch.optim.SGD(groups, lr=way.learning_rate, momentum=way.momentum)
-    target = torch.from_numpy(np.asarray(values, float)).to(stack.log_slopes.dtype)
+        optimiser = torch.optim.SGD(groups, momentum=way.momentum)
     streams = [stream(seed) for seed in seeds]
-    history = {0: exact_errors(stack, values)}
-    for iteration in range(1, iterations + 1):
-        if way.cooling:
-            part = (1 + math.cos(math.pi * (iteration - 1) / iterations)) / 2
-            for group in optimiser.param_groups:
-                group["lr"] = way.learning_rate * part
-        kernels, constants = stack.kernels(*leaves)
-        wrong, offset = kernels.detach() - target, constants.detach()
+
+    def gradient(wrong: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         if way.batch:
             pulls = [
                 _batch_pull(w, c, signs(own, way.batch, len(values)))
@@ -190,18 +173,20 @@ def _first_order(
             ]
             wrong = torch.stack([pull for pull, _ in pulls])
             offset = torch.stack([pull for _, pull in pulls])
-        for leaf, grad in zip(
-            leaves,
-            torch.autograd.grad((kernels, constants), leaves, (2 * wrong, 2 * offset)),
-            strict=True,
-        ):
-            leaf.grad = grad
-        optimiser.step()
-        if iteration in notes or iteration == iterations:
-            history[iteration] = exact_errors(stack, values)
+        return 2 * wrong, 2 * offset
+
+    def cooled(step: int) -> float:
+        part = (1 + math.cos(math.pi * (step - 1) / iterations)) / 2
+        return way.learning_rate * part
+
+    rate = cooled if way.cooling else None
+    start = {0: exact_errors(stack, values)}
+    history = descend_kernels(
+        stack, values, optimiser, gradient, iterations, notes, rate
+    )
     for place, model in enumerate(run):
         stack.write(place, model)
-    return history
+    return start | history
 
 
 def _batch_pull(
@@ -223,7 +208,7 @@ def _quasi_newton(
     """L-BFGS on one model's exact loss; writes the end into it."""
     stack = Stack(run, len(values))
     leaves = [stack.log_slopes.requires_grad_(), stack.matrices.requires_grad_()]
-    target = torch.from_numpy(np.asarray(values, float)).to(stack.log_slopes.dtype)
+    target = torch.from_numpy(values).to(stack.log_slopes.dtype)
     history = {0: exact_errors(stack, values)}
     optimiser = torch.optim.LBFGS(
         leaves,

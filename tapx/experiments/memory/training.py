@@ -1,0 +1,236 @@
+"""Seeded training of many cells of 4a and 4b at once, at the paper's scale.
+
+A cell is one model with one set of hyperparameters. Cells with equally many heads are
+trained as one stack (:mod:`tapx.experiments.stacks`): same arithmetic, one pass of
+Python. The loss is the mean squared error at the last position.
+
+The test error needs no test set: for inputs of independent signs it is exactly
+``sum_s (k(s) - rho(s))**2 + constant**2`` with the trained model's kernel k.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tapx.checks import one_of
+from tapx.experiments.outcomes import Outcome, Outcomes, finite
+from tapx.experiments.stacks import Stack
+from tapx.experiments.training import (
+    CHECKPOINTS,
+    INITIAL_SLOPES,
+    Recipe,
+    descend,
+    one_thread,
+    signs,
+    stream,
+)
+from tapx.network.positions import PerLag
+from tapx.network.transformer import Transformer
+
+Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""From the errors of kernels, (cells, lags), and the constants, (cells,), the gradient
+of each cell's loss in both."""
+
+
+@dataclass(frozen=True)
+class MemoryCell:
+    """One model to train.
+
+    Attributes:
+        position: name of the position function, as in `positions.get`, or "free":
+            one number for each lag and head, all alike at the start.
+        heads: number of heads, at least 1.
+        learning_rate: AdamW's step, positive.
+        initial_slopes: "geometric" or "equal"; "equal" where the position is "free".
+        seed: of the initial weights and of the stream of batches.
+
+    Raises:
+        ValueError: a value out of range or an unknown name.
+    """
+
+    position: str
+    heads: int
+    learning_rate: float
+    initial_slopes: str = "geometric"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        one_of(self.initial_slopes, INITIAL_SLOPES, "initial slopes")
+        if self.position == "free" and self.initial_slopes != "equal":
+            raise ValueError(
+                f"initial_slopes={self.initial_slopes!r}: free numbers have no slopes "
+                "and start alike; the nearest valid choice is 'equal'"
+            )
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
+
+
+def memory_model(cell: MemoryCell, recipe: Recipe) -> Transformer:
+    """The cell's model at its start, float32."""
+    free = cell.position == "free"
+    slopes = torch.tensor(INITIAL_SLOPES[cell.initial_slopes](cell.heads))
+    return Transformer(
+        1,
+        recipe.dimension,
+        heads=cell.heads,
+        position=PerLag(cell.heads, recipe.length) if free else cell.position,
+        feed_forward=False,
+        slopes=None if free else slopes,
+        seed=cell.seed,
+    )
+
+
+def train_memory(
+    cells: Sequence[MemoryCell], values: np.ndarray, recipe: Recipe | None = None
+) -> Outcomes:
+    """Train all cells on one target kernel, on one thread.
+
+    Args:
+        cells: in any order; those with equally many heads are trained together,
+            those with free numbers by themselves.
+        values: (length,) target rho(s) at the lags 0 to length - 1.
+        recipe: what the cells share; the paper's scale if None.
+
+    Returns:
+        One result for each cell, in the order given. Results depend on the cell and
+        the recipe; the company a cell is trained in changes rounding only.
+
+    Raises:
+        ValueError: a target of another length than the recipe's.
+    """
+    recipe = recipe or Recipe()
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape != (recipe.length,):
+        raise ValueError(
+            f"target of shape {values.shape}: the recipe has {recipe.length} lags"
+        )
+    results: dict[int, Outcome] = {}
+    kinds = [(cell.heads, cell.position == "free") for cell in cells]
+    for kind in sorted(set(kinds)):
+        # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
+        places = [i for i, own in enumerate(kinds) if own == kind]
+        places.sort(key=lambda i: (cells[i].learning_rate, cells[i].seed, i))
+        with one_thread():
+            trained = _train_stack([cells[i] for i in places], values, recipe)
+        results.update(zip(places, trained, strict=True))
+    return Outcomes(results[i] for i in range(len(cells)))
+
+
+def _train_stack(
+    cells: list[MemoryCell], values: np.ndarray, recipe: Recipe
+) -> list[Outcome]:
+    """Train cells of one head count, sorted by learning rate."""
+    models = [memory_model(cell, recipe) for cell in cells]
+    stack = Stack(models, recipe.length)
+    streams = {cell.seed: stream(cell.seed) for cell in cells}
+    rows = {
+        seed: torch.tensor([i for i, cell in enumerate(cells) if cell.seed == seed])
+        for seed in streams
+    }
+
+    def gradient(wrong: Tensor, constants: Tensor) -> tuple[Tensor, Tensor]:
+        in_kernels, in_constants = torch.empty_like(wrong), torch.empty_like(constants)
+        for seed, generator in streams.items():
+            tokens = signs(generator, recipe.batch, recipe.length)
+            # The batch is read from its end without turning it around: signs are
+            # exchangeable. Each cell's loss is the mean square of its errors.
+            errors = wrong[rows[seed]] @ tokens.T + constants[rows[seed], None]
+            errors = errors * (2 / recipe.batch)
+            in_kernels[rows[seed]] = errors @ tokens
+            in_constants[rows[seed]] = errors.sum(1)
+        return in_kernels, in_constants
+
+    rates = [cell.learning_rate for cell in cells]
+    optimiser = torch.optim.AdamW(slices(stack, rates, recipe.weight_decay), fused=True)
+    errors = descend_kernels(
+        stack, values, optimiser, gradient, recipe.iterations, CHECKPOINTS
+    )
+    results = []
+    kernels = stack.exact_kernels()[0].numpy()
+    for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
+        stack.write(place, model)
+        history = tuple((step, finite(float(e[place]))) for step, e in errors.items())
+        loss, kernel = history[-1][1], kernels[place]
+        results.append(Outcome(cell, loss, history, model=model, kernel=kernel))
+    return results
+
+
+def slices(
+    stack: Stack, rates: Sequence[float], weight_decay: float
+) -> list[dict[str, Any]]:
+    """An optimiser's groups: slices of the stack, one learning rate each.
+
+    First-order updates act on each number alone, so a slice of cells steps exactly as
+    the cells would alone. The slices share memory with the stack.
+
+    Args:
+        stack: to descend.
+        rates: one for each cell, ascending.
+        weight_decay: of the matrices; slopes do not decay.
+    """
+    groups = []
+    for rate in sorted(set(rates)):
+        inside = [i for i, own in enumerate(rates) if own == rate]
+        part = slice(inside[0], inside[-1] + 1)
+        for tensor, decay in ((stack.log_slopes, 0.0), (stack.matrices, weight_decay)):
+            own = {"params": [tensor[part]], "lr": rate, "weight_decay": decay}
+            groups.append(own | {"part": part})
+    return groups
+
+
+def descend_kernels(
+    stack: Stack,
+    values: np.ndarray,
+    optimiser: torch.optim.Optimizer,
+    gradient: Gradient,
+    iterations: int,
+    at: Collection[int] = (),
+    rate: Callable[[int], float] | None = None,
+) -> dict[int, np.ndarray]:
+    """Descend the models of a stack, in place, on what their kernels miss.
+
+    Args:
+        stack: models to descend.
+        values: (lags,) target.
+        optimiser: over groups that `slices` made.
+        gradient: of the loss.
+        iterations: as `descend` takes them, like `at` and `rate`.
+        at: the steps after which to note the errors.
+        rate: learning rate of a step.
+
+    Returns:
+        (models,) exact errors by iteration.
+    """
+    target = torch.from_numpy(values).to(stack.log_slopes.dtype)
+    leaves = [
+        stack.log_slopes.detach().requires_grad_(),
+        stack.matrices.detach().requires_grad_(),
+    ]
+
+    def pull() -> bool:
+        both = stack.kernels(*leaves)
+        wanted = gradient(both[0].detach() - target, both[1].detach())
+        found = torch.autograd.grad(both, leaves, wanted)
+        for place, group in enumerate(optimiser.param_groups):
+            group["params"][0].grad = found[place % 2][group["part"]]
+        return True
+
+    return descend(
+        optimiser, pull, iterations, lambda: exact_errors(stack, values), at, rate
+    )
+
+
+def exact_errors(stack: Stack, values: np.ndarray) -> np.ndarray:
+    """Exact mean squared error of every model in the stack, computed in float64."""
+    with torch.no_grad():
+        kernels, constants = stack.exact_kernels()
+    errors = ((kernels.numpy() - values) ** 2).sum(1) + constants.numpy() ** 2
+    return np.where(np.isfinite(errors), errors, np.inf)

@@ -1,0 +1,299 @@
+"""Outcomes of trained cells: what a record keeps of one, what tables show of many.
+
+A *cell* is a frozen dataclass of plain values, one of them the seed. A place in a table
+stands for several seeds and is shown by their median with the least and the largest. A
+run that diverged counts as infinite; it is never left out. What two cells differ by is
+compared seed by seed, so what a seed does to both drops out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from statistics import median
+from typing import Any
+
+from tapx.checks import one_of
+from tapx.show.tables import digits, number
+
+COLUMNS = ("mse", "history")
+"""What a row calls the loss and its history, unless the cell has `columns` itself."""
+
+Setting = tuple[Any, ...]
+"""Values of some keys of a cell."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one trained cell.
+
+    Attributes:
+        cell: what was trained.
+        loss: mean squared error, or nats a token; None if training diverged.
+        history: (iterations, loss) pairs.
+        facts: what else a record keeps of it, by name.
+        model: the trained model, float32; None when read from a record.
+        kernel: (lags,) float64, its response to each lag, where it has one kernel.
+    """
+
+    cell: Any
+    loss: float | None
+    history: tuple[tuple[int, float | None], ...] = field(default=(), repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    model: Any = field(default=None, repr=False, compare=False)
+    kernel: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def error(self) -> float:
+        """The loss, infinite if training diverged."""
+        return math.inf if self.loss is None else self.loss
+
+    def plain(self, **facts: Any) -> Outcome:
+        """The same without its model, with these facts before its own."""
+        return Outcome(self.cell, self.loss, self.history, {**facts, **self.facts})
+
+    def get(self, key: str) -> Any:
+        """A value of the cell, or a fact; None if it has neither."""
+        return getattr(self.cell, key, self.facts.get(key))
+
+    def row(self) -> dict[str, Any]:
+        """Plain JSON data: a record's row."""
+        loss, history = _columns(type(self.cell))
+        pairs = [list(pair) for pair in self.history]
+        return {**asdict(self.cell), **self.facts, loss: self.loss, history: pairs}
+
+    @classmethod
+    def of_row(cls, kind: type, row: Mapping[str, Any]) -> Outcome:
+        """Read what `row` wrote of a cell of this kind."""
+        rest = dict(row)
+        own = {name: rest.pop(name) for name in _names(kind) if name in rest}
+        loss, history = (rest.pop(name) for name in _columns(kind))
+        pairs = tuple((int(step), value) for step, value in history)
+        return cls(kind(**own), loss, pairs, rest)
+
+
+def _columns(kind: type) -> tuple[str, str]:
+    return getattr(kind, "columns", COLUMNS)
+
+
+def _names(kind: type) -> list[str]:
+    return [one.name for one in fields(kind)]
+
+
+def finite(loss: float) -> float | None:
+    """The loss, or None where training diverged."""
+    return loss if math.isfinite(loss) else None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Losses or gains of one cell over its seeds.
+
+    Attributes:
+        all: ascending, at least one; infinite where a run diverged.
+    """
+
+    all: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        """Of numbers in any order."""
+        return cls(tuple(sorted(values)))
+
+    @property
+    def median(self) -> float:
+        """Infinite where half of the runs diverged."""
+        return median(self.all)
+
+    @property
+    def least(self) -> float:
+        """The smallest."""
+        return self.all[0]
+
+    @property
+    def largest(self) -> float:
+        """The largest."""
+        return self.all[-1]
+
+    @property
+    def range(self) -> float:
+        """Largest minus smallest."""
+        return self.largest - self.least
+
+    @property
+    def runs(self) -> int:
+        """Number of seeds."""
+        return len(self.all)
+
+    @property
+    def diverged(self) -> int:
+        """How many runs diverged."""
+        return sum(map(math.isinf, self.all))
+
+    def __str__(self) -> str:
+        """Median and, for several seeds, the least and largest error."""
+        if self.runs == 1:
+            return digits(self.median)
+        return f"{digits(self.median)} ({digits(self.least)} – {digits(self.largest)})"
+
+    def __format__(self, form: str) -> str:
+        """As `str`, or with each number in a form and the ends always."""
+        if not form:
+            return str(self)
+        middle, low, high = (
+            number(one, form) for one in (self.median, self.least, self.largest)
+        )
+        return f"{middle} ({low} to {high})"
+
+    def ends(self) -> str:
+        """Least and largest of what ended well; how many diverged, where any did."""
+        ended = [one for one in self.all if math.isfinite(one)]
+        parts = [f"{ended[0]:.3f} to {ended[-1]:.3f}"] if ended else []
+        return ", ".join(parts + [f"{self.diverged} diverged"] * (self.diverged > 0))
+
+
+class Outcomes(tuple[Outcome, ...]):
+    """Outcomes of cells of one kind, in the order of training."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_rows(cls, kind: type, rows: Iterable[Mapping[str, Any]]) -> Outcomes:
+        """Read a record's rows; `kind` is the class of their cells."""
+        return cls(Outcome.of_row(kind, row) for row in rows)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Plain JSON data, a row each."""
+        return [one.row() for one in self]
+
+    def where(self, **wanted: Any) -> Outcomes:
+        """Those whose cells and facts have these values; perhaps none.
+
+        Args:
+            wanted: by name of a cell's value or of a fact. A list stands for any of
+                its elements.
+
+        Raises:
+            ValueError: a name that they do not have.
+        """
+        allowed = {
+            self._known(name): value if isinstance(value, list) else [value]
+            for name, value in wanted.items()
+        }
+        return Outcomes(
+            one
+            for one in self
+            if all(one.get(name) in values for name, values in allowed.items())
+        )
+
+    def values(self, key: str) -> list[Any]:
+        """The different values of a key, ascending."""
+        self._known(key)
+        return sorted({one.get(key) for one in self})
+
+    def of(self, cell: Any) -> Outcomes:
+        """Those of a cell, whatever the seed, by seed.
+
+        Raises:
+            ValueError: no such outcome, or several for a seed.
+        """
+        own = [one for one in self if replace(one.cell, seed=cell.seed) == cell]
+        if not own:
+            raise ValueError(f"no outcome of {cell}")
+        if len({one.cell.seed for one in own}) < len(own):
+            raise ValueError(f"several outcomes of {cell} for one seed: choose before")
+        return Outcomes(sorted(own, key=lambda one: one.cell.seed))
+
+    def spread(self, **wanted: Any) -> Spread:
+        """The losses of one cell over its seeds.
+
+        Args:
+            wanted: as in `where`; what remains must be one cell but for the seed.
+
+        Raises:
+            ValueError: no such cell was trained, or several were.
+        """
+        found = self._some(wanted)
+        names = _names(type(found[0].cell))
+        keys = tuple(name for name in names if name != "seed")
+        kinds = len({replace(one.cell, seed=0) for one in found})
+        if kinds > 1:
+            asked = _asked(wanted)
+            raise ValueError(f"{asked} names {kinds} cells; give one of {keys} more")
+        return Spread.of(one.error for one in found)
+
+    def medians(
+        self, keys: Sequence[str], **wanted: Any
+    ) -> dict[tuple[Any, ...], float]:
+        """Median loss over the seeds for each setting of these keys.
+
+        Raises:
+            ValueError: as `spread`, for any of the settings.
+        """
+        found = self._some(wanted)
+        settings = dict.fromkeys(tuple(one.get(key) for key in keys) for one in found)
+        return {
+            one: found.spread(**dict(zip(keys, one, strict=True))).median
+            for one in settings
+        }
+
+    def best_and_worst(
+        self, keys: Sequence[str], **wanted: Any
+    ) -> tuple[tuple[Setting, float], tuple[Setting, float]]:
+        """Best and worst setting of these keys by the median, each with its median.
+
+        Raises:
+            ValueError: as `medians`.
+        """
+        found = sorted(self.medians(keys, **wanted).items(), key=lambda pair: pair[1])
+        return found[0], found[-1]
+
+    @property
+    def diverged(self) -> int:
+        """Number of runs that diverged."""
+        return sum(one.loss is None for one in self)
+
+    def gains(self, base: Any, other: Any) -> Spread:
+        """Loss of a base cell minus loss of the other, seed by seed.
+
+        Minus infinity where the other diverged, NaN never.
+
+        Raises:
+            ValueError: an outcome is missing, or the base diverged.
+        """
+        firsts = {one.cell.seed: one.loss for one in self.of(base)}
+        found = []
+        for one in self.of(other):
+            first = firsts.get(one.cell.seed)
+            if first is None:
+                raise ValueError(f"no base to compare with for seed {one.cell.seed}")
+            found.append(first - one.error)
+        return Spread.of(found)
+
+    def best_gains(self, cells: Sequence[Any]) -> Spread:
+        """Gains of the cell whose median gain is largest; the base stands first."""
+        base, *others = cells
+        return max(
+            (self.gains(base, one) for one in others), key=lambda gain: gain.median
+        )
+
+    def _known(self, name: str) -> str:
+        """The name, if the outcomes have it; any if there are none."""
+        if not self:
+            return name
+        return one_of(name, (*_names(type(self[0].cell)), *self[0].facts), "key")
+
+    def _some(self, wanted: Mapping[str, Any]) -> Outcomes:
+        """As `where`, refused if there are none."""
+        found = self.where(**wanted)
+        if not found:
+            cells = sorted({str(replace(one.cell, seed=0)) for one in self})
+            raise ValueError(
+                f"no trained cell has {_asked(wanted)}; there are {', '.join(cells)}"
+            )
+        return found
+
+
+def _asked(wanted: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in wanted.items()) or "this"

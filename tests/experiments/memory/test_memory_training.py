@@ -1,0 +1,152 @@
+"""Training: seeded, stacked as alone, exact errors, divergence, speed."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from tapx.experiments.memory.training import (
+    MemoryCell,
+    memory_model,
+    train_memory,
+)
+from tapx.experiments.stacks import Stack
+from tapx.experiments.training import Recipe, signs, stream
+from tapx.targets.memories import LinearMemory
+
+SMALL = Recipe(iterations=40, batch=16, length=64, dimension=3)
+RHO = np.maximum(np.arange(64.0), 1.0) ** -0.5
+RHO[0] = 0.0
+CELLS = [
+    MemoryCell("lin", 4, 0.01, "geometric", 0),
+    MemoryCell("log", 4, 0.003, "equal", 0),
+    MemoryCell("lin", 1, 0.01, "equal", 1),
+    MemoryCell("log", 4, 0.01, "geometric", 1),
+    MemoryCell("lin", 4, 0.01, "equal", 5),
+]
+
+
+@pytest.fixture(scope="module")
+def together():
+    return train_memory(CELLS, RHO, SMALL)
+
+
+def test_two_runs_agree_bit_for_bit(together):
+    for one, two in zip(together, train_memory(CELLS, RHO, SMALL), strict=True):
+        assert one == two
+        assert (one.kernel == two.kernel).all()
+        states = one.model.state_dict().items(), two.model.state_dict().values()
+        for (_, got), want in zip(*states, strict=True):
+            assert torch.equal(got, want)
+
+
+def test_stacked_is_as_alone(together):
+    for cell, one in zip(CELLS, together, strict=True):
+        (alone,) = train_memory([cell], RHO, SMALL)
+        assert one.cell == alone.cell == cell
+        assert alone.loss == pytest.approx(one.loss, rel=1e-3)
+        np.testing.assert_allclose(alone.kernel, one.kernel, atol=2e-4)
+
+
+def plain(cell, recipe, values):
+    """The same training written out: one Transformer, autograd, plain AdamW."""
+    model = memory_model(cell, recipe)
+    block = model.attentions[0]
+    log_slopes = torch.nn.Parameter(block.slopes.detach().log())
+    others = [p for n, p in model.named_parameters() if not n.endswith("slopes")]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [log_slopes], "weight_decay": 0.0},
+            {"params": others, "weight_decay": recipe.weight_decay},
+        ],
+        lr=cell.learning_rate,
+    )
+    generator, target = stream(cell.seed), LinearMemory(torch.tensor(values).float())
+    for _ in range(recipe.iterations):
+        tokens = signs(generator, recipe.batch, recipe.length).flip(1)[..., None]
+        parameters = dict(model.named_parameters())
+        parameters["attentions.0.slopes"] = log_slopes.exp()
+        answers = torch.func.functional_call(
+            model, parameters, (tokens,), {"evaluation": "last"}
+        )
+        loss = (answers - target(tokens, last_only=True)).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    block.slopes.data.copy_(log_slopes.exp())
+    return model
+
+
+@pytest.mark.parametrize("cell", CELLS[:2], ids=lambda cell: cell.position)
+def test_it_is_the_transformer_that_is_trained(cell, together):
+    one = together[CELLS.index(cell)]
+    expected = plain(cell, SMALL, RHO).state_dict()
+    for name, value in one.model.state_dict().items():
+        torch.testing.assert_close(value, expected[name], rtol=2e-3, atol=2e-4)
+
+
+def test_the_error_is_what_samples_show(together):
+    one = together[1]
+    generator = np.random.Generator(np.random.PCG64(3))
+    tokens = signs(generator, 20_000, 64)[..., None]
+    with torch.no_grad():
+        answers = one.model(tokens, evaluation="last").double()
+    wrong = answers - LinearMemory(torch.tensor(RHO))(tokens.double(), last_only=True)
+    assert float(wrong.square().mean()) == pytest.approx(one.loss, rel=0.05)
+    kernels, constants = Stack([one.model], 64).exact_kernels()
+    np.testing.assert_allclose(kernels[0].numpy(), one.kernel, rtol=1e-4)
+    assert one.loss == pytest.approx(
+        float(((one.kernel - RHO) ** 2).sum() + constants[0] ** 2), rel=1e-6
+    )
+    assert one.history[-1] == (SMALL.iterations, one.loss)
+
+
+def test_training_helps(together):
+    before = train_memory(CELLS[:1], RHO, Recipe(iterations=1, batch=16, length=64))
+    assert together[0].loss < before[0].loss
+
+
+def test_a_cell_that_diverges_is_marked_and_spares_its_neighbours():
+    wild = MemoryCell("lin", 4, 1e30, "equal", 0)
+    calm = CELLS[0]
+    lost, kept = train_memory([wild, calm], RHO, SMALL)
+    assert lost.loss is None and math.isinf(lost.error)
+    assert kept.loss == pytest.approx(
+        train_memory([calm], RHO, SMALL)[0].loss, rel=1e-3
+    )
+
+
+def test_threads_are_left_as_they_were():
+    before = torch.get_num_threads()
+    train_memory(CELLS[:1], RHO, Recipe(iterations=1, batch=8, length=64))
+    assert torch.get_num_threads() == before
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="geometric"):
+        MemoryCell("lin", 1, 0.01, "geometrical")
+    with pytest.raises(ValueError, match="learning_rate"):
+        MemoryCell("lin", 1, 0.0)
+    with pytest.raises(ValueError, match="1000 lags"):
+        train_memory(CELLS[:1], RHO)
+    with pytest.raises(ValueError, match="log"):
+        train_memory([MemoryCell("lgo", 1, 0.01)], RHO, SMALL)
+
+
+def test_a_paper_scale_cell_is_quick():
+    """64 heads, T = 1000, batch 100: a hundredth of the 10,000 iterations."""
+    rho = np.maximum(np.arange(1000.0), 1.0) ** -0.5
+    cell = [MemoryCell("lin", 64, 0.001)]
+    train_memory(cell, rho, Recipe(iterations=2))
+    start = time.process_time()
+    train_memory(cell, rho, Recipe(iterations=100))
+    assert time.process_time() - start < 0.6  # 15 s would be 0.15; machines vary
+
+
+def test_nothing_global_is_seeded():
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    train_memory(CELLS[:1], RHO, Recipe(iterations=2, batch=8, length=64))
+    assert torch.equal(before, torch.get_rng_state())
