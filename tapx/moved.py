@@ -88,21 +88,22 @@ _INTO = {
         "constructions.deep>construct"
     ),
     "experiments": (
-        "descent precision>number_formats stacks training window_training>all_windows"
+        "language_outcomes>outcomes precision>number_formats stacks "
+        "toy_spreads>outcomes training window_training>all_windows"
     ),
     "experiments.cost": "bench bench_parts cost>counts measure",
     "experiments.language": (
         "corpus dot_product_experiment>dot_products language_cells>cells "
-        "language_experiment>sizes language_outcomes>outcomes "
+        "language_experiment>sizes "
         "language_training>training language_views>views ngrams overlap token_files"
     ),
     "experiments.memory": (
-        "fixed_rates memory_experiment>tables memory_views>views "
+        "descent fixed_rates memory_experiment>tables memory_views>views "
         "projected_descent>projected starting_points>starts"
     ),
     "experiments.signs": (
         "toy_floors>floors toy_networks>networks toy_products>products "
-        "toy_readouts>readouts toy_spreads>spreads toy_stacks>stack "
+        "toy_readouts>readouts toy_stacks>stack "
         "toy_training>training toy_views>views"
     ),
     "show": "figures tables",
