@@ -40,6 +40,10 @@ def outward(value: Any, digits: int = 4, up: bool = True) -> str:
     Raises:
         TypeError: not a real number.
         ValueError: not finite, or no digits.
+
+    Example:
+        >>> tapx.outward(2 / 3, 3), tapx.outward(2 / 3, 3, up=False)
+        ('0.667', '0.666')
     """
     if digits < 1:
         raise ValueError(f"digits is {digits!r}: allowed is 1 or more")

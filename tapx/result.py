@@ -38,6 +38,16 @@ class Result:
         floor_at: ``size -> proved floor under every error``.
         no_memory: the error of doing nothing.
         published: the figure that the paper prints, as text.
+
+    Raises:
+        ValueError: from `construct`, where the size is too small.
+
+    Example:
+        >>> row = tapx.results["lemma-F.4"]
+        >>> row.name, row.chapter
+        ('Lemma F.4', 'kernels')
+        >>> row.bound(10**5) < row.no_memory < row.bound(100)
+        True
     """
 
     id: str

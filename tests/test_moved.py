@@ -4,6 +4,7 @@ from pkgutil import resolve_name
 
 import pytest
 
+import tapx
 from tapx.moved import MOVED
 
 OLD = [
@@ -44,5 +45,7 @@ def test_a_name_that_never_was_fails_as_ever(code):
 def test_every_new_place_exists_and_no_old_one():
     for old, new in MOVED.items():
         resolve_name(f"tapx.{new}")
+        if old in tapx.__all__:  # offered again, by the face
+            continue
         with pytest.raises((ImportError, AttributeError)):
             resolve_name(f"tapx.{old}")

@@ -160,6 +160,10 @@ def evaluate(
     Raises:
         TypeError: a number is not a real number.
         ValueError: any other argument is outside what is allowed.
+
+    Example:
+        >>> tapx.claim("example/half", 0.5, "<=", 1, "a half is at most one")
+        [holds] a half is at most one (measured 0.5 ≤ bound 1) example/half
     """
     if not _ID.fullmatch(id):
         raise ValueError(

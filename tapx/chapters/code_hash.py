@@ -6,6 +6,10 @@ that they import, directly or through other modules. Both are made from syntax t
 without docstrings, comments, import statements and the names of modules, so that a
 module that moves and a sentence that is reworded keep them, and a constant that
 changes does not.
+
+A package may offer names of its modules lazily, by a table ``FACE`` in its
+``__init__.py``. Code that asks for one of them is taken to import its module; the
+table itself counts for nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from tapx.chapters.notebooks import ROOT
 
 PARAMETER_TAGS = {"parameters", "injected-parameters"}
 # Names for other readers of a file; no number depends on them.
-LABELS = {"__all__", "__version__"}
+LABELS = {"__all__", "__version__", "FACE"}
 
 
 class Package:
@@ -49,17 +53,31 @@ class Package:
         Imports inside functions count. A package stands in its ``__init__.py``.
         """
         found: dict[str, Module] = {}
-        waiting = [name for one in code for name in one.imports.values()]
+        waiting = [name for one in code for name in one.reached]
         while waiting:
             name = waiting.pop()
+            name = self.face.get(name, name)
             # What is imported from a module may be a module or a name in it.
             module = None if name in found else self.module(name)
             if module is not None:
                 found[name] = module
-                waiting += module.imports.values()
+                waiting += module.reached
             if "." in name and name.rpartition(".")[0] not in found:
                 waiting.append(name.rpartition(".")[0])
         return found
+
+    @cached_property
+    def face(self) -> dict[str, str]:
+        """The modules of the names that the package offers lazily, all dotted."""
+        own = self.module(self.name)
+        for node in own.tree.body if own else []:
+            if isinstance(node, ast.Assign) and "FACE" in _names(node):
+                places = ast.literal_eval(node.value)
+                return {
+                    f"{self.name}.{name}": f"{self.name}.{place.partition(':')[0]}"
+                    for name, place in places.items()
+                }
+        return {}
 
     def _read(self, name: str) -> Module | None:
         place = self.root.joinpath(*name.split("."))
@@ -97,6 +115,17 @@ class Module:
                     found[one.asname or one.name] = f"{base}.{one.name}"
         own = self.package.name
         return {here: name for here, name in found.items() if name.split(".")[0] == own}
+
+    @cached_property
+    def reached(self) -> list[str]:
+        """The dotted names that are imported, and those asked of the package itself."""
+        own = self.package.name
+        return list(self.imports.values()) + [
+            f"{own}.{node.attr}"
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Attribute)
+            and self.imports.get(_dotted(node.value)) == own
+        ]
 
     @cached_property
     def shape(self) -> str:
@@ -198,10 +227,13 @@ def _silent(node: Any) -> bool:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return isinstance(node.value.value, str)
     if isinstance(node, ast.Assign):
-        return all(
-            isinstance(one, ast.Name) and one.id in LABELS for one in node.targets
-        )
+        return _names(node) <= LABELS
     return False
+
+
+def _names(node: ast.Assign) -> set[str]:
+    """The names that are assigned; what is no name stands as nothing."""
+    return {one.id if isinstance(one, ast.Name) else "" for one in node.targets}
 
 
 def _dotted(node: ast.AST) -> str:

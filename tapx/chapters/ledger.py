@@ -69,6 +69,9 @@ def report(
     Raises:
         TypeError: the value is neither a real number nor text.
         ValueError: any other argument is outside what is allowed.
+
+    Example:
+        >>> tapx.report("half", 1 / 2, ".2f")  # {glue:text}`half` then shows 0.50
     """
     if not _KEY.fullmatch(name):
         raise ValueError(
@@ -91,6 +94,10 @@ def keep(rows: Iterable[Mapping[str, Any]]) -> None:
 
     They are in the notebook's outputs, where no reader sees them, and under
     ``results`` in the record that ``python -m tapx run`` writes. Only plain JSON data.
+
+    Example:
+        >>> tapx.keep([{"heads": 2, "error": 0.5}, {"heads": 4, "error": 0.25}])
+        2 rows kept for the record
     """
     rows = [dict(row) for row in rows]
     text = f"{len(rows)} rows kept for the record"
@@ -103,6 +110,12 @@ def claims_table() -> None:
     The output also holds, where no reader sees it, which stored witnesses the session
     asked for and what it had to search. Cells that follow, those of the exercises, show
     in the same way what they ask for.
+
+    Example:
+        >>> tapx.claim("example/one", 1, "==", 1, "one is one", source="computed")
+        [holds] one is one (measured 1 = computed 1) example/one
+        >>> tapx.claims_table()
+        [holds] one is one (measured 1 = computed 1) example/one
     """
     from IPython.core.getipython import get_ipython
 

@@ -112,6 +112,10 @@ def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
 
     Raises:
         LedgerError: an id occurs in two notebooks, or twice in one.
+
+    Example:
+        >>> [claim.id for claim in tapx.stored_claims() if claim.verdict == "fails"]
+        []
     """
     found: dict[str, Claim] = {}
     for chapter in notebooks.notebook_files(book_dir):

@@ -154,7 +154,19 @@ class Spread:
 
 
 class Outcomes(tuple[Outcome, ...]):
-    """Outcomes of cells of one kind, in the order of training."""
+    """Outcomes of cells of one kind, in the order of training: a tuple that selects.
+
+    Raises:
+        ValueError: from `spread`, where nothing is left to summarise.
+
+    Example:
+        >>> rows = [{"position": "lin", "heads": heads, "learning_rate": 0.01,
+        ...          "initial_slopes": "equal", "seed": 0, "mse": 1 / heads,
+        ...          "history": []} for heads in (1, 2)]
+        >>> outcomes = tapx.Outcomes.of_rows(tapx.MemoryCell, rows)
+        >>> [one.error for one in outcomes.where(heads=2)]
+        [0.5]
+    """
 
     __slots__ = ()
 

@@ -49,6 +49,10 @@ class Recipe:
 
     Raises:
         ValueError: a value out of range.
+
+    Example:
+        >>> tapx.Recipe(iterations=100, length=64).batch
+        100
     """
 
     iterations: int = 10_000

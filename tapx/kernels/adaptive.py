@@ -43,6 +43,11 @@ class AdaptiveKernel:
 
     Raises:
         ValueError: no lags, or a lag below 1. TypeError: a lag that is no whole number.
+
+    Example:
+        >>> kernel = tapx.AdaptiveKernel.of("log", [2, 3], [2, -1], [1, 2])
+        >>> kernel.largest_lag, tapx.outward(kernel.uniform_error)
+        (2, '2.544')
     """
 
     base: Kernel

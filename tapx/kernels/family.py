@@ -26,6 +26,15 @@ class Family:
             and the stored witnesses say it, for ever.
         first_lag: the first lag that it sees; rates above it have a finite sum over
             all lags.
+
+    Raises:
+        ValueError: `of`, on a word that names neither; a lag that its heads do not see.
+
+    Example:
+        >>> tapx.Family.of("log") is tapx.LOG
+        True
+        >>> tapx.LIN.heads_to_recall(7), tapx.LOG.heads_to_recall(7)
+        (8, 7)
     """
 
     name: str

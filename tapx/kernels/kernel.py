@@ -28,7 +28,15 @@ from tapx.kernels.family import Family
 
 @dataclass(frozen=True)
 class Delta:
-    """The target that recalls one lag: 1 at ``lag`` and 0 at every other lag."""
+    """The target that recalls one lag: 1 at ``lag`` and 0 at every other lag.
+
+    Raises:
+        TypeError: a lag that is no whole number. ValueError: one below 0.
+
+    Example:
+        >>> tapx.Delta(7).lag
+        7
+    """
 
     lag: int
 
@@ -52,6 +60,11 @@ class Kernel:
 
     Raises:
         ValueError: rates that are not positive, repeated, or as many as the weights.
+
+    Example:
+        >>> kernel = tapx.Kernel.of("lin", [1, 2], [1, -1])
+        >>> kernel.heads, tapx.outward(kernel.l1_error)  # without a target, its l1 norm
+        (2, '0.4255')
     """
 
     family: Family

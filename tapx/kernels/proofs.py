@@ -70,6 +70,14 @@ def bump(
 
     Returns:
         A kernel with rates ``gamma + k alpha`` (or ``1 + gamma + k alpha``).
+
+    Raises:
+        ValueError: a number out of these ranges, or an unknown family.
+
+    Example:
+        >>> kernel = tapx.proof_kernel(2, 64, "lin")
+        >>> kernel.heads, tapx.outward(kernel.l1_error, 3)
+        (64, '0.355')
     """
     target, family = Delta(lag), Family.of(family)
     family.refuse_unseen(lag)

@@ -67,6 +67,10 @@ class Decay:
 
     Raises:
         ValueError: a rate that is not a positive finite number.
+
+    Example:
+        >>> tapx.Decay(tapx.LOG, 2).values(np.arange(3)).tolist()
+        [0.0, 1.0, 0.25]
     """
 
     family: Family

@@ -121,6 +121,10 @@ def best(
     Raises:
         ValueError: an unknown class, a bad alphabet, or a length out of range.
         ArithmeticError: the exact solution could not be proved.
+
+    Example:
+        >>> tapx.minimax(lambda now, before: now * before, (-1, 1), 2).error
+        Fraction(1, 1)
     """
     if length > 8:
         raise ValueError(f"length {length}: at most 8 tokens, for the size of the LP")

@@ -59,6 +59,13 @@ def lower_bound(
 
     Raises:
         ValueError: no head, or an unknown family.
+
+    Example:
+        >>> target = tapx.Decay(tapx.LIN, 0.05)
+        >>> tapx.outward(tapx.floor(target, 4, "log"), 3, up=False)
+        '0.000624'
+        >>> tapx.outward(tapx.best_kernel(target, 4, "log", norm="l2").mse, 3)
+        '0.134'
     """
     family = Family.of(family)
     if heads < 1:

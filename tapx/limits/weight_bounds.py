@@ -192,6 +192,13 @@ def optimum(
 
     Raises:
         ValueError: on values outside these ranges. ArithmeticError: no vertex found.
+
+    Example:
+        >>> found = tapx.weight_floor("lin", 2, 2**-8)
+        >>> tapx.outward(found.weight, 4), tapx.outward(found.error, 3)
+        ('116.2', '0.488')
+        >>> tapx.outward(found.certificate.floor(found.weight), 3, up=False)
+        '0.472'
     """
     family = Family.of(family)
     family.refuse_unseen(Delta(lag).lag)

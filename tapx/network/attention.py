@@ -16,13 +16,24 @@ from torch import Tensor, nn
 
 from tapx.checks import one_of
 from tapx.network import convolution, lag_weights, recurrence
-from tapx.network.heads import Heads
+from tapx.network.heads import Heads, check_dtype
 
 EVALUATIONS = ("dense", "last", "fft", "recurrence")
 
 
 class Attention(Heads):
-    """One block of attention heads; for arguments and attributes see `heads.Heads`."""
+    """One block of attention heads; for arguments and attributes see `heads.Heads`.
+
+    Raises:
+        ValueError: as `heads.Heads`. TypeError: tokens of another dtype than its own.
+
+    Example:
+        >>> block = tapx.Attention(2, 3, "log")
+        >>> tuple(block(torch.ones(1, 5, 2)).shape)
+        (1, 5, 2)
+        >>> block.weights(torch.arange(2)).tolist()  # log heads do not see lag 0
+        [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
+    """
 
     def forward(
         self, x: Float[Tensor, "batch time dimension"], evaluation: str = "dense"
@@ -37,8 +48,10 @@ class Attention(Heads):
 
         Raises:
             ValueError: unknown evaluation, or one that this block does not have.
+            TypeError: tokens of another dtype than the block's.
         """
         one_of(evaluation, EVALUATIONS, "evaluation")
+        check_dtype(x, self.value)
         if evaluation == "last":
             out = self.last(x) if self.score == "none" else self._last_adaptive(x)
             return out[:, None]

@@ -27,6 +27,19 @@ def draw(*shape: int, scale: float, generator: torch.Generator, dtype: Any) -> T
     return (values * scale).to(dtype)
 
 
+def check_dtype(x: Tensor, weights: Tensor) -> None:
+    """Refuse tokens of another type than the weights that are to meet them.
+
+    Raises:
+        TypeError: naming both, and what brings them together.
+    """
+    if x.dtype != weights.dtype:
+        raise TypeError(
+            f"tokens of {x.dtype} do not fit weights of {weights.dtype}: give "
+            f"x.to({weights.dtype}), or build with dtype={x.dtype}"
+        )
+
+
 class Heads(nn.Module):
     """One block of attention heads.
 

@@ -67,6 +67,11 @@ class LanguageModel(nn.Module):
 
     Raises:
         ValueError: a size out of range or an unknown name.
+
+    Example:
+        >>> model = tapx.LanguageModel(5, 4, layers=2, heads=2)
+        >>> tuple(model(torch.tensor([[0, 1, 2]])).shape)
+        (1, 3, 5)
     """
 
     embedding: Tensor

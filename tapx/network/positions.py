@@ -59,6 +59,14 @@ class Position:
             closed form, or None where none is known.
         smallest_slope: the infinite sum converges for slopes above this number.
         family: what its heads are sums of, exponentials or powers; None for others.
+
+    Raises:
+        ValueError: `infinite_sum`, where no closed form is known or a sum diverges.
+
+    Example:
+        >>> log = tapx.position("log")
+        >>> log.first_lag, log.smallest_slope, log.family is tapx.LOG
+        (1, 1.0, True)
     """
 
     name: str
@@ -273,6 +281,10 @@ def get(name: str, **options: Any) -> Position:
     Raises:
         ValueError: unknown name (the nearest one is suggested) or option out of range.
         TypeError: an option that this position function does not take.
+
+    Example:
+        >>> tapx.position("kerple-power", exponent=2)(torch.arange(3)).tolist()
+        [-0.0, -1.0, -4.0]
     """
     one_of(name, _POSITIONS, "position function")
     return _POSITIONS[name](**options)

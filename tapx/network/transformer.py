@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tapx.checks import one_of
 from tapx.kernels.family import LIN
 from tapx.network.attention import EVALUATIONS, Attention
-from tapx.network.heads import draw
+from tapx.network.heads import check_dtype, draw
 from tapx.network.positions import PerLag, Position
 
 # From this length on an inner layer is evaluated by FFT (see the bench's crossover).
@@ -101,6 +101,11 @@ class Transformer(nn.Module):
 
     Raises:
         ValueError: a size out of range or an unknown name.
+
+    Example:
+        >>> model = tapx.Transformer(1, 4, layers=2, heads=3, width=8, score="dot")
+        >>> tuple(model(torch.ones(7, 5, 1)).shape), model.parameter_counts()["total"]
+        ((7, 5), 454)
     """
 
     embedding: Tensor
@@ -191,8 +196,13 @@ class Transformer(nn.Module):
 
         Returns:
             (batch, time), or (batch,) with "last".
+
+        Raises:
+            ValueError: unknown evaluation, or one that a layer does not have.
+            TypeError: tokens of another dtype than the network's.
         """
         one_of(evaluation, EVALUATIONS, "evaluation")
+        check_dtype(x, self.embedding)
         *inner, final = cast(list[Attention], list(self.attentions))
         if evaluation == "last" and not inner and final.score == "none":
             embedding = (self.embedding, self.embedding_bias)

@@ -55,6 +55,11 @@ def norm_certified(net: TwoLayerNet, radius: float) -> tuple[float, float]:
 
     Raises:
         ValueError: a radius not above 0, or a solver that found nothing.
+
+    Example:
+        >>> lower, upper = tapx.norm_certified(tapx.TwoLayerNet([1, 1], [[1], [-1]]), 2)
+        >>> f"{lower:.6f}", f"{upper:.6f}"
+        ('2.000000', '2.000000')
     """
     kinks = _kinks(net, radius)
     found = _solve(_programme(kinks, radius))

@@ -25,6 +25,11 @@ class TwoLayerNet:
 
     Raises:
         ValueError: shapes that do not fit, or a number that is not finite.
+
+    Example:
+        >>> net = tapx.TwoLayerNet([1, -1], [[1, 2], [3, 4]])
+        >>> net.width, net.dimension, net.norm, net(torch.tensor([1.0, 0.0])).item()
+        (2, 2, 10.0, -2.0)
     """
 
     outer: Float[Tensor, " width"]
@@ -169,6 +174,12 @@ def sample(net: TwoLayerNet, width: int, generator: torch.Generator) -> TwoLayer
 
     Raises:
         ValueError: width below 1.
+
+    Example:
+        >>> net = tapx.TwoLayerNet([1, -1], [[1, 2], [3, 4]])
+        >>> drawn = tapx.sample(net, 5, torch.Generator().manual_seed(0))
+        >>> drawn.width, f"{drawn.norm:.3g}"
+        (5, '10')
     """
     if width < 1:
         raise ValueError(f"width must be at least 1, not {width}")
@@ -200,6 +211,15 @@ def sup_certified(
 
     Returns:
         (lower, upper): lower is met at a point found, upper is proven.
+
+    Raises:
+        ValueError: a radius that is not above 0.
+
+    Example:
+        >>> size = tapx.TwoLayerNet([1, 1], [[1], [-1]])  # |x|
+        >>> lower, upper = tapx.sup_certified(size, 2)
+        >>> tapx.outward(lower, 3, up=False), tapx.outward(upper, 3)
+        ('1.98', '2.01')
     """
     if not radius > 0:
         raise ValueError(f"radius must be above 0, not {radius}")

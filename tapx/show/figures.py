@@ -7,6 +7,10 @@ alone: :func:`series` gives each its own lightness, line style and marker togeth
 Alt text cannot be set from here. It belongs to the cell that shows the figure::
 
     {"mystnb": {"image": {"alt": "what a reader who cannot see it should know"}}}
+
+Example:
+    >>> tapx.figures.size("pair"), tapx.figures.role("bound")["marker"]
+    ((7.25, 3.25), '^')
 """
 
 from __future__ import annotations

@@ -30,6 +30,15 @@ class Table:
             are shown as given: round them first.
         caption: what the table shows, in a few words; read out to readers who do
             not see it.
+
+    Raises:
+        ValueError: a row of another length than the head.
+
+    Example:
+        >>> tapx.Table(["heads", "error"], [[2, "0.5"], [12, "0.1"]], "Errors")
+        heads  error
+        2      0.5
+        12     0.1
     """
 
     def __init__(

@@ -101,8 +101,11 @@ class AdaptiveMemory:
             table or one of another shape, a lag that is not whole or below 1, a depth
             out of range, or a readout of another dimension.
 
-    Example: signs, ``g(1) = 1, g(-1) = 2``, depth 0: ``x_{t-1}`` or ``x_{t-2}`` as
-    ``x_t`` says, for the readout ``f(z_0, z_1) = z_1``.
+    Example:
+        >>> signs = [[-1.0], [1.0]]  # -1 asks for lag 1, and 1 for lag 2
+        >>> target = tapx.AdaptiveMemory(signs, [[1, 2]], lambda z: z[..., 1])
+        >>> target(torch.tensor([[[1.0], [-1.0], [1.0]]])).tolist()
+        [1.0]
     """
 
     alphabet: Any  # a tensor once built, and a tuple of tensors

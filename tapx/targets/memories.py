@@ -25,7 +25,14 @@ class FixedMemory:
         readout: f, from (..., (M + 1) * d) to (...).
         input_dimension: d.
 
-    Example: lags (3, 7) and the sum as readout give ``x_t + x_{t-3} + x_{t-7}``.
+    Raises:
+        ValueError: a lag below 1 or named twice, or a readout of another dimension.
+        TypeError: a lag that is no whole number.
+
+    Example:
+        >>> target = tapx.FixedMemory((1, 3), lambda z: z.sum(-1))
+        >>> target(torch.arange(1.0, 6)[None, :, None]).tolist()
+        [[1.0, 3.0, 5.0, 8.0, 11.0]]
     """
 
     lags: tuple[int, ...]
@@ -133,8 +140,10 @@ class EssentialMemory:
         ValueError: no kernel, a row that is empty or not finite, or a readout of
             another dimension.
 
-    Example: kernels ``[1]`` and ``[0, 0.5, 0.5]`` with the sum as readout give
-    ``x_t + (x_{t-1} + x_{t-2}) / 2``.
+    Example:
+        >>> target = tapx.EssentialMemory([[1], [0, 0.5, 0.5]], lambda z: z.sum(-1))
+        >>> target(torch.ones(1, 4, 1)).round(decimals=6).tolist()
+        [[1.0, 1.5, 2.0, 2.0]]
     """
 
     kernels: Sequence[Any]

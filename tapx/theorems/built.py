@@ -17,7 +17,7 @@ from tapx.network.transformer import Transformer
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import FixedMemory
 from tapx.theorems import float_sums
-from tapx.theorems.certificate import MeasuredInBall, up
+from tapx.theorems.certificate import MeasuredInBall, check_reach, up
 from tapx.theorems.float_sums import UNIT
 
 SUMMED = 512
@@ -36,6 +36,14 @@ class Built(MeasuredInBall):
         net: what the FFN computes: f itself, or a sample of its neurons.
         length: the longest input that `rounding_error` covers.
         readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+
+    Example:
+        >>> net = tapx.TwoLayerNet([1, 1, 1], [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+        >>> built = tapx.theorem_3_1.construct(tapx.FixedMemory((1, 2), net), 6, "lin")
+        >>> [kernel.heads for kernel in built.kernels], built.float64_safe
+        ([3, 3], True)
+        >>> built.worst_over(built.adversarial_inputs(16)) <= built.error
+        True
     """
 
     model: Transformer
@@ -120,10 +128,7 @@ class Built(MeasuredInBall):
             seed: of those choices.
         """
         length = self.length if length is None else length
-        if length <= max(self.target.lags):
-            raise ValueError(
-                f"length {length} does not reach back to lag {max(self.target.lags)}"
-            )
+        check_reach(length, max(self.target.lags))
         generator = torch.Generator().manual_seed(seed)
         size, blocks = self.target.input_dimension, len(self.target.lags) + 1
         tokens = self._memory_tokens(count, generator)

@@ -43,6 +43,13 @@ class BuiltEssential(MeasuredInBall):
         errors: for each memory, a proven l1 distance over the lags that count.
         corrections: the c_k, multiples of the current token added to the memories.
         sizes: l1 norms of the kernels, rounded up.
+
+    Example:
+        >>> kernel = tapx.Kernel.of("lin", [1], [1])
+        >>> target = tapx.EssentialMemory([kernel], tapx.TwoLayerNet([1], [[1]]))
+        >>> built = tapx.theorem_5_1.construct(target, 2, kernel=[kernel])
+        >>> built.heads, built.corrections
+        (1, (0.0,))
     """
 
     model: Transformer

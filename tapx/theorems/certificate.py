@@ -20,6 +20,18 @@ def up(value: float) -> float:
     return value * (1 + 2.0**-48)
 
 
+def check_reach(length: int, lag: int) -> None:
+    """Refuse inputs that are too short to hold the token at a lag.
+
+    Raises:
+        ValueError: naming the length, the lag and the least length.
+    """
+    if length <= lag:
+        raise ValueError(
+            f"length {length} does not reach back to lag {lag}: give at least {lag + 1}"
+        )
+
+
 EVALUATIONS = ("last", "dense", "recurrence")
 """Orders of evaluation whose rounding is bounded."""
 

@@ -28,6 +28,10 @@ without end and the argument gives nothing. For such an n, the derivatives of lo
 order tend to 0 at ``x = 0``, so h has n - 1 continuous derivatives on [0, 1], the last
 of them Lipschitz, and Jackson's theorem applies (to h smoothed a little first, if the
 n-th derivative jumps). The sum of ``e^(-gamma s)`` or ``s^(-1-gamma)`` does the rest.
+
+Example:
+    >>> [tapx.outward(tapx.lemmas.recall_bound("lin", 1, m, 2)) for m in (100, 1000)]
+    ['1373', '13.61']
 """
 
 from __future__ import annotations

@@ -8,6 +8,12 @@ the readout takes the last coordinate. There is no FFN.
 constant adds ``rate * x_t`` to the logit, which shifts a kernel along the lags.
 `softmax` serves the layer with the softmax in place, where such a term cancels. Its
 keys are the tokens themselves.
+
+Example:
+    >>> tapx.outward(tapx.proposition_4_2.normalisation_free(4).error, 2)
+    '1.2e-06'
+    >>> tapx.outward(tapx.proposition_4_2.softmax(1 / 64).error, 2)
+    '0.28'
 """
 
 import itertools

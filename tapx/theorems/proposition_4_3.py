@@ -1,4 +1,12 @@
-"""Proposition 4.3, mended and built: the token chooses lags without dot products."""
+"""Proposition 4.3, mended and built: the token chooses lags without dot products.
+
+Example:
+    >>> net = tapx.TwoLayerNet([1], [[0, 1]])
+    >>> target = tapx.AdaptiveMemory([[-1], [1]], [[1, 2]], net)
+    >>> built = tapx.proposition_4_3.construct(target, 4, "lin")
+    >>> len(built.model.attentions), tapx.outward(built.error, 2)
+    (2, '2.9e-06')
+"""
 
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import staged, stages

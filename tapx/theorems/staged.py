@@ -21,6 +21,7 @@ from tapx.readouts import two_layer
 from tapx.readouts.memory_functions import coordinate_slopes, interpolating_net
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
+from tapx.theorems.certificate import check_reach
 from tapx.theorems.stage_network import network
 from tapx.theorems.staged_built import BuiltStages, block_rounding
 from tapx.theorems.stages import Stage
@@ -62,8 +63,7 @@ def build(
             "the construction needs a readout of known norm and slope, a TwoLayerNet, "
             f"not {type(target.readout).__name__}"
         )
-    if length <= target.reach:
-        raise ValueError(f"length {length} does not reach back to lag {target.reach}")
+    check_reach(length, target.reach)
     kernels = _kernels(target, plan, heads, family, kernel, length)
     generator = torch.Generator().manual_seed(seed)
     exact = memory_nets(target, pointers)

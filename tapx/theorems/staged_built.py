@@ -21,7 +21,7 @@ from tapx.readouts.memory_functions import coordinate_slopes
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import float_sums
-from tapx.theorems.certificate import Certificate, up
+from tapx.theorems.certificate import Certificate, check_reach, up
 from tapx.theorems.float_sums import UNIT
 from tapx.theorems.stages import Stage
 
@@ -48,6 +48,13 @@ class BuiltStages(Certificate):
         length: the longest input, in tokens, that `rounding_error`, `error` and
             `margins` cover.
         readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+
+    Example:
+        >>> net = tapx.TwoLayerNet([1], [[0, 1]])
+        >>> target = tapx.AdaptiveMemory([[-1], [1]], [[1, 2]], net)
+        >>> built = tapx.theorem_4_1.construct(target, 4, "lin")
+        >>> built.worst_over(built.exhaustive_inputs(6)) <= built.error
+        True
     """
 
     model: Transformer
@@ -173,10 +180,7 @@ class BuiltStages(Certificate):
             seed: of those choices.
         """
         length = self.length if length is None else length
-        if length <= self.target.reach:
-            raise ValueError(
-                f"length {length} does not reach back to lag {self.target.reach}"
-            )
+        check_reach(length, self.target.reach)
         alphabet, memories = self.target.alphabet, len(self.kernels)
         blocks = (memories + 1, self.target.input_dimension)
         found = []

@@ -1,4 +1,12 @@
-"""Theorem 4.1, built and bounded: memories at lags that the current token chooses."""
+"""Theorem 4.1, built and bounded: memories at lags that the current token chooses.
+
+Example:
+    >>> net = tapx.TwoLayerNet([1], [[0, 1]])
+    >>> target = tapx.AdaptiveMemory([[-1], [1]], [[1, 2]], net)
+    >>> built = tapx.theorem_4_1.construct(target, 4, "lin")
+    >>> len(built.model.attentions), tapx.outward(built.error, 2)
+    (2, '2.9e-06')
+"""
 
 import math
 from collections.abc import Sequence

@@ -109,6 +109,26 @@ def test_changed_by_the_same_function_of_another_module(hashes):
     assert before["modules"] != after["modules"]
 
 
+FACE = 'FACE = {"g": "second:g", "apart": "apart"}\n'
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import pack\nx = pack.g(1)",
+        "import pack as p\nx = p.g(1)",
+        "from pack import g",
+    ],
+)
+def test_a_name_of_the_face_stands_for_its_module(cell, hashes):
+    cells = (cell,)
+    offered = {"__init__": FACE}
+    before = hashes(cells, **offered)
+    assert hashes(cells, **offered, third="STEP = 0.25\n") != before
+    assert hashes(cells, **offered, apart="OTHER = 2\n") == before
+    assert hashes(cells, __init__=FACE.replace("}", ', "f": "first:f"}')) == before
+
+
 def test_cells(hashes):
     quiet = (f'"""Words."""\n{CELLS[0]}', f"{CELLS[1]}# words\n")
     assert changed_parts(hashes, quiet) == set()

@@ -53,6 +53,10 @@ class MemoryCell:
 
     Raises:
         ValueError: a value out of range or an unknown name.
+
+    Example:
+        >>> tapx.MemoryCell("lin", heads=4, learning_rate=0.01).initial_slopes
+        'geometric'
     """
 
     position: str
@@ -105,6 +109,14 @@ def train_memory(
 
     Raises:
         ValueError: a target of another length than the recipe's.
+
+    Example:
+        >>> cell = tapx.MemoryCell("lin", heads=2, learning_rate=0.01)
+        >>> decay = np.exp(-np.arange(16.0))
+        >>> recipe = tapx.Recipe(iterations=20, batch=4, length=16)
+        >>> (outcome,) = tapx.train_memory([cell], decay, recipe)
+        >>> outcome.error < 10
+        True
     """
     recipe = recipe or Recipe()
     values = np.asarray(values, dtype=np.float64)
