@@ -1,8 +1,10 @@
 """The two families: words at the border, one object within."""
 
+import ast
 import copy
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,3 +56,20 @@ def test_powers_see_lags_from_one_on():
     assert [LIN.heads_to_recall(4), LOG.heads_to_recall(4)] == [5, 4]
     with pytest.raises(ValueError, match="lag 0: log heads see lags from 1 on"):
         LOG.heads_to_recall(0)
+
+
+def compared_words(path: Path):
+    """Lines that compare something with a word for a family."""
+    words = {"lin", "log", "exponential", "power"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            sides += [x for side in sides for x in getattr(side, "elts", ())]
+            if any(getattr(side, "value", None) in words for side in sides):
+                yield ast.unparse(node)
+
+
+def test_the_package_compares_families_not_words():
+    house = Path(__file__).parents[2] / "tapx"
+    found = {text for path in house.rglob("*.py") for text in compared_words(path)}
+    assert found == {"self.precision == 'log'"}, "FFNs with precision are no family"

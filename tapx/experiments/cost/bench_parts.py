@@ -26,7 +26,9 @@ from tapx.experiments.cost.rivals import (
     DenseRival,
     PlainRival,
 )
+from tapx.kernels.family import LIN
 from tapx.limits import finders
+from tapx.network import positions
 from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
 
@@ -255,7 +257,7 @@ def agreement() -> dict[str, float]:
             for score in ("none", "dot", "tmx"):
                 if position == "t5" and normalisation == "infinite":
                     continue
-                if score == "tmx" and position not in ("lin", "log"):
+                if score == "tmx" and positions.get(position).family is None:
                     continue
                 worst = max(worst, _disagreement(position, normalisation, score, x))
     return {"difference": worst}
@@ -286,7 +288,7 @@ def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> f
         return attention(x * 0.5, evaluation).detach()
 
     whole = [] if score == "dot" else ["fft"]
-    whole += ["recurrence"] if whole and position == "lin" else []
+    whole += ["recurrence"] if whole and attention.position.family is LIN else []
     worst = 0.0
     for evaluation in ("last", *whole):
         for a, b in zip(run("dense"), run(evaluation), strict=True):

@@ -19,6 +19,7 @@ from torch import nn
 from tapx.checks import one_of
 from tapx.experiments.language.cells import LanguageCell
 from tapx.experiments.outcomes import Outcomes, Spread
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.network import lag_weights, positions
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
@@ -91,7 +92,7 @@ def cells_by_size(
     """
     if not sizes:
         raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SHAPES)}")
-    other = "log" if position == "lin" else "lin"
+    other = (LOG if Family.of(position) is LIN else LIN).name
     wanted = [(size, position, score) for size in sizes for score in NAMES]
     for size in (sizes[0], sizes[-1]):
         wanted += [(size, other, "dot"), (size, other, "none")]

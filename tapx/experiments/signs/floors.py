@@ -30,6 +30,7 @@ import numpy as np
 
 from tapx.checks import at_least, one_of
 from tapx.kernels import window_search
+from tapx.kernels.family import LIN
 from tapx.kernels.windows import WindowKernel
 from tapx.limits import token_rank
 from tapx.limits.equal_rates import FAMILY, Tokens, limit
@@ -72,7 +73,7 @@ def least(target: ToyTarget, rpe: str, heads: int) -> float:
         raise ValueError(f"heads={heads}: the nearest valid number is 0")
     part, last = tokens(target), target.length - 1
     bound = 0.0
-    if rpe == "lin":
+    if FAMILY[rpe] is LIN:
         found = token_rank.least_errors(part.lags, last, part.sizes)
         bound = float(found[heads]) if heads < len(found) else 0.0
     margin = token_rank.MARGIN * target.variance
