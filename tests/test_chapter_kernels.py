@@ -10,6 +10,7 @@ from flint import fmpq, fmpq_mat
 from tapx.chapters import notebooks, runs
 from tapx.kernels import search
 from tapx.kernels.balls import lower, round_to_bits, upper
+from tapx.kernels.family import LIN
 from tapx.kernels.kernel import Kernel
 from tapx.limits.weight_bounds import weight
 
@@ -92,7 +93,7 @@ def test_what_moved_is_linked_where_it_is(chapter):
 
 def test_eight_bit_weights_recall_lag_seven():
     kernel = search.stored_kernel(FEW_BITS)
-    assert (kernel.family, kernel.target.lag, kernel.heads) == ("exponential", 7, 10)
+    assert (kernel.family, kernel.target.lag, kernel.heads) == (LIN, 7, 10)
     assert all(round_to_bits(w, 8) == w for w in kernel.weights)
     assert sum(kernel.weights) == 0
     assert all(rate == fmpq(*float(rate).as_integer_ratio()) for rate in kernel.rates)
