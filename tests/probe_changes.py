@@ -142,6 +142,8 @@ def _changed_object(value: Any, how: Change, depth: int) -> tuple[Any, bool]:
         new = copy.copy(value)
     except Exception:
         return value, False
+    if new is value:  # there is one of its kind, such as a family of heads
+        return value, False
     changed = False
     for name in dict.fromkeys(names):
         kept = getattr(type(value), name, None)

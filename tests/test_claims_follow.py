@@ -13,6 +13,7 @@ import small_book
 import torch
 
 from tapx.chapters import notebooks, parameters, profiles
+from tapx.kernels.family import LIN
 
 CHAPTERS = notebooks.chapters()
 STAYS = {
@@ -253,6 +254,11 @@ def test_constants_of_the_package_are_in_no_sample():
     )
     assert found[0].outcome == "closed"
     assert not claim_probe.sample(found) and not wrong(found)
+
+
+def test_what_there_is_one_of_is_no_data():
+    made = probe_changes.perturbed([LIN, 1.0], probe_changes.Change(whole=True))
+    assert made == ([LIN, 1.01], True) and made[0][0] is LIN and LIN.first_lag == 0
 
 
 def test_samples_are_spread_and_prefer_real_numbers():
