@@ -1,8 +1,8 @@
 """What a result of the paper answers: the same questions for each of them.
 
 A row holds a statement, what it rests on, and functions of the number of heads (or of
-neurons, or of layers) on a *default target*, the one of its chapter at the chapter's
-default parameters. What a result has no answer to is None.
+neurons, or of layers) on a *default target*, which the row names. What a result has no
+answer to is None.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Result:
         bound_at: ``(size, order) -> explicit bound``; ``inf`` where it says nothing.
         best_at: ``size -> error of the best that is known``.
         floor_at: ``size -> proved floor under every error``.
+        rivals: which models `best_at` and `floor_at` speak of, where these are others
+            than what is constructed.
         no_memory: the error of doing nothing.
         published: the figure that the paper prints, as text.
 
@@ -63,6 +65,7 @@ class Result:
     bound_at: Callable[[int, int], float] | None = None
     best_at: Callable[[int], float] | None = None
     floor_at: Callable[[int], float] | None = None
+    rivals: str | None = None
     no_memory: float | None = None
     published: str | None = None
 
@@ -97,14 +100,23 @@ class Result:
         if self.bound_at is None or self.no_memory is None:
             return None
         idle = self.no_memory
-        return fewest(lambda size: (self.bound(size) or math.inf) < idle, MOST)
+
+        def useful(size: int) -> bool:
+            found = self.bound(size)
+            return found is not None and found < idle
+
+        return fewest(useful, MOST)
 
     def ladder(self, sizes: Sequence[int]) -> list[tuple[int, float | None, Any]]:
         """For each size: it, the certified error (None if refused), the bound."""
-        return [
-            (n, None if self.refuses(n) else self.certified(n), self.bound(n))
-            for n in sizes
-        ]
+        rows = []
+        for size in sizes:
+            try:
+                certified = self.certified(size)
+            except ValueError:
+                certified = None
+            rows.append((size, certified, self.bound(size)))
+        return rows
 
     def as_plain_data(self) -> dict[str, Any]:
         """The row at its default size, for tables and pages: words and numbers."""
@@ -122,6 +134,7 @@ class Result:
             **{name: getattr(self, name) for name in words},
             "uses": list(self.uses),
             "published": self.published,
+            "rivals": self.rivals,
             # An infinite bound says nothing, and is no JSON.
             **{k: None if v is None or math.isinf(v) else v for k, v in known.items()},
         }
@@ -138,6 +151,8 @@ class Result:
         if shown:
             size = f"{self.default} {self.size}: " if self.default else ""
             lines.append(size + ", ".join(shown))
+        if self.rivals:
+            lines.append(f"best known and floor: {self.rivals}")
         if row["useful from"]:
             lines.append(
                 f"the bound says something from {row['useful from']:,} {self.size} on"

@@ -67,8 +67,7 @@ def test_numbers_stand_in_their_order(id, plain):
     """Floor at most what is built or known, certified at most the bound."""
     row = plain[id]
     made = [row[key] for key in ("certified", "best known") if row[key] is not None]
-    if row["floor"] is not None and id not in ("prop-4.2", "exp-2a", "exp-2b"):
-        # There the floor is for models that what is built does not belong to.
+    if row["floor"] is not None and not row["rivals"]:
         assert row["floor"] <= min(made) * (1 + 1e-9)
     if row["floor"] is not None and row["best known"] is not None:
         assert row["floor"] <= row["best known"] * (1 + 1e-9)
@@ -106,3 +105,24 @@ def test_the_command_lists_all(plain, monkeypatch):
     text = CliRunner().invoke(cli.main, ["results"]).output
     assert "Theorem 3.1: One layer" in text
     assert "the bound says something from 7,395 heads on" in text
+
+
+def test_rows_whose_floor_is_for_other_models_say_so():
+    """There what is built comes below the floor."""
+    named = {id for id, row in ROWS.items() if row.rivals and row.floor_at}
+    assert named == {"prop-4.2", "exp-2a", "exp-2b"}
+    assert "layers without dot products" in ROWS["prop-4.2"].as_text()
+    for id in named:
+        row = ROWS[id]
+        assert row.certified() < row.floor_at(row.default)
+
+
+def test_a_bound_of_zero_is_useful():
+    assert (
+        Result("a", "A", "", bound_at=lambda n, _: 0.0, no_memory=1.0).useful_from == 1
+    )
+
+
+def test_the_error_without_memory_is_that_of_the_definition():
+    assert [ROWS[id].no_memory for id in ("thm-4.1", "prop-4.5")] == [1, 1]
+    assert ROWS["thm-4.4"].no_memory == 2  # a product of signs with the wrong sign

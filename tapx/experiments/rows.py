@@ -45,12 +45,13 @@ def _signs(
         uses=uses,
         chapter=f"exp-{id}",
         target=f"task {task} at the lags {', '.join(map(str, target.lags))}, mean "
-        "squared error; built with a free number a lag, floors for one slope a head",
+        "squared error; built with one head and a free number a lag",
         default=32,
         construct=lambda heads: free_network(target),
         error=lambda network: float(network.mse),
         best_at=partial(_nearly_equal, target) if affine else None,
         floor_at=partial(floors.least, target, "lin") if affine else None,
+        rivals="lin heads of one slope, affine readout" if affine else None,
         no_memory=target.variance,
         published=published,
     )

@@ -34,6 +34,5 @@ def construct(
     """
     staged.refuse_depth(target, "Proposition 4.3")
     plan = stages.warm_up(len(target.tables))
-    return staged.build(
-        *(target, plan, heads, position, width, kernel, "tmx", "lag", length, seed)
-    )
+    given = (target, plan, heads, position, width, kernel)
+    return staged.build(*given, score="tmx", length=length, seed=seed)

@@ -96,17 +96,5 @@ def construct(
     """
     staged.refuse_depth(target, "Proposition 4.5")
     plan = stages.deep(len(target.tables))
-    return staged.build(
-        *(
-            target,
-            plan,
-            heads,
-            position,
-            width,
-            kernel,
-            "dot",
-            stages.pointers(position),
-            length,
-            seed,
-        )
-    )
+    given = (target, plan, heads, position, width, kernel)
+    return staged.build(*given, length=length, seed=seed)

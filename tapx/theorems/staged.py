@@ -16,7 +16,7 @@ from torch import Tensor
 from tapx.checks import one_of
 from tapx.kernels import adaptive, balls
 from tapx.kernels.adaptive import AdaptiveKernel
-from tapx.kernels.family import Family
+from tapx.kernels.family import LIN, Family
 from tapx.readouts import two_layer
 from tapx.readouts.memory_functions import coordinate_slopes, interpolating_net
 from tapx.readouts.two_layer import TwoLayerNet
@@ -37,8 +37,8 @@ def build(
     position: str,
     width: int | None,
     kernel: str,
-    score: str,
-    pointers: str,
+    *,
+    score: str = "dot",
     length: int,
     seed: int,
 ) -> BuiltStages:
@@ -51,13 +51,14 @@ def build(
         position: "lin" or "log".
         width: neurons of each FFN, or None for exact FFNs.
         kernel: "best" or "bump".
-        score: "dot" or "tmx".
-        pointers: "lag" or "log", what the stream holds.
+        score: "dot", for which the stream holds lags (lin) or their logarithms (log),
+            or "tmx", for which it holds the lags themselves.
         length: the longest input, in tokens, that `error` covers in float64.
         seed: of sampled FFNs.
     """
     family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
+    pointers = "lag" if score == "tmx" or family is LIN else "log"
     if not isinstance(target.readout, TwoLayerNet):
         raise TypeError(
             "the construction needs a readout of known norm and slope, a TwoLayerNet, "

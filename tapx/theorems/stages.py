@@ -7,8 +7,6 @@ is ``x_{t - t_{k+1}}``.
 
 from dataclasses import dataclass
 
-from tapx.kernels.family import LIN, Family
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -45,8 +43,3 @@ def deep(memories: int) -> tuple[Stage, ...]:
     for k in range(memories):
         plan.append(Stage((k,), (k + 1,) if k + 1 < memories else ()))
     return tuple(plan)
-
-
-def pointers(position: str) -> str:
-    """What a stream holds of a lag where dot products read it: it, or its logarithm."""
-    return "lag" if Family.of(position) is LIN else "log"

@@ -129,17 +129,5 @@ def construct(
     """
     staged.refuse_depth(target, "Theorem 4.1")
     plan = stages.warm_up(len(target.tables))
-    return staged.build(
-        *(
-            target,
-            plan,
-            heads,
-            position,
-            width,
-            kernel,
-            "dot",
-            stages.pointers(position),
-            length,
-            seed,
-        )
-    )
+    given = (target, plan, heads, position, width, kernel)
+    return staged.build(*given, length=length, seed=seed)

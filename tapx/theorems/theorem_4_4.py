@@ -291,17 +291,5 @@ def construct(
             threshold.
     """
     plan = stages.nested(len(target.tables), target.depth)
-    return staged.build(
-        *(
-            target,
-            plan,
-            heads,
-            position,
-            width,
-            kernel,
-            "dot",
-            stages.pointers(position),
-            length,
-            seed,
-        )
-    )
+    given = (target, plan, heads, position, width, kernel)
+    return staged.build(*given, length=length, seed=seed)
