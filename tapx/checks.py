@@ -20,11 +20,10 @@ def one_of(
         value: the word given.
         allowed: the words that are valid.
         what: what the word stands for, as the message names it.
-        error: the class of the error, such as `Refusal`.
+        error: of which class the error is.
 
     Raises:
-        ValueError: of this class, naming the value, the nearest valid word and all of
-            them.
+        ValueError: naming the value, the nearest valid word and all of them.
     """
     words = list(allowed)
     if value not in words:
@@ -35,14 +34,17 @@ def one_of(
 
 
 def at_least(least: float, **values: float) -> None:
-    """Refuse numbers below `least`, each named by its keyword.
-
-    Raises:
-        ValueError: naming the number and the least valid one.
-    """
+    """Refuse numbers below `least` (ValueError), each named by its keyword."""
     for name, value in values.items():
         if not value >= least:
             raise ValueError(f"{name}={value}: give at least {least}")
+
+
+def above(bound: float, **values: float) -> None:
+    """Refuse numbers not above `bound` (ValueError), each named by its keyword."""
+    for name, value in values.items():
+        if not value > bound:
+            raise ValueError(f"{name}={value}: give more than {bound}")
 
 
 def check_lags(lags: Sequence[int]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ answer to is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,26 +97,10 @@ class Result:
     @property
     def useful_from(self) -> int | None:
         """The least size at which the bound beats doing nothing; None if not known."""
-        if self.bound_at is None or self.no_memory is None:
+        bound, idle = self.bound, self.no_memory
+        if self.bound_at is None or idle is None:
             return None
-        idle = self.no_memory
-
-        def useful(size: int) -> bool:
-            found = self.bound(size)
-            return found is not None and found < idle
-
-        return fewest(useful, MOST)
-
-    def ladder(self, sizes: Sequence[int]) -> list[tuple[int, float | None, Any]]:
-        """For each size: it, the certified error (None if refused), the bound."""
-        rows = []
-        for size in sizes:
-            try:
-                certified = self.certified(size)
-            except ValueError:
-                certified = None
-            rows.append((size, certified, self.bound(size)))
-        return rows
+        return fewest(lambda size: (bound(size) or 0.0) < idle, MOST)
 
     def as_plain_data(self) -> dict[str, Any]:
         """The row at its default size, for tables and pages: words and numbers."""

@@ -68,8 +68,7 @@ class Question:
     @cached_property
     def key(self) -> str:
         """Hash of kind, family, target and size; never of code."""
-        parts = [self.kind, self.family, self.target, self.size]
-        return digest(parts)
+        return digest([self.kind, self.family, self.target, self.size])
 
     @property
     def path(self) -> Path:
@@ -78,7 +77,10 @@ class Question:
 
     def __str__(self) -> str:
         """Name and size, as messages show them."""
-        sizes = ", ".join(f"{name} {_short(x)}" for name, x in self.size.items())
+        sizes = ", ".join(
+            f"{name} {f'{len(x)} of them' if isinstance(x, list) else x}"
+            for name, x in self.size.items()
+        )
         return f"{self.group}/{self.name} ({sizes})"
 
 
@@ -121,7 +123,7 @@ def answer(
         raise ValueError(f"{VARIABLE}={mode!r}: allowed are {', '.join(MODES[1:])}")
     entry = stored().get(question.key)
     if mode == "improve" or (mode == "store" and entry is None):
-        store([question_entry(question, write(search()))])
+        store(question_entry(question, write(search())))
         entry = stored()[question.key]
     if entry is not None:
         asked[question.key] = entry["name"]
@@ -132,8 +134,7 @@ def answer(
             f"parameters are not the book's: run without {VARIABLE}"
         )
     if question.key not in searched:
-        names = {(q.group, q.name) for q in searched.values()}
-        if (question.group, question.name) not in names:
+        if question.path not in {q.path for q in searched.values()}:
             print(f"searched here, not stored: {question}")
         searched[question.key] = question
     return search()
@@ -225,6 +226,8 @@ def entries(path: Path) -> list[Entry]:
 
 def question_entry(question: Question, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """An entry as it is stored: question, numbers, claim, how it was found."""
+    from tapx.found_with import found_with
+
     numbers = dict(numbers)
     claim = numbers.pop("claim")
     return {
@@ -236,33 +239,22 @@ def question_entry(question: Question, numbers: Mapping[str, Any]) -> dict[str, 
         "size": dict(question.size),
         **numbers,
         "claim": claim,
-        "found": _found_with(),
+        "found": found_with(),
         "key": question.key,
     }
 
 
-def store(fresh: Iterable[Entry]) -> int:
-    """Add answers to their files, or replace those with a worse claim.
-
-    Returns:
-        How many were added or replaced. An entry with an equal claim stays.
-    """
-    changed = 0
+def store(entry: Entry) -> None:
+    """Add an answer to its file, unless there is one with as good a claim."""
+    path = FOUND / f"{entry['name']}.json"
     with _locked():
-        for entry in fresh:
-            group, _, name = entry["name"].partition("/")
-            path = FOUND / group / f"{name}.json"
-            present = {e["key"]: e for e in entries(path)} if path.is_file() else {}
-            old = present.get(entry["key"])
-            if old is not None and not better(entry, old):
-                continue
+        present = {e["key"]: e for e in entries(path)} if path.is_file() else {}
+        old = present.get(entry["key"])
+        if old is None or better(entry, old):
             present[entry["key"]] = entry
-            order = sorted(present.values(), key=_order)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, dumps(order))
-            changed += 1
+            _write(path, dumps(sorted(present.values(), key=_order)))
     stored.cache_clear()
-    return changed
 
 
 def better(entry: Entry, old: Entry) -> bool:
@@ -285,11 +277,7 @@ def dumps(found: Iterable[Entry]) -> str:
 
 
 def check(holds: bool, entry: Entry, what: str) -> None:
-    """Refuse an entry that does not show what it claims.
-
-    Raises:
-        WitnessError: `holds` is false.
-    """
+    """Refuse an entry (WitnessError) that does not show what it claims."""
     if not holds:
         raise WitnessError(
             f"{entry['name']} (key {entry['key']}): its numbers do not show "
@@ -297,23 +285,11 @@ def check(holds: bool, entry: Entry, what: str) -> None:
         )
 
 
-def _short(value: Any) -> str:
-    return f"{len(value)} of them" if isinstance(value, list) else str(value)
-
-
 def _order(entry: Entry) -> tuple[Any, ...]:
     size = entry["size"]
-    return (
-        *(size.get(name, 0) for name in ("heads", "weight_bits", "length")),
-        json.dumps(entry["target"], sort_keys=True),
-        json.dumps(size, sort_keys=True),
-    )
-
-
-def _found_with() -> dict[str, str]:
-    from tapx.found_with import found_with
-
-    return found_with()
+    numbers = (size.get(name, 0) for name in ("heads", "weight_bits", "length"))
+    texts = (json.dumps(part, sort_keys=True) for part in (entry["target"], size))
+    return *numbers, *texts
 
 
 @contextmanager

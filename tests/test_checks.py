@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tapx.checks import Refusal, at_least, one_of
+from tapx.checks import Refusal, above, at_least, one_of
 
 
 def test_an_allowed_word_passes():
@@ -24,3 +24,5 @@ def test_numbers_too_small_are_refused_by_name():
         at_least(1, heads=1, width=0)
     with pytest.raises(ValueError, match="rate=nan"):
         at_least(0, rate=math.nan)
+    with pytest.raises(ValueError, match="rate=0: give more than 0"):
+        above(0, size=1, rate=0)

@@ -89,12 +89,12 @@ def test_what_a_row_has_no_answer_to_is_none():
     assert row.refuses(3) == "nothing is constructed"
 
 
-def test_a_ladder_says_where_the_construction_refuses():
+def test_a_row_says_which_sizes_its_construction_refuses():
     row = ROWS["thm-3.1"]
-    (few, error, _), (many, certified, bound) = row.ladder([1, 16])
-    assert (few, error, many) == (1, None, 16)
     assert "1 heads cannot serve 2 lags" in row.refuses(1)
-    assert certified <= bound == min(row.bound(16, n) for n in range(1, 17))
+    assert row.refuses(16) is None
+    assert row.certified(16) <= row.bound(16)
+    assert row.bound(16) == min(row.bound(16, n) for n in range(1, 17))
 
 
 def test_the_command_lists_all(plain, monkeypatch):

@@ -237,7 +237,7 @@ def test_find_searches_again_and_keeps_the_better(folder, monkeypatch):
     poor = Kernel.of("exponential", (0.5, 1.0), (1, 0), Delta(1))
     question = search.recall_question(1, 2, LIN, 24)
     entry = witnesses.question_entry(question, search.write_kernel(poor))
-    witnesses.store([entry])
+    witnesses.store(entry)
     search._recall.cache_clear()
     told = []
     assert finders.find(tell=told.append) == (1, 1)

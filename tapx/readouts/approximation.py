@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.readouts.two_layer import TwoLayerNet
 
 
@@ -46,10 +47,7 @@ class _Dictionary:
         self.norm = net.norm
 
     def net(self, weights: np.ndarray, chosen: np.ndarray) -> TwoLayerNet:
-        """The net of some neurons, with these weights at unit size.
-
-        Bit for bit the neurons of the given net, so that a difference merges them.
-        """
+        """Some neurons, bit for bit, so that a difference merges them, reweighed."""
         index = torch.from_numpy(chosen)
         outer = torch.from_numpy(weights) / self.sizes[index]
         return TwoLayerNet(outer, self.inner[index], self.bias[index])
@@ -93,15 +91,8 @@ def hull(
     """Frank and Wolfe in the convex hull of ``+-norm * neuron``, one net a width.
 
     Step k moves towards the neuron best aligned with what is missing, as far as pays.
-    The norm of each result is at most `net.norm`, as with sampling.
-
-    Args:
-        net: what to approximate; its neurons are the dictionary.
-        widths: steps, hence neurons at most, each from 1 on.
-        points: (count, dimension), where the mean square is taken.
-
-    Raises:
-        ValueError: a width below 1, or points of another dimension.
+    The norm of each result is at most `net.norm`, as with sampling. The widths, each
+    from 1 on, are steps, hence neurons at most; the rest is as in :func:`orthogonal`.
     """
     _check(widths, max(widths, default=1))
     words = _Dictionary(net, points)
@@ -129,19 +120,11 @@ def trained(
 ) -> TwoLayerNet:
     """`width` free neurons fitted to `net` by L-BFGS from a random start, float64.
 
-    Args:
-        net: what to approximate; only its values at the points are used.
-        width: neurons, at least 1.
-        points: (count, dimension), where the mean square is minimised.
-        generator: draws the start.
-        iterations: steps of L-BFGS, at least 1.
-
     Raises:
-        ValueError: a width or number of iterations below 1.
+        ValueError: a width or number of iterations below 1, or points as in
+            :func:`orthogonal`.
     """
-    _check([width], width)
-    if iterations < 1:
-        raise ValueError(f"iterations must be at least 1, not {iterations}")
+    at_least(1, width=width, iterations=iterations)
     _Dictionary(net, points[:1])  # refuses points of another dimension
     values = net(points)
     spread = float(values.square().mean().sqrt()) or 1.0

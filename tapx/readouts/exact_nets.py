@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tapx.checks import at_least
 from tapx.readouts.two_layer import TwoLayerNet
 
 
@@ -72,8 +73,7 @@ def parity(count: int) -> TwoLayerNet:
     Raises:
         ValueError: count below 1.
     """
-    if count < 1:
-        raise ValueError(f"count must be at least 1, not {count}")
+    at_least(1, count=count)
     sums = range(-count, count + 1, 2)
     products = [(-1.0) ** ((count - total) // 2) for total in sums]
     return ridge(torch.ones(count), list(sums), products)

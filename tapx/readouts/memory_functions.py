@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.kernels.family import LIN, Family
 from tapx.readouts.two_layer import TwoLayerNet
 
@@ -32,11 +33,11 @@ def interpolating_net(
     """A ReLU net with the given values at the given points, to float64 rounding.
 
     A function of ``u . x`` alone, piecewise linear between the points and constant
-    outside them: whatever it reads, it returns a value between the least and the
-    largest. Of a fixed set of directions (axes, differences of points, mixed radix
-    combinations, the least-squares one) it takes that of the least Lipschitz constant,
-    then of the least Barron norm. One value needs one neuron without slope, several
-    need at most one neuron more than there are points.
+    outside them, so that it stays between the least and the largest value. Of a fixed
+    set of directions (axes, differences of points, mixed radix combinations, the
+    least-squares one) it takes that of the least Lipschitz constant, then of the least
+    Barron norm. One value needs one neuron without slope, several need at most one
+    neuron more than there are points.
 
     Args:
         points: tokens, or rows of several tokens, all different.
@@ -118,8 +119,7 @@ def tolerance(largest_lag: int, position: str) -> float:
     Raises:
         ValueError: a lag below 1, or a position function other than lin and log.
     """
-    if largest_lag < 1:
-        raise ValueError(f"lag {largest_lag}: the nearest valid lag is 1")
+    at_least(1, largest_lag=largest_lag)
     return 0.5 if Family.of(position) is LIN else 1 / (4 * largest_lag)
 
 
@@ -134,17 +134,10 @@ def sampled_errors(
     The nets are those of `two_layer.sample`. Only how often each neuron is drawn
     matters, and these numbers are drawn at once, so that a large width costs no more.
 
-    Args:
-        net: what the nets are drawn from.
-        points: where the error is taken.
-        widths: neurons of the nets.
-        seeds: one net of each width for each.
-
     Raises:
         ValueError: a width below 1.
     """
-    if min(widths, default=1) < 1:
-        raise ValueError(f"width must be at least 1, not {min(widths)}")
+    at_least(1, width=min(widths, default=1))
     hidden = torch.relu(points.to(torch.float64) @ net.inner.T + net.bias)
     parts = (hidden * net.outer).numpy()  # what each neuron adds at each point
     shares = (net.outer.abs() * net.sizes).numpy()
@@ -171,10 +164,9 @@ def rounding_width(
     """The first of the widths from which all drawn nets are within the tolerance.
 
     Args:
-        net: what the nets are drawn from.
+        net: what the nets are drawn from, as by :func:`sampled_errors`.
         points: the alphabet.
-        tolerance: see :func:`tolerance`; one for all points or one for each. The error
-            must be below it.
+        tolerance: what the error must be below, one for all points or one for each.
         widths: neurons, ascending.
         seeds: one net of each width for each.
 
@@ -222,18 +214,15 @@ def _directions(points: Tensor, values: Tensor) -> Iterator[Tensor]:
     """Directions to try, each with both signs, in a fixed order."""
     count, dimension = points.shape
     found = list(torch.eye(dimension, dtype=torch.float64))
-    steps = [len(torch.unique(column)) for column in points.T]
-    orders = (
-        itertools.permutations(range(dimension))
-        if dimension <= 4
-        else [tuple(range(dimension)), tuple(reversed(range(dimension)))]
-    )
+    steps = torch.tensor([len(torch.unique(column)) for column in points.T])
+    axes = torch.arange(dimension)
+    orders = [axes, axes.flip(0)]
+    if dimension <= 4:
+        orders = list(map(torch.tensor, itertools.permutations(range(dimension))))
     for order in orders:
-        radix, place = torch.zeros(dimension, dtype=torch.float64), 1.0
-        for axis in order:
-            radix[axis], place = place, place * steps[axis]
-        signs = itertools.product((1.0, -1.0), repeat=min(dimension, 6) - 1)
-        for sign in signs:
+        radix = torch.ones(dimension, dtype=torch.float64)
+        radix[order[1:]] *= steps[order[:-1]].cumprod(0)
+        for sign in itertools.product((1.0, -1.0), repeat=min(dimension, 6) - 1):
             flips = torch.ones(dimension, dtype=torch.float64)
             flips[1 : len(sign) + 1] = torch.tensor(sign, dtype=torch.float64)
             found.append(flips * radix)
@@ -262,9 +251,9 @@ def _along(direction: Tensor, points: Tensor, values: Tensor) -> TwoLayerNet | N
             heights.append(value)
         elif value != heights[-1]:
             return None
-    slopes = [0.0, *(np.diff(heights) / np.diff(knots)).tolist(), 0.0]
-    changes = np.diff(slopes).tolist()
-    kept = [i for i, c in enumerate(changes) if abs(c) > 1e-12 * max(map(abs, slopes))]
-    outer = [heights[0], *(changes[i] for i in kept)]
-    inner = torch.stack([0 * direction, *(direction for _ in kept)])
-    return TwoLayerNet(outer, inner, [1.0, *(-knots[i] for i in kept)])
+    slopes = np.array([0.0, *(np.diff(heights) / np.diff(knots)), 0.0])
+    changes = np.diff(slopes)
+    kept = np.abs(changes) > 1e-12 * np.abs(slopes).max()
+    outer = [heights[0], *changes[kept]]
+    inner = torch.stack([0 * direction, *[direction] * int(kept.sum())])
+    return TwoLayerNet(outer, inner, [1.0, *-np.array(knots)[kept]])

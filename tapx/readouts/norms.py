@@ -29,24 +29,19 @@ from tapx.readouts.two_layer import TwoLayerNet
 BITS = 256
 """Working precision of the balls."""
 
-DIGITS = 14
-"""Planes that agree to so many digits are merged by `reduced`."""
-
 
 def norm_certified(net: TwoLayerNet, radius: float) -> tuple[float, float]:
     """An interval for the Barron norm of a net on ``[-radius, radius]^dimension``.
 
-    Solves the linear programme in float64 and takes neither end from there. The upper
-    end is the path norm of a net that equals f: the shares behind the planes and the
-    tilted neurons are the solver's, the rest follows from them exactly. The lower end
-    is the value of a dual solution: only the prices of the affine functions are the
-    solver's, brought to where they are allowed, and the best price of each kink
-    follows from them. Both are evaluated in balls, so that the interval contains the
-    norm however badly the solver did.
+    The upper end is the path norm of a net that equals f: the shares behind the planes
+    and the tilted neurons are those of a linear programme in float64, the rest follows
+    from them exactly. The lower end is the value of a dual solution: only the prices of
+    the affine functions are the solver's, brought to where they are allowed, and the
+    best price of each kink follows from them. Both are evaluated in balls, so that the
+    interval contains the norm however badly the solver did.
 
     Args:
-        net: f, of any dimension; comfortable up to a thousand neurons. Its numbers are
-            taken exactly as they are.
+        net: f, taken exactly as it is; comfortable up to a thousand neurons.
         radius: half the cube's side, above 0.
 
     Returns:
@@ -62,38 +57,9 @@ def norm_certified(net: TwoLayerNet, radius: float) -> tuple[float, float]:
         ('2.000000', '2.000000')
     """
     kinks = _kinks(net, radius)
-    found = _solve(_programme(kinks, radius))
+    found = _solve(kinks, radius)
     with balls.precision(BITS):
         return max(0.0, _lower(kinks, found, radius)), _upper(kinks, found, radius)
-
-
-def reduced(net: TwoLayerNet, radius: float) -> TwoLayerNet:
-    """The net of least path norm that equals `net` on the cube, in float64.
-
-    Equal up to the rounding of the linear programme, about 1e-9 of the norm. Planes
-    that agree to 14 digits are taken for one: the kinks of both are added up there.
-
-    Args:
-        net: f.
-        radius: half the cube's side, above 0.
-
-    Raises:
-        ValueError: a radius not above 0, or a solver that found nothing.
-    """
-    programme = _programme(_merged(_kinks(net, radius)), radius)
-    found, dimension = _solve(programme), net.dimension
-    units, ones = np.eye(dimension, dimension + 1), np.ones((dimension, 1))
-    tilted = np.concatenate([units[:, :-1], radius * ones], axis=1)
-    against = np.concatenate([-units[:, :-1], radius * ones], axis=1)
-    top = np.eye(dimension + 1)[-1:]
-    planes = programme.planes
-    keys = np.concatenate([planes, -planes, units, -units, tilted, against, top])
-    linear = found.linear
-    parts = (found.ahead, found.behind, linear, -linear, *found[3:5], found.level)
-    outer = np.concatenate(parts)
-    kept = np.abs(outer) > 1e-14 * max(1.0, net.norm)
-    kept[-1] |= not kept.any()  # a net has at least one neuron
-    return TwoLayerNet(outer[kept], keys[kept, :-1], keys[kept, -1])
 
 
 def lower_bound(points: Any, values: Any) -> float:
@@ -131,15 +97,13 @@ def lower_bound(points: Any, values: Any) -> float:
     with balls.precision(BITS):
         t, f = [arb(x) for x in at.tolist()], [arb(x) for x in height.tolist()]
         off = arb(float(np.abs(height).max())) / arb(2) ** 52
-        gaps = [b - a for a, b in pairwise(t)]
-        rises = [b - a for a, b in pairwise(f)]
+        gaps, rises = ([b - a for a, b in pairwise(row)] for row in (t, f))
         slopes = [rise / gap for rise, gap in zip(rises, gaps, strict=True)]
         total = arb(0)
         for i in range(1, len(t) - 1):
             bend = abs(slopes[i] - slopes[i - 1])
-            total += (1 + abs(t[i])) * (
-                bend - 2 * off * (1 / gaps[i] + 1 / gaps[i - 1])
-            )
+            lost = 2 * off * (1 / gaps[i] + 1 / gaps[i - 1])
+            total += (1 + abs(t[i])) * (bend - lost)
         return max(0.0, balls.lower(total))
 
 
@@ -183,48 +147,26 @@ def _kinks(net: TwoLayerNet, radius: float) -> _Kinks:
     return _Kinks(planes, [total[plane] for plane in planes], rest)
 
 
-def _merged(kinks: _Kinks) -> _Kinks:
-    """The same with planes that agree to 14 digits added up on one of them."""
-    total: dict[tuple[float, ...], tuple[int, Fraction]] = {}
-    for place, (plane, share) in enumerate(zip(*kinks[:2], strict=True)):
-        near = tuple(round(float(x), DIGITS) + 0.0 for x in plane)
-        first, sum_ = total.get(near, (place, Fraction(0)))
-        total[near] = first, sum_ + share
-    places, sums = zip(*total.values(), strict=True) if total else ((), ())
-    return _Kinks([kinks.planes[i] for i in places], list(sums), kinks.rest)
-
-
-class _Programme(NamedTuple):
-    """Minimise ``cost @ |x|`` under ``rows @ x = wanted``, divided by `scale`."""
-
-    planes: np.ndarray
-    cost: np.ndarray
-    rows: csr_array
-    wanted: np.ndarray
-    scale: float
-
-
 class _Found(NamedTuple):
     """What the solver proposes, float64.
 
     Attributes:
-        ahead, behind: (planes,), shares of ``relu(z)`` and ``relu(-z)``.
-        linear, above, below: (dimension,), of ``x_j``, ``r + x_j`` and ``r - x_j``.
-        level: (1,), of the constant 1.
+        behind: (planes,), shares of ``relu(-z)``.
+        above, below: (dimension,), of ``r + x_j`` and ``r - x_j``.
         prices: (dimension + 1,), dual variables of the slopes and the constant.
     """
 
-    ahead: np.ndarray
     behind: np.ndarray
-    linear: np.ndarray
     above: np.ndarray
     below: np.ndarray
-    level: np.ndarray
     prices: np.ndarray
 
 
-def _programme(kinks: _Kinks, radius: float) -> _Programme:
-    """Unknowns: shares p ahead and q behind each plane, x_j, r + x_j, r - x_j and 1."""
+def _solve(kinks: _Kinks, radius: float) -> _Found:
+    """What HiGHS proposes: nothing that is proved rests on it.
+
+    Unknowns: shares p ahead and q behind each plane, x_j, r + x_j, r - x_j and 1.
+    """
     count, dimension = len(kinks.planes), len(kinks.rest) - 1
     planes = np.array(kinks.planes, dtype=float).reshape(count, dimension + 1)
     # sum p relu(z) + q relu(-z) + rest = sum (p + q) relu(z) + (rest - sum q z).
@@ -242,21 +184,14 @@ def _programme(kinks: _Kinks, radius: float) -> _Programme:
     cost = np.concatenate([np.ones(2 * count), np.full(dimension, 2.0), tilt, [1.0]])
     wanted = np.array([*kinks.total, *kinks.rest], dtype=float)
     scale = float(np.abs(wanted).max(initial=0.0)) or 1.0
-    return _Programme(planes, cost, csr_array(rows), wanted / scale, scale)
-
-
-def _solve(programme: _Programme) -> _Found:
-    """What HiGHS proposes: nothing that is proved rests on it."""
-    planes, cost, rows, wanted, scale = programme
     both = csr_array(block_array([[rows, -rows]]))
-    solved = linprog(np.concatenate([cost, cost]), A_eq=both, b_eq=wanted)
+    solved = linprog(np.tile(cost, 2), A_eq=both, b_eq=wanted / scale)
     if solved.x is None:
         raise ValueError(f"the linear programme failed: {solved.message}")
-    half, (count, coordinates) = len(cost), planes.shape
-    found = scale * (solved.x[:half] - solved.x[half:])
-    sizes = np.cumsum([count, count, *3 * [coordinates - 1]])
-    parts = [*np.split(found, sizes), solved.eqlin.marginals[count:]]
-    return _Found._make(parts)
+    found = scale * np.subtract(*np.split(solved.x, 2))
+    ends = np.cumsum([count, count, *3 * [dimension]])
+    _, behind, _, above, below, _ = np.split(found, ends)
+    return _Found(behind, above, below, solved.eqlin.marginals[count:])
 
 
 def _ball(number: Fraction) -> arb:

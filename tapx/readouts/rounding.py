@@ -13,6 +13,7 @@ from flint import arb
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.kernels import balls
 from tapx.kernels.family import LIN, Family
 
@@ -49,7 +50,8 @@ def largest_violation(first: int, last: int) -> arb:
     ``y = n + 1/2``. Two values for each n decide, and they are computed in balls.
 
     Args:
-        first: at least 1; from 3 on the range covers all ``z >= 1``.
+        first: at least 1, since [0] has no logarithm; up to 3 the range covers all
+            ``z >= 1``.
         last: at least `first`.
 
     Returns:
@@ -58,7 +60,8 @@ def largest_violation(first: int, last: int) -> arb:
     Raises:
         ValueError: numbers out of range.
     """
-    _check(first, last)
+    at_least(1, first=first)
+    at_least(first, last=last)
     with balls.precision(BITS):
         worst = arb("-inf")
         half = arb(1) / 2
@@ -79,7 +82,7 @@ def sharpness(n: int) -> arb:
     Raises:
         ValueError: n below 1.
     """
-    _check(n, n)
+    at_least(1, n=n)
     with balls.precision(BITS):
         half = arb(1) / 2
         left = n - half
@@ -101,16 +104,5 @@ def margin(value: int, position: str) -> float:
     Raises:
         ValueError: a value below 1, or another position function.
     """
-    if value < 1:
-        raise ValueError(f"value {value}: the nearest valid value is 1")
+    at_least(1, value=value)
     return 0.5 if Family.of(position) is LIN else math.log1p(1 / (2 * value))
-
-
-def _check(first: int, last: int) -> None:
-    if first < 1:
-        raise ValueError(
-            f"{first}: log[e^z] exists where e^z rounds to at least 1; the nearest "
-            "valid number is 1"
-        )
-    if last < first:
-        raise ValueError(f"last {last} is below first {first}")

@@ -7,6 +7,7 @@ interval instead.
 
 import torch
 
+from tapx.checks import above, at_least
 from tapx.readouts.two_layer import TwoLayerNet
 
 
@@ -34,12 +35,8 @@ def sup_estimated(
     Raises:
         ValueError: a radius not above 0, or a count below 1.
     """
-    if not radius > 0:
-        raise ValueError(f"radius must be above 0, not {radius}")
-    if min(points, starts, rounds) < 1:
-        raise ValueError(
-            f"points {points}, starts {starts} and rounds {rounds} must be at least 1"
-        )
+    above(0, radius=radius)
+    at_least(1, points=points, starts=starts, rounds=rounds)
     size = (points, net.dimension)
     inside = 2 * torch.rand(size, generator=generator, dtype=torch.float64) - 1
     corners = 2.0 * torch.randint(0, 2, size, generator=generator) - 1

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.checks import above, at_least
+
 
 class TwoLayerNet:
     """``sum_k outer_k relu(inner_k . x + bias_k)``.
@@ -19,9 +21,8 @@ class TwoLayerNet:
     Args:
         outer: (width,), the a_k.
         inner: (width, dimension), the b_k.
-        bias: (width,), the c_k; zero if None.
-
-    Tensors, arrays and nested lists are taken; all are kept in float64.
+        bias: (width,), the c_k; zero if None. Tensors, arrays and nested lists are
+            taken, and kept in float64.
 
     Raises:
         ValueError: shapes that do not fit, or a number that is not finite.
@@ -38,19 +39,19 @@ class TwoLayerNet:
 
     def __init__(self, outer: Any, inner: Any, bias: Any = None) -> None:
         """Bring all to float64 and check the shapes."""
-        outer = torch.as_tensor(outer, dtype=torch.float64)
-        inner = torch.as_tensor(inner, dtype=torch.float64)
-        bias = torch.zeros_like(outer) if bias is None else bias
-        bias = torch.as_tensor(bias, dtype=torch.float64)
-        if inner.dim() != 2 or not outer.shape == inner.shape[:1] == bias.shape:
+        self.outer = torch.as_tensor(outer, dtype=torch.float64)
+        self.inner = torch.as_tensor(inner, dtype=torch.float64)
+        bias = torch.zeros_like(self.outer) if bias is None else bias
+        self.bias = torch.as_tensor(bias, dtype=torch.float64)
+        outer, inner, bias = (tuple(part.shape) for part in vars(self).values())
+        if len(inner) != 2 or not outer == inner[:1] == bias:
             raise ValueError(
                 "shapes must be (width,), (width, dimension), (width,), not "
-                f"{tuple(outer.shape)}, {tuple(inner.shape)}, {tuple(bias.shape)}"
+                f"{outer}, {inner}, {bias}"
             )
-        for name, value in (("outer", outer), ("inner", inner), ("bias", bias)):
-            if not torch.isfinite(value).all():
+        for name, part in vars(self).items():
+            if not torch.isfinite(part).all():
                 raise ValueError(f"{name} holds a number that is not finite")
-        self.outer, self.inner, self.bias = outer, inner, bias
 
     def __call__(self, x: Float[Tensor, "*batch dimension"]) -> Float[Tensor, "*batch"]:
         """The value at each point."""
@@ -81,9 +82,9 @@ class TwoLayerNet:
     def coordinate_slopes(self) -> Float[Tensor, " dimension"]:
         """For each coordinate, a proven upper bound of ``|df/dx_j|`` everywhere.
 
-        Whatever set of neurons is active, the derivative is a sum of some of the
-        ``a_k b_kj``. Of two opposite neurons, ``(b, c)`` and ``(-b, -c)``, exactly one
-        is active, so that ``relu(z) - relu(-z) = z`` has slope 1 and not 2.
+        The derivative is a sum of some of the ``a_k b_kj``. Of two opposite neurons,
+        ``(b, c)`` and ``(-b, -c)``, exactly one is active, so that
+        ``relu(z) - relu(-z) = z`` has slope 1 and not 2.
         """
         directions, ahead, behind = self._opposites()
         one, other = ahead[:, None] * directions, -behind[:, None] * directions
@@ -153,9 +154,6 @@ def relu_sum(directions: Any) -> TwoLayerNet:
     Args:
         directions: the w_k, one a row; a tensor, array or nested list.
     """
-    directions = torch.as_tensor(directions, dtype=torch.float64)
-    if directions.dim() != 2:
-        raise ValueError(f"directions are rows, not shape {tuple(directions.shape)}")
     return TwoLayerNet(torch.ones(len(directions)), directions)
 
 
@@ -181,8 +179,7 @@ def sample(net: TwoLayerNet, width: int, generator: torch.Generator) -> TwoLayer
         >>> drawn.width, f"{drawn.norm:.3g}"
         (5, '10')
     """
-    if width < 1:
-        raise ValueError(f"width must be at least 1, not {width}")
+    at_least(1, width=width)
     shares = net.outer.abs() * net.sizes
     if net.norm == 0:
         return TwoLayerNet(torch.zeros(width), torch.zeros(width, net.dimension))
@@ -221,8 +218,7 @@ def sup_certified(
         >>> tapx.outward(lower, 3, up=False), tapx.outward(upper, 3)
         ('1.98', '2.01')
     """
-    if not radius > 0:
-        raise ValueError(f"radius must be above 0, not {radius}")
+    above(0, radius=radius)
     # Rounding in float64, that of adding equal neurons included.
     scale = net.norm * max(1.0, radius)
     rounding = (net.width + net.dimension + 8) * 2.0**-52 * scale
@@ -248,7 +244,6 @@ def sup_certified(
         centres, halves, gains = centres[keep], halves[keep], gains[keep]
         axis = gains.argmax(1)
         rows = np.arange(len(centres))
-        halves = halves.copy()
         halves[rows, axis] /= 2
         step = np.zeros_like(halves)
         step[rows, axis] = halves[rows, axis]

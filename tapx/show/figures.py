@@ -15,28 +15,12 @@ Example:
 
 from __future__ import annotations
 
-import difflib
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
-__all__ = [
-    "COLOURS",
-    "PNG_METADATA",
-    "ROLES",
-    "Series",
-    "role",
-    "series",
-    "size",
-    "style",
-]
+from tapx.checks import at_least, one_of
 
-
-class Series(TypedDict):
-    """Keyword arguments for ``Axes.plot`` that tell one series from the others."""
-
-    color: str
-    linestyle: str | tuple[int, tuple[float, ...]]
-    marker: str
-
+Series = dict[str, Any]
+"""Keyword arguments for ``Axes.plot`` that tell one series from the others."""
 
 COLOURS: Final = (
     "#005B8E",  # blue
@@ -53,7 +37,7 @@ takes them from the front, has the strongest contrast. Each stands out from whit
 contrast of at least 3 to 1.
 """
 
-_LINESTYLES: Final[tuple[str | tuple[int, tuple[float, ...]], ...]] = (
+_LINESTYLES: Final = (
     "-",
     (0, (5, 1.5)),
     (0, (1, 1.2)),
@@ -80,58 +64,43 @@ PNG_METADATA: Final[dict[str, str | None]] = {"Software": None}
 
 
 def series(index: int) -> Series:
-    """Return colour, line style and marker of the series with this index.
+    """Return colour, line style and marker of the series at a place of the figure.
 
-    Args:
-        index: place of the series in the figure, 0 or more. From the seventh on the
-            colours start again with the next marker, so all pairs stay distinct up to
-            36 series.
-
-    Returns:
-        Keyword arguments for ``Axes.plot``.
+    From the seventh on the colours start again with the next marker, so that all pairs
+    stay distinct up to 36 series.
 
     Raises:
-        ValueError: if ``index`` is negative.
+        ValueError: an index below 0.
     """
-    if index < 0:
-        raise ValueError(f"index must be 0 or more, got {index}; the nearest is 0")
+    at_least(0, index=index)
     lap, place = divmod(index, len(COLOURS))
-    return Series(
-        color=COLOURS[place],
-        linestyle=_LINESTYLES[place],
-        marker=_MARKERS[(place + lap) % len(_MARKERS)],
-    )
+    return {
+        "color": COLOURS[place],
+        "linestyle": _LINESTYLES[place],
+        "marker": _MARKERS[(place + lap) % len(_MARKERS)],
+    }
 
 
 def role(name: str) -> Series:
-    """Return the series style of a role that recurs through the book.
-
-    Args:
-        name: ``"best"`` (best possible), ``"trained"``, ``"published"`` or ``"bound"``.
-
-    Returns:
-        Keyword arguments for ``Axes.plot``.
+    """Return the series of a role: "best" (possible), "trained", "published", "bound".
 
     Raises:
         ValueError: if the book has no such role.
     """
-    return series(ROLES[_known(name, ROLES, "role")])
+    return series(ROLES[one_of(name, ROLES, "role")])
 
 
 def size(kind: str) -> tuple[float, float]:
-    """Return the width and height in inches of one kind of figure.
+    """Return the width and height in inches, for ``figsize``, of one kind of figure.
 
     Args:
         kind: ``"wide"`` (one plot across the page), ``"tall"`` (the same width, more
             height), ``"pair"`` (two plots side by side) or ``"square"``.
 
-    Returns:
-        Width and height, for ``figsize``.
-
     Raises:
         ValueError: if there is no such kind.
     """
-    return _SIZES[_known(kind, _SIZES, "kind")]
+    return _SIZES[one_of(kind, _SIZES, "kind")]
 
 
 def style() -> None:
@@ -149,18 +118,16 @@ def style() -> None:
 
 
 def _parameters() -> dict[str, Any]:
-    """Return the matplotlib parameters of the book's look."""
     from cycler import cycler
 
     grey = "#5A6570"
+    looks = cycler(color=COLOURS, linestyle=_LINESTYLES, marker=_MARKERS)
     return {
         "axes.axisbelow": True,
         "axes.edgecolor": grey,
         "axes.grid": True,
         "axes.labelcolor": "#1F2933",
-        "axes.prop_cycle": cycler(color=COLOURS)
-        + cycler(linestyle=_LINESTYLES)
-        + cycler(marker=_MARKERS),
+        "axes.prop_cycle": looks,
         "axes.spines.right": False,
         "axes.spines.top": False,
         "axes.titlelocation": "left",
@@ -197,14 +164,3 @@ def _store_as_png() -> None:
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
     set_matplotlib_formats("png", bbox_inches=None, metadata=PNG_METADATA)
-
-
-def _known(name: str, names: dict[str, Any], what: str) -> str:
-    """Return ``name`` if it is one of ``names``; otherwise say what is allowed."""
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-    raise ValueError(
-        f"{what} must be one of {', '.join(names)}, got {name!r}; "
-        f"the nearest is {near[0]!r}"
-    )

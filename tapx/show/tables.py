@@ -7,18 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from tapx.decimals import outward
-
-__all__ = [
-    "Table",
-    "counted",
-    "digits",
-    "number",
-    "outward",
-    "rounded_down",
-    "rounded_up",
-    "scroll_box",
-]
+from tapx.decimals import outward as outward  # offered here too
 
 
 class Table:
@@ -44,13 +33,9 @@ class Table:
     def __init__(
         self, head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str
     ) -> None:
-        """Keep the cells as text.
-
-        Raises:
-            ValueError: a row has another length than the head.
-        """
-        self.head = [str(name) for name in head]
-        self.rows = [[str(cell) for cell in row] for row in rows]
+        """Keep the cells as text."""
+        self.head = list(map(str, head))
+        self.rows = [list(map(str, row)) for row in rows]
         self.caption = caption
         for row in self.rows:
             if len(row) != len(self.head):
@@ -60,25 +45,20 @@ class Table:
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.head)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self.rows
+        rows = (
+            "".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows
         )
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
         return (
-            scroll_box(self.caption)
-            + f"<table><thead><tr>{head}</tr></thead>"
-            + f"<tbody>{body}</tbody></table></div>"
+            f"{scroll_box(self.caption)}<table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table></div>"
         )
 
     def __repr__(self) -> str:
         lines = [self.head, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-            ).rstrip()
-            for line in lines
-        )
+        padded = (map(str.ljust, line, widths) for line in lines)
+        return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
 def scroll_box(label: str, kind: str = "tapx-table") -> str:

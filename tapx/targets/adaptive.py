@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tapx.readouts import exact_nets
+from tapx.targets.memories import check_readout
 
 ROUNDING = 1e-9  # how far a token may be from its entry of the alphabet
 
@@ -31,28 +32,19 @@ def check_alphabet(alphabet: Any) -> Float[Tensor, "tokens d"]:
             f"{tuple(rows.shape)}"
         )
     norms = rows.norm(dim=1)
-    bad = (~(norms <= 1 + ROUNDING)).nonzero()
-    if len(bad):
-        index = int(bad[0])
-        norm = float(norms[index])
+    for index in (~(norms <= 1 + ROUNDING)).nonzero():
         raise ValueError(
-            f"the alphabet leaves the unit ball: token {index} has norm {norm:g}; "
-            f"divide all by {float(norms.max()):g}"
+            f"the alphabet leaves the unit ball: token {int(index)} has norm "
+            f"{float(norms[index]):g}; divide all by {float(norms.max()):g}"
         )
-    for i, j in itertools.combinations(range(len(rows)), 2):
-        if float((rows[i] - rows[j]).norm()) <= 2 * ROUNDING:
-            raise ValueError(f"tokens {i} and {j} of the alphabet are the same")
+    near = (rows[:, None] - rows).norm(dim=-1) <= 2 * ROUNDING
+    for i, j in near.triu(1).nonzero().tolist():
+        raise ValueError(f"tokens {i} and {j} of the alphabet are the same")
     return rows
 
 
 def check_table(table: Any, number: int, tokens: int, arity: int) -> Int[Tensor, "..."]:
-    """A memory function as whole numbers of at least 1, one a tuple of tokens.
-
-    Args:
-        table: what was given, a tensor, an array or nested lists.
-        number: 1 for ``g_1``, as messages name it.
-        tokens: size of the alphabet.
-        arity: how many tokens the function reads.
+    """The values of ``g_number``, which reads `arity` tokens: whole, at least 1.
 
     Raises:
         ValueError: another shape, or a value that is not whole or below 1.
@@ -64,14 +56,14 @@ def check_table(table: Any, number: int, tokens: int, arity: int) -> Int[Tensor,
             f"has shape {(tokens,) * arity}, not {tuple(values.shape)}"
         )
     values = values.to(torch.float64)
-    for at in itertools.product(range(tokens), repeat=arity):
+    lags = (values >= 1) & (values.frac() == 0)
+    for at in map(tuple, (~lags).nonzero().tolist()):
         value = float(values[at])
-        if not value.is_integer() or value < 1:
-            near = max(1, round(value)) if abs(value) < 2**53 else 1
-            raise ValueError(
-                f"memory function g_{number} is {value:g} at tokens {at}: lags are "
-                f"whole numbers of at least 1; the nearest is {near}"
-            )
+        near = max(1, round(value)) if abs(value) < 2**53 else 1
+        raise ValueError(
+            f"memory function g_{number} is {value:g} at tokens {at}: lags are whole "
+            f"numbers of at least 1; the nearest is {near}"
+        )
     return values.to(torch.int64)
 
 
@@ -131,12 +123,8 @@ class AdaptiveMemory:
             for i, table in enumerate(tables)
         )
         object.__setattr__(self, "tables", checked)
-        takes = getattr(self.readout, "dimension", self.dimension)
-        if takes != self.dimension:
-            raise ValueError(
-                f"the readout takes {takes} numbers, but {len(tables)} memories and "
-                f"the current token give {self.dimension}"
-            )
+        given = f"{len(tables)} memories and the current token"
+        check_readout(self.readout, self.dimension, given)
 
     @classmethod
     def from_functions(
@@ -146,14 +134,10 @@ class AdaptiveMemory:
         readout: Callable[[Tensor], Tensor],
         depth: int = 0,
     ) -> "AdaptiveMemory":
-        """The same from functions of token rows, evaluated on the whole alphabet.
+        """The same from the ``g_i`` as functions, evaluated on the whole alphabet.
 
-        Args:
-            alphabet: as above.
-            functions: the ``g_i``; number i takes ``min(i - 1, depth) + 1`` rows of
-                shape (d,) and returns a whole number of at least 1.
-            readout: as above.
-            depth: as above.
+        Number i takes ``min(i - 1, depth) + 1`` rows of shape (d,) and returns a whole
+        number of at least 1.
         """
         rows = check_alphabet(alphabet)
         tables = []
@@ -193,13 +177,11 @@ class AdaptiveMemory:
         x = x.to(torch.float64)
         distances = torch.stack([(x - row).norm(dim=-1) for row in self.alphabet])
         least, index = distances.min(0)
-        bad = (~(least <= ROUNDING)).nonzero()
-        if len(bad):
-            at = tuple(bad[0].tolist())
-            near = self.alphabet[index[at]].tolist()
+        for batch, time in (~(least <= ROUNDING)).nonzero():
+            near = self.alphabet[index[batch, time]].tolist()
             raise ValueError(
-                f"token {x[at].tolist()} is not in the alphabet; the nearest entry is "
-                f"{near}"
+                f"token {x[batch, time].tolist()} is not in the alphabet; the nearest "
+                f"entry is {near}"
             )
         return index
 
@@ -213,10 +195,9 @@ class AdaptiveMemory:
         back = self.indices(x[:, -self.reach - 1 :]).flip(1)  # column s is lag s
         rows = torch.arange(len(x), device=x.device)
         read, found = [back[:, 0]], []
-        for i, table in enumerate(self.tables):
-            lag = table[tuple(read[: min(i, self.depth) + 1])]
-            found.append(lag)
-            read.append(back[rows, lag])
+        for table in self.tables:
+            found.append(table[tuple(read[: table.dim()])])
+            read.append(back[rows, found[-1]])
         return torch.stack(found, dim=1)
 
     def memories(self, x: Float[Tensor, "batch time d"]) -> Float[Tensor, "batch D"]:
@@ -250,16 +231,7 @@ class AdaptiveMemory:
 def boolean_example() -> AdaptiveMemory:
     """The paper's example: ``y_t = x_t x_{t-g(x_t)} x_{t-g(x_{t-g(x_t)})}`` on signs.
 
-    ``g(1) = 1`` and ``g(-1) = 2``; K = M = 2. The readout is the exact product of
-    three signs.
+    ``g(1) = 1`` and ``g(-1) = 2``; K = M = 2. The readout is exact.
     """
-
-    def lag(sign: Tensor) -> int:
-        return 1 if sign[0] > 0 else 2
-
-    return AdaptiveMemory.from_functions(
-        [[1.0], [-1.0]],
-        (lag, lambda now, then: lag(then)),
-        exact_nets.parity(3),
-        depth=2,
-    )
+    tables = ([1, 2], [[1, 2], [1, 2]])  # g_2 reads the second of its tokens
+    return AdaptiveMemory([[1.0], [-1.0]], tables, exact_nets.parity(3), depth=2)

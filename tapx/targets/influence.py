@@ -13,23 +13,20 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tapx.checks import at_least
+
 MOST_WINDOWS = 2**20
 SAME = 1e-9  # answers this close count as equal
 
 
 def all_windows(alphabet: Any, length: int) -> Float[Tensor, "windows length d"]:
-    """Every sequence of `length` tokens, the last token varying slowest.
-
-    Args:
-        alphabet: (tokens, d).
-        length: at least 1.
+    """Every sequence of `length` of the (tokens, d), the last one varying slowest.
 
     Raises:
         ValueError: a length below 1, or more than 2**20 windows.
     """
     rows = torch.as_tensor(alphabet, dtype=torch.float64)
-    if length < 1:
-        raise ValueError(f"length must be at least 1, not {length}")
+    at_least(1, length=length)
     if len(rows) ** length > MOST_WINDOWS:
         raise ValueError(
             f"{len(rows)} tokens and {length} places make {len(rows) ** length} "
@@ -69,17 +66,14 @@ def influence(
         share of windows and exchanges (for another token, all alike) that change the
         answer at all.
     """
-    largest, share = [], []
+    largest, share = np.zeros((2, answers.ndim))
     for lag in range(answers.ndim):
         rows = np.moveaxis(answers, lag, 0)
-        tokens = len(rows)
-        largest.append(float((rows.max(0) - rows.min(0)).max()))
-        changed = [
-            np.mean(np.abs(rows[i] - rows[j]) > SAME)
-            for i, j in itertools.combinations(range(tokens), 2)
-        ]
-        share.append(float(np.mean(changed)) if changed else 0.0)
-    return np.array(largest), np.array(share)
+        largest[lag] = np.ptp(rows, axis=0).max()
+        pairs = itertools.combinations(rows, 2)
+        changed = [np.mean(np.abs(one - other) > SAME) for one, other in pairs]
+        share[lag] = np.mean(changed or 0.0)
+    return largest, share
 
 
 def lags_needed(answers: Float[np.ndarray, "..."]) -> tuple[int, ...]:
@@ -99,17 +93,12 @@ def states(answers: Float[np.ndarray, "..."]) -> int:
     `reach` tokens; they are split by their answers to the next token, then by the
     classes they move to, until nothing splits (Moore's algorithm).
     """
-    tokens, reach = len(answers), answers.ndim - 1
-    if reach == 0:
-        return 1
     # A past is a number whose leading digit is its latest token.
-    count = tokens**reach
-    rows = np.round(answers / SAME).reshape(tokens, count).T  # (past, next token)
+    rows = np.round(answers / SAME).reshape(len(answers), -1).T  # (past, next token)
+    count, tokens = rows.shape
     kinds = _numbered(rows)
-    past = np.arange(count)
-    after = np.stack(
-        [token * (count // tokens) + past // tokens for token in range(tokens)], axis=1
-    )
+    past = np.arange(count)[:, None]
+    after = np.arange(tokens) * (count // tokens) + past // tokens
     while True:
         finer = _numbered(np.concatenate([kinds[:, None], kinds[after]], axis=1))
         if finer.max() == kinds.max():

@@ -5,15 +5,25 @@ first are zero. ``last_only=True`` gives the number at the last position only.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import check_lags
+from tapx.checks import at_least, check_lags
 from tapx.kernels.kernel import Kernel
+
+
+def check_readout(readout: Any, dimension: int, given: str) -> None:
+    """Refuse a readout (ValueError) that tells its dimension, and it is another."""
+    takes = getattr(readout, "dimension", dimension)
+    if takes != dimension:
+        raise ValueError(
+            f"the readout takes {takes} numbers, but {given} give {dimension}"
+        )
 
 
 @dataclass(frozen=True)
@@ -42,16 +52,9 @@ class FixedMemory:
     def __post_init__(self) -> None:
         """Check the lags and, where the readout tells its dimension, that it fits."""
         object.__setattr__(self, "lags", check_lags(self.lags))
-        if self.input_dimension < 1:
-            raise ValueError(
-                f"input_dimension must be at least 1, not {self.input_dimension}"
-            )
-        takes = getattr(self.readout, "dimension", self.dimension)
-        if takes != self.dimension:
-            raise ValueError(
-                f"the readout takes {takes} numbers, but {len(self.lags)} lags and the "
-                f"current token give {self.dimension}"
-            )
+        at_least(1, input_dimension=self.input_dimension)
+        given = f"{len(self.lags)} lags and the current token"
+        check_readout(self.readout, self.dimension, given)
 
     @property
     def dimension(self) -> int:
@@ -62,17 +65,11 @@ class FixedMemory:
         self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
     ) -> Tensor:
         """What the readout sees: (batch, time, D), or (batch, D)."""
-        batch, time, _ = x.shape
-        if last_only:
-            blank = x.new_zeros(batch, self.input_dimension)
-            tokens = [
-                x[:, time - 1 - lag] if lag < time else blank for lag in (0, *self.lags)
-            ]
-            return torch.cat(tokens, dim=-1)
-        start = max(self.lags)
-        padded = torch.nn.functional.pad(x, (0, 0, start, 0))
-        shifts = [start - lag for lag in (0, *self.lags)]
-        return torch.cat([padded[:, at : at + time] for at in shifts], dim=-1)
+        time = 1 if last_only else x.shape[1]
+        padded = torch.nn.functional.pad(x, (0, 0, max(self.lags), 0))
+        ends = [padded.shape[1] - lag for lag in (0, *self.lags)]
+        seen = torch.cat([padded[:, end - time : end] for end in ends], dim=-1)
+        return seen[:, 0] if last_only else seen
 
     def __call__(
         self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
@@ -86,9 +83,9 @@ class LinearMemory:
     """``y_t = sum_s rho(s) x_{t-s}`` for scalar tokens: a causal convolution.
 
     Args:
-        values: ``values[s]`` is rho(s), lags 0 to len(values) - 1; zero beyond. An
-            undefined rho(0) (as in experiment 4a) must have been given a value.
-            A row: a tensor, an array or a list.
+        values: ``values[s]`` is rho(s), a row (tensor, array or list) for lags 0 to
+            len(values) - 1; zero beyond. An undefined rho(0) (as in experiment 4a) must
+            have been given a value.
 
     Raises:
         ValueError: no row, or a value that is not a finite number.
@@ -149,42 +146,21 @@ class EssentialMemory:
     kernels: Sequence[Any]
     readout: Callable[[Tensor], Tensor]
     input_dimension: int = 1
-    _rows: dict[tuple[int, int], LinearMemory] = field(
-        default_factory=dict, repr=False, init=False
-    )
 
     def __post_init__(self) -> None:
         """Check the rows, and the readout where it tells its dimension."""
         if not len(self.kernels):
             raise ValueError("at least one kernel is needed, none was given")
-        if self.input_dimension < 1:
-            raise ValueError(
-                f"input_dimension must be at least 1, not {self.input_dimension}"
-            )
-        for index in range(len(self.kernels)):
-            self.linear_memory(index, 1)
-        takes = getattr(self.readout, "dimension", self.dimension)
-        if takes != self.dimension:
-            raise ValueError(
-                f"the readout takes {takes} numbers, but {len(self.kernels)} kernels "
-                f"and tokens of {self.input_dimension} numbers give {self.dimension}"
-            )
+        at_least(1, input_dimension=self.input_dimension)
+        for kernel in self.kernels:
+            _linear_memory(kernel, 1)
+        given = f"{len(self.kernels)} kernels and tokens of {self.input_dimension}"
+        check_readout(self.readout, self.dimension, f"{given} numbers")
 
     @property
     def dimension(self) -> int:
         """``D = M d``, the size of what the readout sees."""
         return len(self.kernels) * self.input_dimension
-
-    def linear_memory(self, index: int, length: int) -> LinearMemory:
-        """One memory as the convolution that inputs of this length feel."""
-        kernel = self.kernels[index]
-        if not isinstance(kernel, Kernel):
-            row = torch.as_tensor(kernel, dtype=torch.float64)
-            return LinearMemory(row)
-        if (index, length) not in self._rows:
-            values = torch.from_numpy(kernel.values(range(length)))
-            self._rows[index, length] = LinearMemory(values)
-        return self._rows[index, length]
 
     def memories(
         self, x: Float[Tensor, "batch time inputs"], last_only: bool = False
@@ -192,10 +168,9 @@ class EssentialMemory:
         """What the readout sees: (batch, time, D), or (batch, D)."""
         batch, time, size = x.shape
         rows = x.transpose(1, 2).reshape(batch * size, time, 1)  # each coordinate alone
-        count = len(self.kernels)
-        found = [self.linear_memory(i, time)(rows, last_only) for i in range(count)]
+        found = [_linear_memory(k, time)(rows, last_only) for k in self.kernels]
         # (M, batch, d, ...) to (batch, ..., M, d), and the last two joined.
-        stacked = torch.stack(found).reshape(count, batch, size, *found[0].shape[1:])
+        stacked = torch.stack(found).reshape(-1, batch, size, *found[0].shape[1:])
         order = (1, 0, 2) if last_only else (1, 3, 0, 2)
         return stacked.permute(order).flatten(-2)
 
@@ -204,3 +179,15 @@ class EssentialMemory:
     ) -> Tensor:
         """Shape (batch, time), or (batch,)."""
         return self.readout(self.memories(x, last_only))
+
+
+def _linear_memory(kernel: Any, length: int) -> LinearMemory:
+    """A kernel as the convolution that inputs of this length feel."""
+    if isinstance(kernel, Kernel):
+        return LinearMemory(_values(kernel, length))
+    return LinearMemory(torch.as_tensor(kernel, dtype=torch.float64))
+
+
+@lru_cache(maxsize=64)
+def _values(kernel: Kernel, length: int) -> Tensor:
+    return torch.from_numpy(kernel.values(range(length)))

@@ -6,10 +6,9 @@ They are of the class of Theorem 4.4, `adaptive.AdaptiveMemory`.
 import numpy as np
 import torch
 
+from tapx.checks import at_least
 from tapx.readouts import exact_nets, two_layer
 from tapx.targets.adaptive import AdaptiveMemory
-
-SIGNS = [[1.0], [-1.0]]
 
 
 def random_nesting(
@@ -34,16 +33,11 @@ def random_nesting(
     Raises:
         ValueError: a number out of these ranges.
     """
-    for name, value, least in (
-        ("depth", depth, 0),
-        ("largest_lag", largest_lag, 1),
-        ("tokens", tokens, 2),
-        ("seed", seed, 0),
-        ("memories", memories or max(depth, 1), max(depth, 1)),
-    ):
-        if value < least:
-            raise ValueError(f"{name} {value}: the nearest valid value is {least}")
+    at_least(0, depth=depth, seed=seed)
+    at_least(1, largest_lag=largest_lag)
+    at_least(2, tokens=tokens)
     memories = memories or max(depth, 1)
+    at_least(max(depth, 1), memories=memories)
     draws = np.random.default_rng(seed)
     tables = []
     for i in range(memories):
@@ -53,9 +47,7 @@ def random_nesting(
         tables.append(torch.from_numpy(table))
     directions = two_layer.normal_directions(4, memories + 1, seed) / (memories + 1)
     alphabet = torch.linspace(-1, 1, tokens, dtype=torch.float64)[:, None]
-    return AdaptiveMemory(
-        alphabet, tuple(tables), two_layer.relu_sum(directions), depth
-    )
+    return AdaptiveMemory(alphabet, tables, two_layer.relu_sum(directions), depth)
 
 
 def switches(depth: int) -> AdaptiveMemory:
@@ -74,13 +66,10 @@ def switches(depth: int) -> AdaptiveMemory:
     Raises:
         ValueError: depth below 1.
     """
-    if depth < 1:
-        raise ValueError(f"depth {depth}: the nearest valid depth is 1")
+    at_least(1, depth=depth)
     functions = [
         lambda *read, near=2 * level - 1: near + int(read[-1][0] < 0)
         for level in range(1, depth + 1)
     ]
-    last = [0.0] * depth + [1.0]
-    return AdaptiveMemory.from_functions(
-        SIGNS, functions, exact_nets.linear(last), depth
-    )
+    last = exact_nets.linear([0.0] * depth + [1.0])
+    return AdaptiveMemory.from_functions([[1.0], [-1.0]], functions, last, depth)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import compress, product
 from operator import mul
 
 import numpy as np
@@ -24,7 +24,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tapx.checks import check_lags, one_of
+from tapx.readouts import exact_nets, two_layer
 from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.memories import check_readout
 
 LENGTH = 1000
 """Tokens in an input of the paper's toy experiments."""
@@ -66,11 +68,7 @@ class ToyTarget:
                 f"lag {max(lags)} lies beyond an input of {self.length} tokens; the "
                 f"nearest valid lag is {self.length - 1}"
             )
-        if self.readout.dimension != len(lags):
-            raise ValueError(
-                f"the readout takes {self.readout.dimension} numbers, but there are "
-                f"{len(lags)} lags"
-            )
+        check_readout(self.readout, len(lags), f"{len(lags)} lags")
 
     def __call__(self, tokens: Float[Tensor, "batch lags"]) -> Float[Tensor, " batch"]:
         """The answers to inputs whose column s is the token at lag s."""
@@ -89,11 +87,8 @@ class ToyTarget:
         matrix product's last bit depends on the library that takes it.
         """
         patterns = list(product((-1.0, 1.0), repeat=len(self.lags)))
-        net = self.readout
-        neurons = [
-            (float(a), row.tolist(), float(c))
-            for a, row, c in zip(net.outer, net.inner, net.bias, strict=True)
-        ]
+        parts = (self.readout.outer, self.readout.inner, self.readout.bias)
+        neurons = list(zip(*(part.tolist() for part in parts), strict=True))
         answers = [
             math.fsum(
                 a * max(0.0, math.fsum([*map(mul, row, signs), c]))
@@ -112,10 +107,8 @@ class ToyTarget:
         found = {}
         for chosen in product((False, True), repeat=len(self.lags)):
             monomial = signs[:, list(chosen)].prod(1)
-            lags = tuple(
-                lag for lag, is_in in zip(self.lags, chosen, strict=True) if is_in
-            )
-            found[lags] = math.fsum(answers * monomial) / len(answers)
+            mean = math.fsum(answers * monomial) / len(answers)
+            found[tuple(compress(self.lags, chosen))] = mean
         return found
 
     @property
@@ -143,17 +136,7 @@ def target(
     if length != LENGTH:
         numbers = tuple(max(1, round(n * length / LENGTH)) for n in numbers)
     lags = tuple(n if end == "last" else length - n for n in numbers)
-    return ToyTarget(lags, _readout(name, len(lags), directions_seed), length)
-
-
-def _readout(name: str, dimension: int, seed: int) -> TwoLayerNet:
     if name == "2b":
-        ones = torch.ones(1, dimension, dtype=torch.float64)
-        inner = torch.cat([ones, -ones])
-        outer = torch.tensor([1.0, -1.0], dtype=torch.float64)
-    else:
-        generator = torch.Generator().manual_seed(seed)
-        shape = NEURONS, dimension
-        inner = torch.randn(*shape, generator=generator, dtype=torch.float64)
-        outer = torch.ones(NEURONS, dtype=torch.float64)
-    return TwoLayerNet(outer, inner, torch.zeros(len(outer), dtype=torch.float64))
+        return ToyTarget(lags, exact_nets.linear([1.0] * len(lags)), length)
+    drawn = two_layer.normal_directions(NEURONS, len(lags), directions_seed)
+    return ToyTarget(lags, two_layer.relu_sum(drawn), length)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import check_lags
+from tapx.checks import above, at_least, check_lags
 from tapx.readouts import exact_nets
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
@@ -47,13 +47,9 @@ def n_gram(table: Any) -> FixedMemory:
             f"{tuple(values.shape)}"
         )
     tokens = values.shape[0]
-    entries = list(itertools.product(range(tokens), repeat=order))
-    inner = torch.zeros(len(entries), order * tokens, dtype=torch.float64)
-    for row, entry in zip(inner, entries, strict=True):
-        for place, token in enumerate(entry):
-            row[place * tokens + token] = 1
-    bias = torch.full((len(entries),), 1.0 - order)
-    net = TwoLayerNet(values.reshape(-1), inner, bias)
+    entries = torch.tensor(list(itertools.product(range(tokens), repeat=order)))
+    inner = torch.nn.functional.one_hot(entries, tokens).flatten(1)
+    net = TwoLayerNet(values.flatten(), inner, torch.full((len(inner),), 1.0 - order))
     return FixedMemory(tuple(range(1, order)), net, input_dimension=tokens)
 
 
@@ -71,10 +67,7 @@ def multi_step_search(pointers: int, steps: int) -> AdaptiveMemory:
     Raises:
         ValueError: a number below 1.
     """
-    if pointers < 1 or steps < 1:
-        raise ValueError(
-            f"pointers and steps must be at least 1, not {pointers}, {steps}"
-        )
+    at_least(1, pointers=pointers, steps=steps)
 
     def place(*tokens: Tensor) -> float:
         return float(sum(round(pointers * float(token)) for token in tokens))
@@ -99,10 +92,8 @@ def wavelet(scale: float, shift: float, length: int) -> Float[np.ndarray, " leng
     Raises:
         ValueError: a scale or a length out of range.
     """
-    if not scale > 0 or length < 1:
-        raise ValueError(
-            f"scale must be above 0 and length at least 1, not {scale}, {length}"
-        )
+    above(0, scale=scale)
+    at_least(1, length=length)
     u = (np.arange(length) - shift) / scale
     return (1 - u**2) * np.exp(-(u**2) / 2) / np.sqrt(scale)
 
@@ -119,18 +110,9 @@ def algebra(weights: Any, later_weights: Any) -> EssentialMemory:
         later_weights: the ``v_s``, from s = 0.
     """
 
-    def delayed(values: Any, lag: int) -> Tensor:
-        row = torch.as_tensor(values, dtype=torch.float64)
-        return torch.nn.functional.pad(row, (lag, 0))
-
-    kernels = (
-        delayed([1.0], 0),
-        delayed([1.0], 4),
-        delayed(weights, 10),
-        delayed(later_weights, 100),
-    )
-
     def read(z: Tensor) -> Tensor:
         return 10 * z[..., 0] + z[..., 1] / z[..., 2] - z[..., 3]
 
-    return EssentialMemory(kernels, read)
+    delayed = ((0, [1.0]), (4, [1.0]), (10, weights), (100, later_weights))
+    rows = [np.concatenate([np.zeros(lag), row]) for lag, row in delayed]
+    return EssentialMemory(rows, read)

@@ -85,5 +85,5 @@ def test_bad_arguments_are_refused():
         orthogonal(net, [1], points[:, :1])
     with pytest.raises(ValueError, match="rows of 2 numbers"):
         trained(net, 2, points[:, :1], seeded(0))
-    with pytest.raises(ValueError, match="iterations must be at least 1"):
+    with pytest.raises(ValueError, match="iterations=0: give at least 1"):
         trained(net, 2, points, seeded(0), 0)

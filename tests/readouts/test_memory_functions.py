@@ -179,7 +179,7 @@ def test_bad_widths():
         mf.rounding_width(net, points, 0.5, [2, 1], [0])
     with pytest.raises(ValueError, match="ascend"):
         mf.rounding_width(net, points, 0.5, [], [0])
-    with pytest.raises(ValueError, match="at least 1, not 0"):
+    with pytest.raises(ValueError, match="width=0: give at least 1"):
         mf.sampled_errors(net, points, [0], [0])
     with pytest.raises(ValueError, match="seed"):
         mf.rounding_width(net, points, 0.5, [1], [])
@@ -187,7 +187,7 @@ def test_bad_widths():
         mf.rounding_width(net, points, 0.0, [1], [0])
     with pytest.raises(ValueError, match="each of 1 points"):
         mf.rounding_width(net, points, [0.5, 0.5], [1], [0])
-    with pytest.raises(ValueError, match="nearest valid lag is 1"):
+    with pytest.raises(ValueError, match="largest_lag=0: give at least 1"):
         mf.tolerance(0, "lin")
     with pytest.raises(ValueError, match="lin"):
         mf.tolerance(1, "linear")

@@ -72,13 +72,13 @@ def test_bad_input():
         rounding.proposition_c1(torch.tensor([1.0, -0.7]))
     with pytest.raises(ValueError, match="round to at least 1"):
         rounding.proposition_c1(torch.tensor([math.nan]))
-    with pytest.raises(ValueError, match="nearest valid number is 1"):
+    with pytest.raises(ValueError, match="first=0: give at least 1"):
         rounding.largest_violation(0, 5)
-    with pytest.raises(ValueError, match="nearest valid number is 1"):
+    with pytest.raises(ValueError, match="n=0: give at least 1"):
         rounding.sharpness(0)
-    with pytest.raises(ValueError, match="below first"):
+    with pytest.raises(ValueError, match="last=4: give at least 5"):
         rounding.largest_violation(5, 4)
-    with pytest.raises(ValueError, match="nearest valid value is 1"):
+    with pytest.raises(ValueError, match="value=0: give at least 1"):
         rounding.margin(0, "lin")
     with pytest.raises(ValueError, match="log"):
         rounding.margin(1, "logarithm")

@@ -33,7 +33,7 @@ def test_a_spike_at_a_corner_is_found():
 
 def test_bad_arguments_are_refused():
     net = two_layer.relu_sum([[1.0]])
-    with pytest.raises(ValueError, match="radius must be above 0"):
-        sup_estimated(net, -1.0, seeded(0))
-    with pytest.raises(ValueError, match="must be at least 1"):
+    with pytest.raises(ValueError, match="radius=-1: give more than 0"):
+        sup_estimated(net, -1, seeded(0))
+    with pytest.raises(ValueError, match="starts=0: give at least 1"):
         sup_estimated(net, 1.0, seeded(0), starts=0)

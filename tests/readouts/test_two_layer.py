@@ -150,11 +150,11 @@ def test_bad_arguments_are_refused():
         TwoLayerNet([1, 2], [[1.0]])
     with pytest.raises(ValueError, match="inner holds a number that is not finite"):
         TwoLayerNet([1], [[float("nan")]])
-    with pytest.raises(ValueError, match="directions are rows"):
+    with pytest.raises(ValueError, match="shapes must be"):
         two_layer.relu_sum([1.0, 2.0])
     with pytest.raises(ValueError, match="radius"):
         two_layer.sup_certified(random_net(2, 2, 0), 0.0)
-    with pytest.raises(ValueError, match="width must be at least 1"):
+    with pytest.raises(ValueError, match="width=0: give at least 1"):
         two_layer.sample(random_net(2, 2, 0), 0, torch.Generator())
     with pytest.raises(ValueError, match="cannot subtract"):
         random_net(2, 2, 0).minus(random_net(2, 3, 0))

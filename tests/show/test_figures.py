@@ -56,15 +56,15 @@ def test_roles_are_distinct_series():
 
 
 @pytest.mark.parametrize(
-    ("call", "nearest"),
+    ("call", "message"),
     [
-        (lambda: figures.series(-1), "0"),
-        (lambda: figures.role("trainde"), "'trained'"),
-        (lambda: figures.size("wyde"), "'wide'"),
+        (lambda: figures.series(-1), "index=-1: give at least 0"),
+        (lambda: figures.role("trainde"), "did you mean 'trained'"),
+        (lambda: figures.size("wyde"), "did you mean 'wide'"),
     ],
 )
-def test_refusals_name_the_nearest_choice(call, nearest):
-    with pytest.raises(ValueError, match=f"nearest is {nearest}"):
+def test_refusals_name_the_nearest_choice(call, message):
+    with pytest.raises(ValueError, match=message):
         call()
 
 

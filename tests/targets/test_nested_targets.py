@@ -73,12 +73,12 @@ def test_a_fixed_memory_needs_every_place_of_a_chain(depth):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nested_targets.random_nesting(-1), "depth -1: the nearest valid .* 0"),
-        (lambda: nested_targets.random_nesting(1, 0), "largest_lag 0: .* is 1"),
-        (lambda: nested_targets.random_nesting(1, tokens=1), "tokens 1: .* is 2"),
-        (lambda: nested_targets.random_nesting(1, seed=-3), "seed -3: .* is 0"),
-        (lambda: nested_targets.random_nesting(3, memories=2), "memories 2: .* is 3"),
-        (lambda: nested_targets.switches(0), "depth 0: the nearest valid depth is 1"),
+        (lambda: nested_targets.random_nesting(-1), "depth=-1: give at least 0"),
+        (lambda: nested_targets.random_nesting(1, 0), "largest_lag=0: give at least 1"),
+        (lambda: nested_targets.random_nesting(1, tokens=1), "tokens=1: .* 2"),
+        (lambda: nested_targets.random_nesting(1, seed=-3), "seed=-3: give at least 0"),
+        (lambda: nested_targets.random_nesting(3, memories=2), "memories=2: .* 3"),
+        (lambda: nested_targets.switches(0), "depth=0: give at least 1"),
     ],
 )
 def test_numbers_out_of_range(call, message):
