@@ -6,21 +6,18 @@ up, a lower one down. `outward` writes such a text; `rounded` gives the number i
 
 from __future__ import annotations
 
+import decimal
 import math
 import numbers
-from decimal import (
-    MAX_EMAX,
-    MIN_EMIN,
-    ROUND_CEILING,
-    ROUND_FLOOR,
-    ROUND_HALF_EVEN,
-    Context,
-    Decimal,
-)
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-DIRECTIONS = {"up": ROUND_CEILING, "down": ROUND_FLOOR, "nearest": ROUND_HALF_EVEN}
+DIRECTIONS = {
+    "up": decimal.ROUND_CEILING,
+    "down": decimal.ROUND_FLOOR,
+    "nearest": decimal.ROUND_HALF_EVEN,
+}
 
 
 def outward(value: Any, digits: int = 4, up: bool = True) -> str:
@@ -47,8 +44,7 @@ def outward(value: Any, digits: int = 4, up: bool = True) -> str:
     """
     if digits < 1:
         raise ValueError(f"digits is {digits!r}: allowed is 1 or more")
-    direction = "up" if up else "down"
-    return _text(rounded(value, digits, direction), digits)
+    return _text(rounded(value, digits, "up" if up else "down"), digits)
 
 
 def rounded(value: Any, digits: int, direction: str) -> Decimal:
@@ -59,9 +55,8 @@ def rounded(value: Any, digits: int, direction: str) -> Decimal:
         ValueError: not finite.
     """
     top, bottom = _fraction(value, direction)
-    context = Context(
-        prec=digits, rounding=DIRECTIONS[direction], Emax=MAX_EMAX, Emin=MIN_EMIN
-    )
+    rounding = DIRECTIONS[direction]
+    context = decimal.Context(digits, rounding, decimal.MIN_EMIN, decimal.MAX_EMAX)
     return context.divide(Decimal(top), Decimal(bottom))
 
 

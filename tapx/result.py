@@ -84,16 +84,6 @@ class Result:
             return None
         return self.error(self.construct(size))
 
-    def refuses(self, size: int) -> str | None:
-        """Why the construction refuses a size, in words; None if it does not."""
-        if self.construct is None:
-            return "nothing is constructed"
-        try:
-            self.construct(size)
-        except ValueError as error:
-            return str(error)
-        return None
-
     @property
     def useful_from(self) -> int | None:
         """The least size at which the bound beats doing nothing; None if not known."""

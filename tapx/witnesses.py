@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,7 +109,7 @@ def answer(
 
     Args:
         question: what is asked.
-        read: makes the result of an entry and checks it; raises WitnessError.
+        read: makes the result of an entry and checks it.
         search: finds a result.
         write: a result's numbers and ``claim``, as an entry holds them.
 
@@ -149,10 +148,7 @@ def used() -> dict[str, list[str]]:
 
 
 def claimed(question: Question) -> Fraction | None:
-    """What the stored answer claims, not checked; None without one.
-
-    For deciding which of many answers are worth a check.
-    """
+    """What the stored answer claims, not checked, if there is one."""
     entry = stored().get(question.key)
     if entry is None:
         return None
@@ -245,7 +241,7 @@ def question_entry(question: Question, numbers: Mapping[str, Any]) -> dict[str, 
 
 
 def store(entry: Entry) -> None:
-    """Add an answer to its file, unless there is one with as good a claim."""
+    """Add an answer to its file, unless one with as good a claim stands there."""
     path = FOUND / f"{entry['name']}.json"
     with _locked():
         present = {e["key"]: e for e in entries(path)} if path.is_file() else {}
@@ -253,7 +249,9 @@ def store(entry: Entry) -> None:
         if old is None or better(entry, old):
             present[entry["key"]] = entry
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, dumps(sorted(present.values(), key=_order)))
+            fresh = path.with_suffix(".fresh")  # replaces the file in one step
+            fresh.write_text(dumps(sorted(present.values(), key=_order)), "utf-8")
+            fresh.replace(path)
     stored.cache_clear()
 
 
@@ -301,11 +299,3 @@ def _locked() -> Iterator[None]:
     with open(FOUND / ".lock", "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".found-")
-    with open(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)

@@ -86,13 +86,12 @@ def test_results_of_theorems_are_built():
 def test_what_a_row_has_no_answer_to_is_none():
     row = Result("a", "A", "a statement")
     assert row.bound(3) is row.certified() is row.useful_from is None
-    assert row.refuses(3) == "nothing is constructed"
 
 
-def test_a_row_says_which_sizes_its_construction_refuses():
+def test_a_row_bounds_what_it_constructs():
     row = ROWS["thm-3.1"]
-    assert "1 heads cannot serve 2 lags" in row.refuses(1)
-    assert row.refuses(16) is None
+    with pytest.raises(ValueError, match="1 heads cannot serve 2 lags"):
+        row.certified(1)
     assert row.certified(16) <= row.bound(16)
     assert row.bound(16) == min(row.bound(16, n) for n in range(1, 17))
 

@@ -53,11 +53,7 @@ def ridge(
 
 
 def linear(coefficients: Any) -> TwoLayerNet:
-    """``<coefficients, x>`` as two neurons, ``relu(z) - relu(-z)``.
-
-    Raises:
-        ValueError: coefficients that are not a row.
-    """
+    """``<coefficients, x>``, a row, as two neurons: ``relu(z) - relu(-z)``."""
     row = torch.as_tensor(coefficients, dtype=torch.float64)
     if row.dim() != 1 or not len(row):
         raise ValueError(f"coefficients are a row, not shape {tuple(row.shape)}")

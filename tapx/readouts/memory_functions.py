@@ -11,7 +11,6 @@ random net of enough neurons will do: :func:`rounding_width` measures how many.
 """
 
 import itertools
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -48,15 +47,13 @@ def interpolating_net(
             different values so close that no direction tells them apart.
     """
     points, values = _checked(points, values)
-    least, chosen = (math.inf, math.inf), None
-    for direction in _directions(points, values):
-        net = _along(direction, points, values)
-        if net is None:
-            continue
+
+    def cost(net: TwoLayerNet) -> tuple[float, float]:
         # Rounded, so that ties fall the same way on every machine.
-        cost = (float(f"{lipschitz(net):.9e}"), float(f"{net.norm:.9e}"))
-        if cost < least:
-            least, chosen = cost, net
+        return float(f"{lipschitz(net):.9e}"), float(f"{net.norm:.9e}")
+
+    tried = (_along(u, points, values) for u in _directions(points, values))
+    chosen = min(filter(None, tried), key=cost, default=None)
     if chosen is None:
         raise ValueError(
             "no direction tells the points of different values apart: they must differ "
@@ -111,10 +108,9 @@ def least_lipschitz(
 
 
 def tolerance(largest_lag: int, position: str) -> float:
-    """How near the net must come to be rounded right, as the paper has it.
+    """How near the net must come to be rounded right: 1/2 (lin) or ``1 / (4 T)`` (log).
 
-    1/2 with lin (rounding to integers); ``1 / (4 T)`` with log, where ``log[exp(z)]``
-    is ``log g`` if z is that near to it and ``g <= T``.
+    That is the paper's; `rounding.margin` is exact.
 
     Raises:
         ValueError: a lag below 1, or a position function other than lin and log.
@@ -129,10 +125,10 @@ def sampled_errors(
     widths: Sequence[int],
     seeds: Sequence[int],
 ) -> np.ndarray:
-    """How far random nets drawn from `net` are off, (seeds, widths, points).
+    """How far nets drawn as by `two_layer.sample` are off, (seeds, widths, points).
 
-    The nets are those of `two_layer.sample`. Only how often each neuron is drawn
-    matters, and these numbers are drawn at once, so that a large width costs no more.
+    Only how often each neuron is drawn matters, and these numbers are drawn at once, so
+    that a large width costs no more.
 
     Raises:
         ValueError: a width below 1.
@@ -174,13 +170,11 @@ def rounding_width(
         The width, or None if not even the largest will do.
 
     Raises:
-        ValueError: no widths, widths that do not ascend, no seeds, tolerances that are
-            not positive or not one or one a point.
+        ValueError: widths, seeds or tolerances unlike that.
     """
     if not widths or list(widths) != sorted(set(widths)):
         raise ValueError(f"widths must ascend and not be empty, not {list(widths)}")
-    if not seeds:
-        raise ValueError("at least one seed is needed, none was given")
+    at_least(1, seeds=len(seeds))
     allowed = np.atleast_1d(np.asarray(tolerance, dtype=float))
     if allowed.shape not in ((1,), (len(points),)) or not (allowed > 0).all():
         raise ValueError(

@@ -108,17 +108,12 @@ def lower_bound(points: Any, values: Any) -> float:
 
 
 class _Kinks(NamedTuple):
-    """A net on the cube, exactly: its kinks, and the affine rest.
+    """A net on the cube, exactly: its kinks, and the affine rest."""
 
-    Attributes:
-        planes: (b, c) with ``||b||_1 + |c| = 1``, the first nonzero number positive.
-        total: for each plane, the sum of ``a (||b||_1 + |c|)`` of its neurons.
-        rest: what is left, as slopes and a constant, if all kinks are ``relu(z)``.
-    """
-
+    # (b, c) with ||b||_1 + |c| = 1, the first nonzero number positive
     planes: list[tuple[Fraction, ...]]
-    total: list[Fraction]
-    rest: list[Fraction]
+    total: list[Fraction]  # for each plane, the sum of a (||b||_1 + |c|)
+    rest: list[Fraction]  # slopes and constant that are left if all kinks are relu(z)
 
 
 def _kinks(net: TwoLayerNet, radius: float) -> _Kinks:
@@ -148,18 +143,12 @@ def _kinks(net: TwoLayerNet, radius: float) -> _Kinks:
 
 
 class _Found(NamedTuple):
-    """What the solver proposes, float64.
+    """What the solver proposes, float64."""
 
-    Attributes:
-        behind: (planes,), shares of ``relu(-z)``.
-        above, below: (dimension,), of ``r + x_j`` and ``r - x_j``.
-        prices: (dimension + 1,), dual variables of the slopes and the constant.
-    """
-
-    behind: np.ndarray
-    above: np.ndarray
-    below: np.ndarray
-    prices: np.ndarray
+    behind: np.ndarray  # (planes,), shares of relu(-z)
+    above: np.ndarray  # (dimension,), of r + x_j
+    below: np.ndarray  # (dimension,), of r - x_j
+    prices: np.ndarray  # (dimension + 1,), dual variables of slopes and constant
 
 
 def _solve(kinks: _Kinks, radius: float) -> _Found:

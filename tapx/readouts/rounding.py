@@ -24,11 +24,8 @@ BITS = 192
 def proposition_c1(z: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """The bound of Proposition C.1: ``1 / (2 min{e^z, [e^z]})``.
 
-    Args:
-        z: numbers above ``-log 2``; the paper asks for at least 1.
-
     Raises:
-        ValueError: a number so low that e^z rounds to 0, or not a number.
+        ValueError: a z not above ``-log 2``, where e^z rounds to 0, or not a number.
     """
     size = torch.exp(z)
     if not bool((size > 0.5).all()):
@@ -63,13 +60,10 @@ def largest_violation(first: int, last: int) -> arb:
     at_least(1, first=first)
     at_least(first, last=last)
     with balls.precision(BITS):
-        worst = arb("-inf")
-        half = arb(1) / 2
+        worst, half = arb("-inf"), arb(1) / 2
         for n in range(first, last + 1):
-            left = n - half
-            below = (half / left).log1p() - half / left
-            above = (half / n).log1p() - half / n
-            worst = worst.max(below).max(above)
+            for end in (half / (n - half), half / n):
+                worst = worst.max(end.log1p() - end)
         return worst
 
 
@@ -85,24 +79,19 @@ def sharpness(n: int) -> arb:
     at_least(1, n=n)
     with balls.precision(BITS):
         half = arb(1) / 2
-        left = n - half
-        above = (half / n).log1p() * 2 * n
-        return above.max((half / left).log1p() * 2 * left)
+        below, above = ((half / y).log1p() * 2 * y for y in (n - half, n))
+        return above.max(below)
 
 
 def margin(value: int, position: str) -> float:
-    """How far a net may be off and the rounded value still be right, exactly.
+    """How far a net may be off and the rounded value g still be right, exactly.
 
     1/2 with lin. With log the net computes ``log g``, and ``log[e^z] = log g`` up to
     ``z = log(g + 1/2)`` above and ``log(g - 1/2)`` below; the nearer is
     ``log(1 + 1/(2g))``. The paper asks for ``1/(4g)``, about half of it.
 
-    Args:
-        value: g, at least 1.
-        position: "lin" or "log".
-
     Raises:
-        ValueError: a value below 1, or another position function.
+        ValueError: a value below 1, or a position other than "lin" and "log".
     """
     at_least(1, value=value)
     return 0.5 if Family.of(position) is LIN else math.log1p(1 / (2 * value))

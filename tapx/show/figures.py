@@ -93,9 +93,8 @@ def role(name: str) -> Series:
 def size(kind: str) -> tuple[float, float]:
     """Return the width and height in inches, for ``figsize``, of one kind of figure.
 
-    Args:
-        kind: ``"wide"`` (one plot across the page), ``"tall"`` (the same width, more
-            height), ``"pair"`` (two plots side by side) or ``"square"``.
+    "wide" (one plot across the page), "tall" (the same width, more height), "pair" (two
+    plots side by side) or "square".
 
     Raises:
         ValueError: if there is no such kind.

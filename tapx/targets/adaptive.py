@@ -75,10 +75,9 @@ class AdaptiveMemory:
     ``t_{K+1} = g_{K+1}(x_t, ..., x_{t-t_K})``, and ``t_{K+2}, ..., t_M`` read the same
     K + 1 tokens. Every lag counts from t. Depth 0 is the paper's warm-up.
 
-    The tokens come from a finite alphabet. The paper asks for Barron memory functions,
-    which are continuous, with whole numbers as values. On a connected set of tokens
-    such a function is constant, so that nothing adapts. Between two tokens where g
-    differs, any continuous extension has slope at least 1 over their distance.
+    The tokens come from a finite alphabet: the paper's memory functions are continuous
+    with whole numbers as values, hence constant on a connected set of tokens. Between
+    two tokens where g differs, its slope is at least 1 over their distance.
 
     Args:
         alphabet: (tokens, d), rows of norm at most 1, all different.
@@ -108,22 +107,20 @@ class AdaptiveMemory:
     def __post_init__(self) -> None:
         """Check everything and bring alphabet and tables to their types."""
         object.__setattr__(self, "alphabet", check_alphabet(self.alphabet))
-        tables = tuple(self.tables)
-        if not tables:
+        memories = len(self.tables)
+        if not memories:
             raise ValueError("at least one memory function is needed, none was given")
-        if not 0 <= self.depth <= len(tables):
-            near = min(max(self.depth, 0), len(tables))
+        if not 0 <= self.depth <= memories:
             raise ValueError(
-                f"depth {self.depth} with {len(tables)} memories: allowed is 0 to "
-                f"{len(tables)}; the nearest is {near}"
+                f"depth {self.depth} with {memories} memories: allowed is 0 to "
+                f"{memories}; the nearest is {min(max(self.depth, 0), memories)}"
             )
-        count = len(self.alphabet)
         checked = tuple(
-            check_table(table, i + 1, count, min(i, self.depth) + 1)
-            for i, table in enumerate(tables)
+            check_table(table, i + 1, len(self.alphabet), min(i, self.depth) + 1)
+            for i, table in enumerate(self.tables)
         )
         object.__setattr__(self, "tables", checked)
-        given = f"{len(tables)} memories and the current token"
+        given = f"{memories} memories and the current token"
         check_readout(self.readout, self.dimension, given)
 
     @classmethod
@@ -169,11 +166,7 @@ class AdaptiveMemory:
         return (len(self.tables) + 1) * self.input_dimension
 
     def indices(self, x: Float[Tensor, "batch time d"]) -> Int[Tensor, "batch time"]:
-        """Which entry of the alphabet each token is.
-
-        Raises:
-            ValueError: a token that is no entry, naming the nearest one.
-        """
+        """Which entry of the alphabet each token is (ValueError if none)."""
         x = x.to(torch.float64)
         distances = torch.stack([(x - row).norm(dim=-1) for row in self.alphabet])
         least, index = distances.min(0)
@@ -204,8 +197,7 @@ class AdaptiveMemory:
         """What the readout sees at the last position: ``x_t`` and the tokens read.
 
         Raises:
-            ValueError: fewer tokens than the reach asks for, or a token within reach
-                that is not in the alphabet.
+            ValueError: too few tokens, or one within reach that is no entry.
         """
         lags = torch.nn.functional.pad(self.lags(x), (1, 0))  # lag 0 first
         rows = torch.arange(len(x), device=x.device)[:, None]
@@ -214,10 +206,10 @@ class AdaptiveMemory:
     def __call__(
         self, x: Float[Tensor, "batch time d"], last_only: bool = True
     ) -> Tensor:
-        """The answer at the last position, (batch,).
+        """The last answer, (batch,), or all with a past, (batch, time - reach).
 
-        With ``last_only=False`` at every position that has all its past in the input,
-        (batch, time - reach).
+        Raises:
+            ValueError: as `memories`.
         """
         if last_only:
             return self.readout(self.memories(x))

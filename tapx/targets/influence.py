@@ -56,15 +56,11 @@ def table(
 def influence(
     answers: Float[np.ndarray, "..."],
 ) -> tuple[Float[np.ndarray, " lags"], Float[np.ndarray, " lags"]]:
-    """What exchanging the token at one lag does to the answer.
-
-    Args:
-        answers: from :func:`table`.
+    """What exchanging the token at one lag does to the answers of a :func:`table`.
 
     Returns:
-        For each lag the largest change, over all windows and both tokens; and the
-        share of windows and exchanges (for another token, all alike) that change the
-        answer at all.
+        For each lag the largest change, over all windows and pairs of tokens; and the
+        share of windows and pairs that change the answer at all.
     """
     largest, share = np.zeros((2, answers.ndim))
     for lag in range(answers.ndim):

@@ -50,7 +50,7 @@ class FixedMemory:
     input_dimension: int = 1
 
     def __post_init__(self) -> None:
-        """Check the lags and, where the readout tells its dimension, that it fits."""
+        """Check the lags and the readout."""
         object.__setattr__(self, "lags", check_lags(self.lags))
         at_least(1, input_dimension=self.input_dimension)
         given = f"{len(self.lags)} lags and the current token"
@@ -123,9 +123,8 @@ class LinearMemory:
 class EssentialMemory:
     """``y_t = f((X * rho_1)(t), ..., (X * rho_M)(t))``: section 5's class.
 
-    A memory is a whole past, weighed: ``(X * rho)(t) = sum_{s>=0} rho(s) x_{t-s}``. A
-    delta remembers one token, so that fixed memories are the case of deltas (with one
-    at lag 0 for the current token, which this class does not pass on unasked).
+    A memory is a whole past, weighed: ``(X * rho)(t) = sum_{s>=0} rho(s) x_{t-s}``.
+    Fixed memories are the case of deltas, with one at lag 0 for the current token.
 
     Args:
         kernels: for each memory a row of values at lags 0, 1, ... (zero beyond), or a
@@ -148,7 +147,7 @@ class EssentialMemory:
     input_dimension: int = 1
 
     def __post_init__(self) -> None:
-        """Check the rows, and the readout where it tells its dimension."""
+        """Check the rows and the readout."""
         if not len(self.kernels):
             raise ValueError("at least one kernel is needed, none was given")
         at_least(1, input_dimension=self.input_dimension)

@@ -10,6 +10,8 @@ from tapx.checks import at_least
 from tapx.readouts import exact_nets, two_layer
 from tapx.targets.adaptive import AdaptiveMemory
 
+SIGNS = [[1.0], [-1.0]]
+
 
 def random_nesting(
     depth: int,
@@ -20,8 +22,8 @@ def random_nesting(
 ) -> AdaptiveMemory:
     """Memory functions drawn at random, on tokens evenly spaced from -1 to 1.
 
-    Every value from 1 to `largest_lag` is as likely as any other, and each function
-    takes the largest at least once. The readout is a sum of four ReLUs.
+    Values from 1 to `largest_lag` are equally likely, and each function takes the
+    largest at least once. The readout is a sum of four ReLUs.
 
     Args:
         depth: K, at least 0.
@@ -55,16 +57,11 @@ def switches(depth: int) -> AdaptiveMemory:
 
     ``t_l = 2l - 1`` if the token read last is 1, and ``t_l = 2l`` if it is -1, for
     l = 1, ..., K, where K = M. The answer is the last token read. No lag is asked for
-    twice, so that the tokens of an input may all be chosen freely.
-
-    Args:
-        depth: K, at least 1.
-
-    Example: depth 2 on ``x_t = 1``: the sign ``x_{t-1}`` chooses between ``x_{t-3}``
-    and ``x_{t-4}``.
+    twice, so that the tokens of an input may all be chosen freely. At depth 2 and
+    ``x_t = 1``, the sign ``x_{t-1}`` chooses between ``x_{t-3}`` and ``x_{t-4}``.
 
     Raises:
-        ValueError: depth below 1.
+        ValueError: depth K below 1.
     """
     at_least(1, depth=depth)
     functions = [
@@ -72,4 +69,4 @@ def switches(depth: int) -> AdaptiveMemory:
         for level in range(1, depth + 1)
     ]
     last = exact_nets.linear([0.0] * depth + [1.0])
-    return AdaptiveMemory.from_functions([[1.0], [-1.0]], functions, last, depth)
+    return AdaptiveMemory.from_functions(SIGNS, functions, last, depth)

@@ -46,11 +46,6 @@ one, at lag n."""
 class ToyTarget:
     """A readout of the tokens at a few lags, before the last of `length` signs.
 
-    Attributes:
-        lags: the lags that it asks for, distinct, at least 1.
-        readout: f, two-layer net of ``len(lags)`` numbers.
-        length: T, tokens in an input.
-
     Raises:
         ValueError: lags as in `check_lags`, beyond the input, or not as many as the
             readout takes.
@@ -61,7 +56,7 @@ class ToyTarget:
     length: int = LENGTH
 
     def __post_init__(self) -> None:
-        """Check the lags."""
+        """Check the lags and the readout."""
         lags = check_lags(self.lags)
         if max(lags) >= self.length:
             raise ValueError(
@@ -99,10 +94,7 @@ class ToyTarget:
         return np.array(patterns), np.array(answers)
 
     def walsh(self) -> dict[tuple[int, ...], float]:
-        """The target as a polynomial: coefficient of each product of its tokens.
-
-        Keys are tuples of lags; the empty one holds the mean.
-        """
+        """The target as a polynomial: the coefficient of each product, by its lags."""
         signs, answers = self.table()
         found = {}
         for chosen in product((False, True), repeat=len(self.lags)):

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import above, at_least, check_lags
+from tapx.checks import above, at_least
 from tapx.readouts import exact_nets
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
@@ -17,13 +17,8 @@ from tapx.targets.memories import EssentialMemory, FixedMemory
 
 
 def sparse_parity(lags: Sequence[int]) -> FixedMemory:
-    """``x_t x_{t-T_1} ... x_{t-T_M}`` for signs: a sparse Boolean function.
-
-    Raises:
-        ValueError, TypeError: lags as `check_lags` has it.
-    """
-    lags = check_lags(lags)
-    return FixedMemory(lags, exact_nets.parity(len(lags) + 1))
+    """``x_t x_{t-T_1} ... x_{t-T_M}`` for signs: a sparse Boolean function."""
+    return FixedMemory(tuple(lags), exact_nets.parity(len(lags) + 1))
 
 
 def n_gram(table: Any) -> FixedMemory:
@@ -60,12 +55,8 @@ def multi_step_search(pointers: int, steps: int) -> AdaptiveMemory:
     ``t_1 = p x_t``, ``t_2 = p x_t + p x_{t-t_1}``, and so on, and the answer is the
     token where the chain ends, ``x_{t-t_M}``. Depth ``M - 1``, M the number of steps.
 
-    Args:
-        pointers: p, at least 1.
-        steps: M, at least 1.
-
     Raises:
-        ValueError: a number below 1.
+        ValueError: pointers p or steps M below 1.
     """
     at_least(1, pointers=pointers, steps=steps)
 
@@ -84,13 +75,8 @@ def wavelet(scale: float, shift: float, length: int) -> Float[np.ndarray, " leng
 
     With the Mexican hat ``psi(u) = (1 - u^2) exp(-u^2 / 2)``.
 
-    Args:
-        scale: a, above 0, in lags.
-        shift: b, the lag it stands on.
-        length: number of lags, at least 1.
-
     Raises:
-        ValueError: a scale or a length out of range.
+        ValueError: a scale not above 0, or a length below 1.
     """
     above(0, scale=scale)
     at_least(1, length=length)
@@ -103,11 +89,7 @@ def algebra(weights: Any, later_weights: Any) -> EssentialMemory:
 
     The paper's example. Its readout divides: it is a function, and Lipschitz, only
     where the denominator stays away from 0, for instance for tokens in ``[1/2, 1]`` and
-    positive weights.
-
-    Args:
-        weights: the ``w_s``, from s = 0.
-        later_weights: the ``v_s``, from s = 0.
+    positive weights. The rows ``w_s`` and ``v_s`` start at s = 0.
     """
 
     def read(z: Tensor) -> Tensor:

@@ -181,7 +181,7 @@ def test_bad_widths():
         mf.rounding_width(net, points, 0.5, [], [0])
     with pytest.raises(ValueError, match="width=0: give at least 1"):
         mf.sampled_errors(net, points, [0], [0])
-    with pytest.raises(ValueError, match="seed"):
+    with pytest.raises(ValueError, match="seeds=0: give at least 1"):
         mf.rounding_width(net, points, 0.5, [1], [])
     with pytest.raises(ValueError, match="above 0"):
         mf.rounding_width(net, points, 0.0, [1], [0])
