@@ -122,17 +122,10 @@ for _place, _words in _INTO.items():
         MOVED[_old] = f"{_place}.{_new or _old.rpartition('.')[2]}"
 
 
-def refuse(name: str) -> None:
-    """Say where the thing of this dotted name is now, and all that was inside it.
-
-    Raises:
-        ModuleNotFoundError: there was such a thing. Its attribute `name` stays empty:
-            Python drops an error of a submodule that bears the submodule's name.
-    """
-    lines = [
+def told(name: str) -> str:
+    """Where the thing of this dotted name is now, and all that was inside it."""
+    return "\n".join(
         f"tapx.{old} is now tapx.{new}"
         for old, new in sorted(MOVED.items())
         if f"tapx.{old}.".startswith(f"{name}.")
-    ]
-    if lines:
-        raise ModuleNotFoundError("\n".join(lines))
+    )

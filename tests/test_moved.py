@@ -36,6 +36,13 @@ def test_an_old_import_names_the_new_place(old, new):
         exec(old, {})
 
 
+def test_a_wing_names_the_new_place_of_what_its_flat_module_held():
+    with pytest.raises(AttributeError, match=r"is now tapx\.kernels\.kernel\.Kernel$"):
+        exec("from tapx import kernels; kernels.Kernel", {})
+    with pytest.raises(AttributeError, match=r"'tapx\.targets' .* no attribute 'any'"):
+        exec("from tapx import targets; targets.any", {})
+
+
 @pytest.mark.parametrize("code", ["import tapx.bound", "from tapx.kernels import best"])
 def test_a_name_that_never_was_fails_as_ever(code):
     with pytest.raises(ImportError, match=r"No module named|cannot import name"):
