@@ -109,11 +109,15 @@ def style() -> None:
     the full canvas, and no program version in the file, so that two runs with the same
     numbers store the same bytes.
     """
+    from IPython.core.getipython import get_ipython
     from matplotlib import style as look
 
     # A matplotlibrc of the user's may have set anything.
     look.use(["default", _parameters()])
-    _store_as_png()
+    if get_ipython() is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("png", bbox_inches=None, metadata=PNG_METADATA)
 
 
 def _parameters() -> dict[str, Any]:
@@ -152,14 +156,3 @@ def _parameters() -> dict[str, Any]:
         "xtick.color": grey,
         "ytick.color": grey,
     }
-
-
-def _store_as_png() -> None:
-    """Tell the notebook, where this runs in one, how to store its figures."""
-    from IPython.core.getipython import get_ipython
-
-    if get_ipython() is None:
-        return
-    from matplotlib_inline.backend_inline import set_matplotlib_formats
-
-    set_matplotlib_formats("png", bbox_inches=None, metadata=PNG_METADATA)
