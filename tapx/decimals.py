@@ -25,9 +25,8 @@ def outward(value: Any, digits: int = 4, up: bool = True) -> str:
 
     Args:
         value: a real number (int, float, Fraction, Decimal, a numpy number), or an
-            fmpz, fmpq or arb of python-flint. Of a ball the upper end is written if
-            `up`, else the lower end. A float stands for its shortest decimal text,
-            so that 0.1 is written "0.1" and not "0.1001".
+            fmpz, fmpq or arb of python-flint, of which the outer end is written. A
+            float stands for its shortest decimal text: 0.1 is "0.1", not "0.1001".
         digits: significant digits, at least 1. Zeros at the end are left out.
         up: whether the text must be at least the value; else at most.
 

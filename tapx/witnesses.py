@@ -173,12 +173,7 @@ def named(name: str, read: Callable[[Entry], T]) -> T:
 
 @lru_cache(maxsize=1)
 def stored() -> dict[str, Entry]:
-    """All stored answers by key.
-
-    Raises:
-        WitnessError: a file that cannot be read, another format, or a key that is not
-            the hash of its question.
-    """
+    """All stored answers by key (WitnessError: as `entries`, or one stored twice)."""
     found: dict[str, Entry] = {}
     for path in files():
         for entry in entries(path):
@@ -202,7 +197,8 @@ def entries(path: Path) -> list[Entry]:
     """The answers in one file.
 
     Raises:
-        WitnessError: as `stored`.
+        WitnessError: a file that cannot be read, another format, or a key that is not
+            the hash of its question.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -258,8 +254,7 @@ def store(entry: Entry) -> None:
 def better(entry: Entry, old: Entry) -> bool:
     """Whether an entry claims strictly more than another on the same question.
 
-    A claim is an upper bound, of which the smaller is better, unless the entry has
-    ``"better": "larger"``.
+    The smaller claim is the better, unless the entry has ``"better": "larger"``.
     """
     fresh, known = Fraction(entry["claim"]), Fraction(old["claim"])
     return fresh > known if entry.get("better") == "larger" else fresh < known

@@ -120,38 +120,30 @@ def test_answers_to_several_questions_share_a_file(folder, monkeypatch):
     assert [entry["size"]["heads"] for entry in found] == [2, 12]
 
 
-def damaged(folder, monkeypatch, change):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda text: text.replace('"heads": 2', '"heads": 3'),
+            "toys/one.*not the hash",
+        ),
+        (lambda text: text.replace(": 1,", ": 2,", 1), "toys/one: format 2, not 1"),
+        (lambda text: text[:50], "toys/one cannot be read"),
+        (
+            lambda text: text.replace("3.000", "2.999"),
+            "toys/one .*not show at most 2.999",
+        ),
+    ],
+    ids=["question", "format", "cut off", "claim"],
+)
+def test_a_damaged_file_is_refused(folder, monkeypatch, change, message):
     monkeypatch.setenv(witnesses.VARIABLE, "store")
     ask(toy(), 3)
-    path = toy().path
-    data = json.loads(path.read_text())
-    change(data)
-    path.write_text(json.dumps(data))
+    text = toy().path.read_text()
+    assert change(text) != text
+    toy().path.write_text(change(text))
     witnesses.stored.cache_clear()
-
-
-def test_a_question_changed_by_hand_no_longer_fits_its_key(folder, monkeypatch):
-    damaged(folder, monkeypatch, lambda d: d["entries"][0]["size"].update(heads=3))
-    with pytest.raises(WitnessError, match=r"toys/one.*not the hash"):
-        ask(toy(), 3)
-
-
-def test_another_format_is_refused(folder, monkeypatch):
-    damaged(folder, monkeypatch, lambda d: d.update(format=2))
-    with pytest.raises(WitnessError, match="toys/one: format 2, not 1"):
-        ask(toy(), 3)
-
-
-def test_a_file_that_is_cut_off_is_named(folder, monkeypatch):
-    damaged(folder, monkeypatch, lambda d: None)
-    toy().path.write_text(toy().path.read_text()[:50])
-    with pytest.raises(WitnessError, match="toys/one cannot be read"):
-        ask(toy(), 3)
-
-
-def test_a_claim_that_the_numbers_do_not_show_is_refused(folder, monkeypatch):
-    damaged(folder, monkeypatch, lambda d: d["entries"][0].update(claim="2.9"))
-    with pytest.raises(WitnessError, match=r"toys/one .*do not show at most 2\.9"):
+    with pytest.raises(WitnessError, match=message):
         ask(toy(), 3)
 
 
@@ -210,8 +202,16 @@ def test_one_witness_of_each_kind_and_family_is_checked_by_its_finder():
     assert count == len(chosen) >= len(finders.KINDS)
 
 
+FALSE = {
+    "sign": ("weights", -1),
+    "weight": ("weights", Fraction(1001, 1000)),
+    "rate": ("rates", Fraction(1001, 1000)),
+    "claim": ("claim", Fraction(999_999, 10**6)),
+}
+
+
 @pytest.mark.parametrize("family", ["exponential", "power"])
-@pytest.mark.parametrize("change", ["sign", "weight", "rate", "claim"])
+@pytest.mark.parametrize("change", FALSE)
 def test_a_falsified_kernel_is_refused(family, change):
     stored = [
         entry
@@ -219,16 +219,9 @@ def test_a_falsified_kernel_is_refused(family, change):
         if (entry["kind"], entry["family"]) == ("kernel-l1", family)
     ]
     entry = json.loads(json.dumps(max(stored, key=lambda e: len(e["rates"]))))
-    if change == "sign":
-        entry["weights"][0] = witness_numbers.fraction(-Fraction(entry["weights"][0]))
-    elif change == "claim":
-        entry["claim"] = witness_numbers.fraction(
-            Fraction(entry["claim"]) * 999_999 / 10**6
-        )
-    else:
-        key = change + "s"
-        worse = Fraction(entry[key][0]) * (1 + Fraction(1, 1000))
-        entry[key][0] = witness_numbers.fraction(worse)
+    key, factor = FALSE[change]
+    place, key = (entry, key) if key == "claim" else (entry[key], 0)
+    place[key] = str(Fraction(place[key]) * factor)
     with pytest.raises(WitnessError, match="do not show an l1 error of at most"):
         search.read_kernel(entry)
 

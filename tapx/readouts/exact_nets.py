@@ -5,7 +5,6 @@ neuron a kink (and two for its value and slope at the start). Every function on 
 many points that the form tells apart is of this kind.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,7 @@ from tapx.checks import at_least
 from tapx.readouts.two_layer import TwoLayerNet
 
 
-def ridge(
-    direction: Any,
-    points: Sequence[float] | np.ndarray,
-    values: Sequence[float] | np.ndarray,
-) -> TwoLayerNet:
+def ridge(direction: Any, points: Any, values: Any) -> TwoLayerNet:
     """``h(<direction, x>)``, h linear between the points and constant outside them.
 
     Args:
@@ -55,8 +50,6 @@ def ridge(
 def linear(coefficients: Any) -> TwoLayerNet:
     """``<coefficients, x>``, a row, as two neurons: ``relu(z) - relu(-z)``."""
     row = torch.as_tensor(coefficients, dtype=torch.float64)
-    if row.dim() != 1 or not len(row):
-        raise ValueError(f"coefficients are a row, not shape {tuple(row.shape)}")
     return TwoLayerNet([1.0, -1.0], torch.stack([row, -row]))
 
 

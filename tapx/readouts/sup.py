@@ -28,12 +28,9 @@ def sup_estimated(
         net: f.
         radius: half the cube's side, above 0.
         generator: draws the points.
-        points: random points and as many random corners to start from.
-        starts: how many of them are improved.
-        rounds: sweeps, each with a shorter step.
-
-    Raises:
-        ValueError: a radius not above 0, or a count below 1.
+        points: random points and as many random corners to start from, at least 1.
+        starts: how many of them are improved, at least 1.
+        rounds: sweeps, each with a shorter step, at least 1.
     """
     above(0, radius=radius)
     at_least(1, points=points, starts=starts, rounds=rounds)

@@ -44,7 +44,7 @@ class TwoLayerNet:
         bias = torch.zeros_like(self.outer) if bias is None else bias
         self.bias = torch.as_tensor(bias, dtype=torch.float64)
         outer, inner, bias = (tuple(part.shape) for part in vars(self).values())
-        if len(inner) != 2 or not outer == inner[:1] == bias:
+        if len(inner) != 2 or not inner[1] or not outer == inner[:1] == bias:
             raise ValueError(
                 "shapes must be (width,), (width, dimension), (width,), not "
                 f"{outer}, {inner}, {bias}"
@@ -141,19 +141,12 @@ def _joined(f: TwoLayerNet, g: TwoLayerNet) -> TwoLayerNet:
         raise ValueError(
             f"cannot subtract a net on R^{g.dimension} from one on R^{f.dimension}"
         )
-    return TwoLayerNet(
-        torch.cat([f.outer, -g.outer]),
-        torch.cat([f.inner, g.inner]),
-        torch.cat([f.bias, g.bias]),
-    )
+    pairs = ((f.outer, -g.outer), (f.inner, g.inner), (f.bias, g.bias))
+    return TwoLayerNet(*map(torch.cat, pairs))
 
 
 def relu_sum(directions: Any) -> TwoLayerNet:
-    """``sum_k relu(<w_k, x>)``: the readout of experiments 1b, 2a and 3a.
-
-    Args:
-        directions: the w_k, one a row; a tensor, array or nested list.
-    """
+    """``sum_k relu(<w_k, x>)``, w_k in rows: the readout of experiments 1b, 2a, 3a."""
     return TwoLayerNet(torch.ones(len(directions)), directions)
 
 

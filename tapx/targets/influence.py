@@ -41,11 +41,8 @@ def table(
 ) -> Float[np.ndarray, "..."]:
     """The answers on every window: axis s is the index of the token at lag s.
 
-    Args:
-        target: takes (batch, time, d) and ``last_only=True``; must not look further
-            back than `reach`.
-        alphabet: (tokens, d).
-        reach: the largest lag that enters.
+    The target takes (batch, time, d) and ``last_only=True``, and looks no further back
+    than `reach`; the alphabet is (tokens, d).
     """
     windows = all_windows(alphabet, reach + 1)
     with torch.no_grad():

@@ -4,16 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_nets import seeded
 
 from tapx.readouts import two_layer
 from tapx.readouts.approximation import box_points, hull, orthogonal, trained
 from tapx.readouts.two_layer import TwoLayerNet
 
 F64 = torch.float64
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def smooth(dimension, neurons=64):

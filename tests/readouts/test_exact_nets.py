@@ -43,5 +43,5 @@ def test_bad_readouts_are_refused():
         exact_nets.ridge([1.0], [1, 2], [0])
     with pytest.raises(ValueError, match="count=0: give at least 1"):
         exact_nets.parity(0)
-    with pytest.raises(ValueError, match="are a row"):
+    with pytest.raises(ValueError, match="shapes must be"):
         exact_nets.linear([[1.0]])

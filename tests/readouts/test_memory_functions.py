@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_nets import seeded
 
 from tapx.readouts import memory_functions as mf
 from tapx.readouts import two_layer
@@ -13,7 +14,7 @@ F64 = torch.float64
 
 
 def random_alphabet(count, dimension, highest, seed):
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     points = torch.randn(count, dimension, generator=generator, dtype=F64)
     values = torch.randint(1, highest + 1, (count,), generator=generator)
     return points / points.norm(dim=1).max(), values.to(F64)
@@ -35,8 +36,7 @@ def test_a_net_has_the_values(alphabet, log):
     net = mf.interpolating_net(points, values)
     assert torch.allclose(net(points), values, rtol=0, atol=1e-9)
     assert net.width <= len(points) + 1
-    generator = torch.Generator().manual_seed(0)
-    far = 100 * torch.randn(50, net.dimension, generator=generator, dtype=F64)
+    far = 100 * torch.randn(50, net.dimension, generator=seeded(0), dtype=F64)
     assert (net(far) >= values.min() - 1e-6).all()
     assert (net(far) <= values.max() + 1e-6).all()
 
@@ -45,8 +45,7 @@ def test_a_net_has_the_values(alphabet, log):
 def test_the_slopes_hold_and_are_sharp(alphabet, seed):
     points, values = alphabet
     net = mf.interpolating_net(points, values)
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(2000, net.dimension, generator=generator, dtype=F64)
+    x = torch.randn(2000, net.dimension, generator=seeded(seed), dtype=F64)
     slopes = mf.coordinate_slopes(net)
     assert (net.gradient(x).abs() <= slopes * (1 + 1e-12)).all()
     assert mf.lipschitz(net) <= net.lipschitz
@@ -54,39 +53,35 @@ def test_the_slopes_hold_and_are_sharp(alphabet, seed):
     assert mf.lipschitz(net) <= net.norm * (1 + 1e-9)
 
 
-def test_two_signs_by_hand():
-    points, values = torch.tensor([[1.0], [-1.0]]), torch.tensor([1.0, 2.0])
+@pytest.mark.parametrize(
+    ("points", "values", "norm", "slopes"),
+    [
+        # A constant 1, and half of relu(1 - x) - relu(-1 - x).
+        ([[1], [-1]], [1, 2], 3, [0.5]),
+        (torch.eye(3), [4, 4, 4], 4, [0, 0, 0]),  # one neuron without slope
+        # Only tokens of different values are separated.
+        (
+            [[x, y] for x in (-1, 1) for y in (-1, 0, 1)],
+            [1, 1, 1, 3, 3, 3],
+            None,
+            [1, 0],
+        ),
+    ],
+)
+def test_nets_by_hand(points, values, norm, slopes):
+    points, values = torch.as_tensor(points).float(), torch.tensor(values).float()
     net = mf.interpolating_net(points, values)
-    assert net.width == 3
-    assert net.norm == 3.0  # a constant 1, and half of relu(1 - x) - relu(-1 - x)
-    assert abs(mf.lipschitz(net) - 0.5) < 1e-12
-    assert mf.least_lipschitz(points, values) == 0.5
+    assert norm is None or net.norm == norm
+    assert mf.coordinate_slopes(net).tolist() == pytest.approx(slopes, abs=1e-9)
+    assert mf.lipschitz(net) == pytest.approx(max(slopes), abs=1e-9)
+    assert mf.least_lipschitz(points, values) == max(slopes)
 
 
-def test_only_tokens_of_different_values_are_separated():
-    points = torch.tensor([[x, y] for x in (-1.0, 1.0) for y in (-1.0, 0.0, 1.0)])
-    net = mf.interpolating_net(points, torch.tensor([1.0, 1, 1, 3, 3, 3]))
-    assert abs(mf.lipschitz(net) - 1) < 1e-9
-    slopes = mf.coordinate_slopes(net)
-    assert slopes[1] == 0
-
-
-def test_a_constant_has_no_slope():
-    net = mf.interpolating_net(torch.eye(3), torch.full((3,), 4.0))
-    assert net.width == 1
-    assert net.norm == 4
-    assert mf.lipschitz(net) == 0
-    assert torch.equal(mf.coordinate_slopes(net), torch.zeros(3, dtype=F64))
-
-
-def test_other_nets_keep_their_slopes():
+def test_slopes_of_other_nets():
     net = TwoLayerNet([1.0, 1.0], [[1.0, 0.0], [0.0, 1.0]])
     assert torch.equal(mf.coordinate_slopes(net), net.coordinate_slopes)
-
-
-def test_opposite_sides_of_one_kink():
-    net = TwoLayerNet([1.0, -1.0], [[2.0], [-2.0]], [1.0, -1.0])
-    assert abs(float(mf.coordinate_slopes(net)[0]) - 2) < 1e-12
+    both_sides_of_a_kink = TwoLayerNet([1.0, -1.0], [[2.0], [-2.0]], [1.0, -1.0])
+    assert abs(float(mf.coordinate_slopes(both_sides_of_a_kink)[0]) - 2) < 1e-12
 
 
 def test_close_tokens_make_steep_nets():
@@ -156,13 +151,9 @@ def test_drawn_numbers_have_the_law_of_sampled_nets():
     points, values = random_alphabet(4, 2, 5, 1)
     net = mf.interpolating_net(points, values)
     here = mf.sampled_errors(net, points, [32], range(400))[:, 0]
-    generator = torch.Generator().manual_seed(0)
-    there = torch.stack(
-        [
-            (two_layer.sample(net, 32, generator)(points) - values).abs()
-            for _ in range(400)
-        ]
-    )
+    chance = seeded(0)
+    drawn = [two_layer.sample(net, 32, chance)(points) for _ in range(400)]
+    there = (torch.stack(drawn) - values).abs()
     assert torch.allclose(torch.from_numpy(here.mean(0)), there.mean(0), rtol=0.2)
 
 

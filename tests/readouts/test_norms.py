@@ -5,21 +5,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_nets import random_net, seeded
 
 from tapx.readouts import exact_nets, norms, two_layer
 from tapx.readouts.norms import lower_bound, norm_certified
 from tapx.readouts.two_layer import TwoLayerNet
 
 F64 = torch.float64
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
-
-
-def random_net(width, dimension, seed):
-    numbers = torch.randn(width, dimension + 2, generator=seeded(seed), dtype=F64)
-    return TwoLayerNet(numbers[:, 0], numbers[:, 2:], numbers[:, 1])
 
 
 def on_a_line(net, radius, count=4001):

@@ -1,24 +1,15 @@
 import pytest
-import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from made_nets import nets, seeded
 
 from tapx.readouts import two_layer
 from tapx.readouts.sup import sup_estimated
 from tapx.readouts.two_layer import TwoLayerNet
 
 
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
-
-
 @settings(max_examples=10)
-@given(st.integers(1, 8), st.integers(1, 3), st.integers(0, 999))
-def test_the_estimate_is_a_lower_bound_and_close(width, dimension, seed):
-    numbers = torch.randn(
-        width, dimension + 2, generator=seeded(seed), dtype=torch.float64
-    )
-    net = TwoLayerNet(numbers[:, 0], numbers[:, 2:], numbers[:, 1])
+@given(nets)
+def test_the_estimate_is_a_lower_bound_and_close(net):
     low, high = two_layer.sup_certified(net, 1.5, 0.01)
     found = sup_estimated(net, 1.5, seeded(0), points=256, starts=8, rounds=30)
     assert found <= high

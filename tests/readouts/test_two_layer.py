@@ -4,22 +4,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_nets import nets, random_net, seeded
 
 from tapx.readouts import two_layer
 from tapx.readouts.two_layer import TwoLayerNet
 
 F64 = torch.float64
-
-
-def random_net(width, dimension, seed, bias=True):
-    generator = torch.Generator().manual_seed(seed)
-    numbers = torch.randn(width, dimension + 2, generator=generator, dtype=F64)
-    return TwoLayerNet(numbers[:, 0], numbers[:, 2:], numbers[:, 1] if bias else None)
-
-
-nets = st.builds(
-    random_net, st.integers(1, 8), st.integers(1, 3), st.integers(0, 999), st.booleans()
-)
 
 
 def test_value_norm_and_slopes_by_hand():
@@ -31,8 +21,7 @@ def test_value_norm_and_slopes_by_hand():
 
 @given(nets, st.integers(0, 99))
 def test_slopes_are_never_exceeded(net, seed):
-    generator = torch.Generator().manual_seed(seed)
-    x, y = torch.randn(2, 50, net.dimension, generator=generator, dtype=F64)
+    x, y = torch.randn(2, 50, net.dimension, generator=seeded(seed), dtype=F64)
     moved = (net(x) - net(y)).abs()
     assert (moved <= net.lipschitz * (x - y).norm(dim=1) + 1e-12).all()
     assert (moved <= (x - y).abs() @ net.coordinate_slopes + 1e-12).all()
@@ -60,8 +49,7 @@ def test_opposite_neurons_are_never_active_together(seed):
 
 @given(nets, st.integers(0, 99))
 def test_gradient_is_the_derivative(net, seed):
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(20, net.dimension, generator=generator, dtype=F64)
+    x = torch.randn(20, net.dimension, generator=seeded(seed), dtype=F64)
     x.requires_grad_()
     net(x).sum().backward()
     assert torch.allclose(net.gradient(x.detach()), x.grad)
@@ -70,9 +58,8 @@ def test_gradient_is_the_derivative(net, seed):
 @given(nets, st.floats(0.1, 3))
 def test_certified_sup_holds_and_is_attained(net, radius):
     low, high = two_layer.sup_certified(net, radius, tolerance=0.02)
-    generator = torch.Generator().manual_seed(0)
-    x = (2 * torch.rand(2000, net.dimension, generator=generator) - 1).to(F64) * radius
-    assert net(x).abs().max() <= high
+    x = 2 * torch.rand(2000, net.dimension, generator=seeded(0)).to(F64) - 1
+    assert net(radius * x).abs().max() <= high
     assert low <= high <= 1.021 * low + 1e-9
 
 
@@ -110,8 +97,7 @@ def test_a_net_is_no_distance_from_itself(net):
 
 def test_sampling_is_unbiased_and_keeps_the_norm():
     net = random_net(6, 2, 1)
-    generator = torch.Generator().manual_seed(0)
-    drawn = two_layer.sample(net, 40_000, generator)
+    drawn = two_layer.sample(net, 40_000, seeded(0))
     assert drawn.width == 40_000
     assert abs(drawn.norm / net.norm - 1) < 1e-12
     _, high = two_layer.sup_distance_certified(net, drawn, 2.0)
@@ -122,12 +108,9 @@ def test_sampling_error_falls_with_the_width():
     net = two_layer.relu_sum(two_layer.normal_directions(64, 3, 0))
 
     def mean_error(width):
-        errors = []
-        for seed in range(4):
-            generator = torch.Generator().manual_seed(seed)
-            drawn = two_layer.sample(net, width, generator)
-            errors.append(two_layer.sup_distance_certified(net, drawn, 2.0, 0.05)[1])
-        return sum(errors) / 4
+        drawn = [two_layer.sample(net, width, seeded(seed)) for seed in range(4)]
+        off = [two_layer.sup_distance_certified(net, g, 2.0, 0.05)[1] for g in drawn]
+        return sum(off) / 4
 
     ratio = mean_error(16) / mean_error(1024)
     assert 3 < ratio < 20  # sqrt(64) = 8 in the mean

@@ -25,15 +25,10 @@ def lightness(colour: str) -> float:
     return 116 * luminance(colour) ** (1 / 3) - 16
 
 
-def test_colours_differ_in_grey():
-    for one, other in combinations(figures.COLOURS, 2):
-        assert abs(lightness(one) - lightness(other)) > 6, (one, other)
-
-
-def test_first_colours_differ_most():
-    first = figures.COLOURS[:3]
-    for one, other in combinations(first, 2):
-        assert abs(lightness(one) - lightness(other)) > 15, (one, other)
+@pytest.mark.parametrize(("first", "apart"), [(6, 6), (3, 15)])
+def test_colours_differ_in_grey(first, apart):
+    for one, other in combinations(figures.COLOURS[:first], 2):
+        assert abs(lightness(one) - lightness(other)) > apart, (one, other)
 
 
 @pytest.mark.parametrize("colour", figures.COLOURS)
