@@ -49,7 +49,8 @@ _INTO = {
     "theorems": (
         "bounds>lemmas bounds_adaptive>adaptive_errors bounds_decaying>lemmas "
         "bounds_depth>proposition_4_5 bounds_nested>theorem_4_4 "
-        "constructions.built constructions.built_essential "
+        "constructions.built constructions.built_essential>built "
+        "theorems.built_essential>built "
         "constructions.built_stages>staged_built constructions.certificate "
         "constructions.dot>proposition_4_2 constructions.one_layer_network>one_layer "
         "constructions.stage_network constructions.staged constructions.stages "
@@ -69,8 +70,10 @@ _INTO = {
         "bounds.l2_lower_bound bounds_decaying.alternating_floor "
         "bounds_decaying.class_optimum"
     ),
-    "theorems.built": "constructions.Built",
-    "theorems.built_essential": "constructions.BuiltEssential",
+    "theorems.built": (
+        "constructions.Built constructions.BuiltEssential>Built "
+        "theorems.built_essential.BuiltEssential>Built"
+    ),
     "theorems.staged_built": "constructions.BuiltStages",
     "theorems.theorem_3_1": (
         "bounds.attention_theorem_3_1>attention_error bounds.head_shares "
