@@ -14,13 +14,6 @@ POSITIONS = st.sampled_from(["lin", "log"])
 LAGS = st.lists(st.integers(1, 9), min_size=1, max_size=3)
 
 
-@given(LAGS, st.integers(1, 200), st.integers(1, 3), POSITIONS)
-def test_one_layer_is_theorem_3_1(lags, heads, order, position):
-    here = adaptive_errors.one_layer_error(lags, heads, order, position)
-    there = theorem_3_1.attention_error(tuple(lags), heads, order, position)
-    assert here == pytest.approx(there, rel=1e-12)
-
-
 @given(LAGS, st.integers(3, 200), POSITIONS)
 def test_layers_come_between(lags, heads, position):
     errors = [

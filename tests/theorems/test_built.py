@@ -129,7 +129,7 @@ def test_measured_certified_bound(index):
     assert parts <= built.error <= parts * (1 + 1e-12)
     found = measured(built)
     assert found <= built.error
-    if built.float64_safe:  # nor is it idle
+    if any(built.errors):  # nor is it idle
         assert found > built.error / 200
     assert built.attention_error <= attention_bound(*ROWS[index][:4])
     assert min(getattr(built, "margins", [1])) > 0
