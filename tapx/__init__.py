@@ -54,7 +54,6 @@ FACE = {
     "proposition_4_5": "theorems.proposition_4_5",
     "theorem_5_1": "theorems.theorem_5_1",
     "Built": "theorems.built:Built",
-    "BuiltEssential": "theorems.built_essential:BuiltEssential",
     "BuiltStages": "theorems.staged_built:BuiltStages",
     "MemoryCell": "experiments.memory.training:MemoryCell",
     "Recipe": "experiments.training:Recipe",

@@ -32,7 +32,8 @@ targets: adaptive_targets>adaptive influence nested_targets toy_targets>signs
 targets.memories: targets.EssentialMemory targets.FixedMemory targets.LinearMemory;
 theorems: bounds>lemmas bounds_adaptive>adaptive_errors bounds_decaying>lemmas
     bounds_depth>proposition_4_5 bounds_nested>theorem_4_4 constructions.built
-    constructions.built_essential constructions.built_stages>staged_built
+    constructions.built_essential>built theorems.built_essential>built
+    constructions.built_stages>staged_built
     constructions.certificate constructions.dot>proposition_4_2
     constructions.one_layer_network>one_layer constructions.stage_network
     constructions.staged constructions.stages float_sums one_layer>flattened;
@@ -44,8 +45,8 @@ theorems.proof_spacing: bounds.best_spacing>recall_spacing
     bounds_decaying.best_spacing>decay_spacing;
 limits.recall: bounds.l2_lower_bound bounds_decaying.alternating_floor
     bounds_decaying.class_optimum;
-theorems.built: constructions.Built;
-theorems.built_essential: constructions.BuiltEssential;
+theorems.built: constructions.Built constructions.BuiltEssential>Built
+    theorems.built_essential.BuiltEssential>Built;
 theorems.staged_built: constructions.BuiltStages;
 theorems.theorem_3_1: bounds.attention_theorem_3_1>attention_error bounds.head_shares
     bounds.theorem_3_1>bound constructions.allocate constructions.fixed>construct;

@@ -3,28 +3,51 @@
 The attention's part is that of Lemmas F.2 and F.5, which hold for every adaptive lag up
 to T. The width's part is a condition: the feed-forward network must come so near to
 the memory functions that rounding makes them exact. Both have the same shape in
-Theorems 4.1 and 4.4 and in Proposition 4.5.
+Theorems 4.1 and 4.4 and in Proposition 4.5, and so have their arguments:
+
+- ``largest_lags``: ``T_1, ..., T_M``, the largest values of the memory functions;
+- ``depth``: K, from 0 to M; the first K memories have a layer each;
+- ``heads``: H of every layer, shared out as in the proof;
+- ``order``: n of the lemmas; ``position``: "lin" or "log";
+- ``norms`` and ``slopes``: Barron norms and Lipschitz constants of the memory
+  functions, of the g_i with lin and of the log g_i with log.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from tapx.checks import at_least
 from tapx.kernels.family import Family
 from tapx.theorems import lemmas
-from tapx.theorems.theorem_3_1 import Readout, head_shares
+from tapx.theorems.theorem_3_1 import attention_error
 
 
-@runtime_checkable
-class AdaptiveTarget(Protocol):
-    """What a bound needs to know of a target with adaptive memories."""
+def check_depth(depth: int, memories: int) -> None:
+    """Refuse depths other than 0 to M.
 
-    largest_lags: tuple[int, ...]
-    input_dimension: int
-    readout: Readout
+    Raises:
+        ValueError: naming the depth and the nearest valid one.
+    """
+    if not 0 <= depth <= memories:
+        near = min(max(depth, 0), memories)
+        raise ValueError(
+            f"depth {depth} with {memories} memories: allowed is 0 to {memories}; the "
+            f"nearest is {near}"
+        )
+
+
+def check_norms(norms: Sequence[float], largest_lags: Sequence[int]) -> None:
+    """Refuse another number of norms than of memories.
+
+    Raises:
+        ValueError: naming both numbers.
+    """
+    if len(norms) != len(largest_lags):
+        raise ValueError(
+            f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
+        )
 
 
 def group_error(largest_lag: int, heads: int, order: int, position: str) -> float:
@@ -43,15 +66,11 @@ def group_error(largest_lag: int, heads: int, order: int, position: str) -> floa
 def one_layer_error(
     largest_lags: Sequence[int], heads: int, order: int, position: str
 ) -> float:
-    """E_Attn of Theorem 4.1: one layer whose heads are shared out as in the proof.
+    """E_Attn of Theorem 4.1, for every token at once.
 
-    The same expression as in Theorem 3.1, with the largest values ``T_i`` of the memory
-    functions for the fixed lags. It holds for every token at once.
+    The same expression as in Theorem 3.1, with the largest lags for the fixed ones.
     """
-    lags = tuple(largest_lags)
-    shares = [math.floor(heads * s) for s in head_shares(lags, position)]
-    groups = zip(lags, shares, strict=True)
-    return math.hypot(*(group_error(lag, m, order, position) for lag, m in groups))
+    return attention_error(tuple(largest_lags), heads, order, position)
 
 
 def layered_error(
@@ -62,23 +81,11 @@ def layered_error(
     The others share one layer, as in Theorem 4.1. ``depth = 0`` gives Theorem 4.1, and
     ``depth = len(largest_lags)`` Proposition 4.5.
 
-    Args:
-        largest_lags: T_1, ..., T_M.
-        depth: K, 0 to M.
-        heads: H of every layer.
-        order: n of the lemmas.
-        position: "lin" or "log".
-
     Raises:
         ValueError: a depth out of range, or as :func:`group_error`.
     """
     lags = tuple(largest_lags)
-    if not 0 <= depth <= len(lags):
-        near = min(max(depth, 0), len(lags))
-        raise ValueError(
-            f"depth {depth} with {len(lags)} memories: allowed is 0 to {len(lags)}; "
-            f"the nearest is {near}"
-        )
+    check_depth(depth, len(lags))
     alone = [group_error(lag, heads, order, position) for lag in lags[:depth]]
     rest = lags[depth:]
     together = one_layer_error(rest, heads, order, position) if rest else 0.0
@@ -107,28 +114,3 @@ def sampling_width(
         raise ValueError(f"tolerance must be above 0, not {tolerance}")
     one = lemmas.readout(norm, 1, dimension, radius)
     return math.floor((one / tolerance) ** 2) + 1
-
-
-def total_error(
-    target: AdaptiveTarget, attention: float, width: int | None = None
-) -> float:
-    """``E_FFN + ||f||_Lip E_Attn``, the common form of all these bounds.
-
-    Args:
-        target: with a readout of known Barron norm and Lipschitz constant.
-        attention: E_Attn.
-        width: neurons of the readout; None if the network holds f exactly, and E_FFN
-            is 0.
-
-    Returns:
-        The bound. The readout is approximated on the box of half-side
-        ``max(2, 1 + E_Attn)``.
-    """
-    if math.isinf(attention):
-        return math.inf
-    feed_forward = 0.0
-    if width is not None:
-        dimension = (len(target.largest_lags) + 1) * target.input_dimension
-        radius = max(2.0, 1 + attention)
-        feed_forward = lemmas.readout(target.readout.norm, width, dimension, radius)
-    return feed_forward + target.readout.lipschitz * attention

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,9 @@ from tapx.checks import one_of
 from tapx.network.transformer import Transformer
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.theorems import float_sums
+
+BATCH = 4096
+"""Inputs that are evaluated at once."""
 
 
 def up(value: float) -> float:
@@ -32,32 +35,31 @@ def check_reach(length: int, lag: int) -> None:
         )
 
 
-EVALUATIONS = ("last", "dense", "recurrence")
-"""Orders of evaluation whose rounding is bounded."""
-
-
 class Certificate(ABC):
-    """Errors of the memories and of the readout, put together as in the theorems.
+    """A network, how far it is from its target at most, and how far on given inputs.
 
-    What the attention and the readout do is proved for inputs of any length, in exact
-    arithmetic. What float64 adds depends on the length of the input: `rounding_error`
-    and `error` are for inputs of at most `length` tokens, `rounding_for` and
-    `error_for` for any other length.
+    What holds in exact arithmetic holds for inputs of any length. What float64 adds
+    depends on the length: `rounding_error` and `error` are for inputs of at most
+    `length` tokens, `rounding_for` and `error_for` for any other length.
 
     Attributes:
-        readout: f, with known norm and slopes.
-        readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+        model: the Transformer of the proof, float64, the same class that is trained.
+        target: what it approximates.
         length: the longest input, in tokens, that `rounding_error` and `error` cover.
+        readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+        evaluations: those whose rounding is bounded.
     """
 
-    readout: TwoLayerNet
-    readout_error: float
+    model: Transformer
+    target: Any
     length: int
+    readout_error: float
+    evaluations: ClassVar[tuple[str, ...]] = ("last", "dense", "recurrence")
 
     @property
     @abstractmethod
-    def memory_errors(self) -> tuple[float, ...]:
-        """For each memory, a proven bound of the attention's error on its block."""
+    def propagated_error(self) -> float:
+        """What the attention's error does to the answer, at most."""
 
     @abstractmethod
     def _rounding(self, length: float, evaluation: str) -> float:
@@ -73,13 +75,14 @@ class Certificate(ABC):
         Args:
             length: tokens, at most; ``math.inf`` for all inputs up to 2^40 tokens (the
                 weights decay, so that the bound does not grow for ever).
-            evaluation: "last", or "dense" or "recurrence" at the last position.
+            evaluation: one of `evaluations`, at the last position.
 
         Raises:
-            ValueError: a length out of range, an unknown evaluation, or a recurrence
-                of what is none.
+            ValueError: a length out of range, an evaluation without a bound, or a
+                recurrence of what is none.
         """
-        one_of(evaluation, EVALUATIONS, "evaluation with a bound of its rounding")
+        what = "evaluation with a bound of its rounding"
+        one_of(evaluation, self.evaluations, what)
         return self._rounding(float_sums.check_length(length), evaluation)
 
     @cached_property
@@ -95,31 +98,14 @@ class Certificate(ABC):
         rounding = self.rounding_for(length, evaluation)
         return up(self.readout_error + self.propagated_error + rounding)
 
-    @cached_property
-    def attention_error(self) -> float:
-        """``E_Attn``: proven sup of the Euclidean error of the FFN's input."""
-        return up(math.hypot(*self.memory_errors))
-
-    @cached_property
-    def propagated_error(self) -> float:
-        """What the attention's error does to the answer, at most.
-
-        The smaller of ``||f||_Lip E_Attn`` and the sum over blocks of f's slope in the
-        block times the block's error.
-        """
-        blocks = len(self.memory_errors) + 1
-        slopes = self.readout.coordinate_slopes.reshape(blocks, -1).norm(dim=1)[1:]
-        by_block = float(slopes @ torch.tensor(self.memory_errors, dtype=torch.float64))
-        return up(min(self.readout.lipschitz * self.attention_error, by_block))
-
     @property
     def error(self) -> float:
         """The certificate in float64 for inputs of at most `length` tokens.
 
         No input of so many tokens makes the model, evaluated at the last position, err
-        by more. Two of its three parts, all but `rounding_error`, hold for infinite
-        inputs, so that in exact arithmetic the sum of these is a certificate for them;
-        for longer inputs in float64 see `error_for`.
+        by more. All of its parts but `rounding_error` hold for infinite inputs, so that
+        in exact arithmetic their sum is a certificate for them; for longer inputs in
+        float64 see `error_for`.
         """
         return up(self.readout_error + self.propagated_error + self.rounding_error)
 
@@ -128,41 +114,60 @@ class Certificate(ABC):
         """Whether float64 adds less than the construction's own error."""
         return self.rounding_error <= self.readout_error + self.propagated_error
 
-
-class MeasuredInBall(Certificate):
-    """A certificate for all tokens of the unit ball, which inputs may put to the test.
-
-    Attributes:
-        model: the Transformer.
-        target: what it approximates.
-        length: the longest input that `rounding_error` covers.
-    """
-
-    model: Transformer
-    target: Any  # a target, called with inputs and `last_only`
-    length: int
-
     def worst_over(self, inputs: Float[Tensor, "batch time inputs"]) -> float:
         """Largest measured |target - model| at the last position.
 
         Args:
-            inputs: tokens of norm at most 1, at most `length` of them.
+            inputs: tokens that the target speaks of, at most `length` an input.
 
         Raises:
-            ValueError: a token outside the unit ball, or too many tokens.
+            ValueError: other tokens, or too many or too few of them.
         """
-        inputs = inputs.to(torch.float64)
         if inputs.shape[1] > self.length:
             raise ValueError(
                 f"{inputs.shape[1]} tokens, but the certificate covers {self.length}: "
                 "build with a larger length"
             )
-        largest = float(inputs.norm(dim=-1).max()) if inputs.numel() else 0.0
-        if not largest <= 1 + 1e-12:
-            raise ValueError(
-                f"a token has norm {largest:g}: the theorem speaks of norms up to 1"
-            )
-        inputs = inputs / max(1.0, largest)  # norms rounded up to just above 1
+        worst = 0.0
         with torch.no_grad():
-            wanted = self.target(inputs, last_only=True)
-            return float((wanted - self.model(inputs, "last")).abs().max())
+            for part in self._admitted(inputs.to(torch.float64)).split(BATCH):
+                off = self._wanted(part) - self.model(part, "last")
+                worst = max(worst, float(off.abs().max()))
+        return worst
+
+    def _admitted(self, inputs: Tensor) -> Tensor:
+        """The inputs, with tokens exactly as the target wants them."""
+        return inputs
+
+    def _wanted(self, inputs: Tensor) -> Tensor:
+        """The target at the last position."""
+        return self.target(inputs)
+
+
+class BlockCertificate(Certificate):
+    """A certificate of a network whose attention fills a block for each memory.
+
+    Attributes:
+        readout: f, with known norm and slopes.
+        errors: for each memory, a proven bound of the attention's error on its block.
+    """
+
+    readout: TwoLayerNet
+    errors: tuple[float, ...]
+
+    @cached_property
+    def attention_error(self) -> float:
+        """``E_Attn``: proven sup of the Euclidean error of the FFN's input."""
+        return up(math.hypot(*self.errors))
+
+    @cached_property
+    def propagated_error(self) -> float:
+        """What the attention's error does to the answer, at most.
+
+        The smaller of ``||f||_Lip E_Attn`` and the sum over blocks of f's slope in the
+        block times the block's error.
+        """
+        blocks = len(self.errors) + 1
+        slopes = self.readout.coordinate_slopes.reshape(blocks, -1).norm(dim=1)[1:]
+        by_block = float(slopes @ torch.tensor(self.errors, dtype=torch.float64))
+        return up(min(self.readout.lipschitz * self.attention_error, by_block))

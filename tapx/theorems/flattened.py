@@ -15,6 +15,8 @@ from torch import Tensor
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.targets.memories import FixedMemory
+from tapx.theorems.one_layer import known_readout
+from tapx.theorems.stages import path
 
 SAME_NORM = 1e-9
 
@@ -39,11 +41,7 @@ def flatten(target: AdaptiveMemory) -> FixedMemory:
     Raises:
         ValueError: tokens of different norms. TypeError: another readout.
     """
-    readout = target.readout
-    if not isinstance(readout, TwoLayerNet):
-        raise TypeError(
-            f"the readout must be a TwoLayerNet, not {type(readout).__name__}"
-        )
+    readout = known_readout(target)
     alphabet: Tensor = target.alphabet
     norms = alphabet.norm(dim=1)
     if float(norms.max() - norms.min()) > SAME_NORM:
@@ -51,7 +49,10 @@ def flatten(target: AdaptiveMemory) -> FixedMemory:
             f"tokens have norms from {float(norms.min()):g} to {float(norms.max()):g}: "
             "a path is told from the others by scalar products, for tokens of one norm"
         )
-    paths = _paths(target)
+    deciding = min(target.depth, len(target.tables) - 1) + 1
+    each = itertools.product(range(len(alphabet)), repeat=deciding)
+    placed = [(tokens, *path(target, tokens)) for tokens in each]
+    paths = [(tokens, lags) for tokens, lags, stands in placed if stands is not None]
     lags = tuple(sorted({lag for _, places in paths for lag in places[1:]}))
     block = {lag: k for k, lag in enumerate((0, *lags))}
     size, blocks = target.input_dimension, len(block)
@@ -75,22 +76,6 @@ def flatten(target: AdaptiveMemory) -> FixedMemory:
         readout.outer.repeat(len(paths)), torch.cat(inner), torch.cat(bias)
     )
     return FixedMemory(lags, net, size)
-
-
-def _paths(target: AdaptiveMemory) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Tokens that decide, by index, and the lags of all tokens that f reads."""
-    memories = len(target.tables)
-    deciding = min(target.depth, memories - 1) + 1
-    found = []
-    for tokens in itertools.product(range(len(target.alphabet)), repeat=deciding):
-        places = [0]
-        for i, table in enumerate(target.tables):
-            places.append(int(table[tokens[: min(i, target.depth) + 1]]))
-        stands: dict[int, int] = {}
-        known = zip(tokens, places, strict=False)
-        if all(stands.setdefault(lag, token) == token for token, lag in known):
-            found.append((tokens, tuple(places)))
-    return found
 
 
 def least_steepness(
@@ -117,11 +102,12 @@ def least_steepness(
     Raises:
         ValueError: a number out of these ranges.
     """
-    for name, value, least in (
+    given = (
         ("tokens", tokens, 2),
         ("choices", choices, 1),
         ("dimension", dimension, 1),
-    ):
+    )
+    for name, value, least in given:
         if value < least:
             raise ValueError(f"{name} {value}: the nearest valid value is {least}")
     if not 0 <= error < 1:

@@ -6,6 +6,11 @@ beyond its range. Every bound of Appendix F is ``tail * M_n * D * jackson``: the
 the slowest decay over all lags, the bump's largest n-th derivative, the largest height
 over width to the n-th power, and Jackson's factor.
 
+The arguments are those of the paper: the `family` of the heads; the `lag` T, from the
+first on that they see; `heads`, m, at least the `order` n, which is 1 or more; `alpha`,
+the spacing of the rates, and `gamma`, the lowest rate (minus 1 for powers), both
+positive; `amplitude` and `decay`, beta, of the kernels' bound, both positive.
+
 F.3 and F.6 speak of all kernels with ``|rho(s)| <= amplitude * e^(-decay s)`` (lags
 from 0 on) or ``amplitude * s^(-decay)`` (lags from 1 on). Write c_T for the height of
 the bump on the node of lag T and w_T for its half-width, the gap to the next node. Then
@@ -116,14 +121,6 @@ def recall_bound(
     ``T / B``, at least 1, from T, so the bump vanishes there, and the tail sum
     ``sum_s (s T / B)^(-1 - gamma)`` is at most ``zeta(1 + gamma)``.
 
-    Args:
-        family: of the heads.
-        lag: T, from the first lag on that the heads see.
-        heads: m, at least ``order``.
-        order: n, at least 1.
-        alpha: spacing of the rates, positive.
-        gamma: lowest rate (or lowest rate minus 1 for powers), positive.
-
     Raises:
         ValueError: on parameters out of these ranges.
     """
@@ -151,12 +148,6 @@ def largest_order(
     ``floor(100 decay - 1)``, where it prints ``floor(99 decay)``, and
     ``floor(decay / 1.01 - 1)``, where it prints ``floor(0.99 decay) - 1``.
 
-    Args:
-        family: of the heads.
-        decay: beta, positive.
-        alpha: spacing of the rates, positive.
-        gamma: lowest rate (or lowest rate minus 1 for powers), positive.
-
     Raises:
         ValueError: on parameters out of these ranges.
     """
@@ -181,15 +172,6 @@ def decay_bound(
     s^(-decay)`` at the lags that the heads see: ``amplitude M_n (D_T + D_(T+1)) tail
     (pi/4)^n / (m (m-1) ... (m-n+1))`` with the first visible T; the proof is in the
     module's docstring. Powers allow some order only for a decay above 2.
-
-    Args:
-        family: of the heads.
-        amplitude: of the kernel's bound, positive.
-        decay: beta, positive.
-        heads: m, at least ``order``.
-        order: n, from 1 to :func:`largest_order`.
-        alpha: spacing of the rates, positive.
-        gamma: lowest rate (or lowest rate minus 1 for powers), positive.
 
     Raises:
         ValueError: on parameters out of range; for an order it names the allowed ones.

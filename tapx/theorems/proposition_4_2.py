@@ -16,7 +16,6 @@ Example:
     '0.28'
 """
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,9 +32,11 @@ from tapx.kernels.family import LIN
 from tapx.kernels.kernel import Kernel
 from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
+from tapx.targets import influence
 from tapx.theorems import float_sums
-from tapx.theorems.certificate import up
+from tapx.theorems.certificate import Certificate, up
 from tapx.theorems.float_sums import UNIT
+from tapx.theorems.one_layer import blank
 
 LARGEST_LAG = 2
 WINDOW = 6
@@ -66,12 +67,11 @@ def lookback(x: Float[Tensor, "batch time 1"]) -> Float[Tensor, " batch"]:
 
 def all_windows(length: int) -> Float[Tensor, "batch length 1"]:
     """Every input of this many tokens, float64."""
-    tokens = itertools.product((-1.0, 0.0, 1.0), repeat=length)
-    return torch.tensor(list(tokens), dtype=torch.float64)[..., None]
+    return influence.all_windows([[-1.0], [0.0], [1.0]], length).flip(1)
 
 
 @dataclass(frozen=True)
-class BuiltDot:
+class BuiltDot(Certificate):
     """A layer with dot product and what is proved about it.
 
     Attributes:
@@ -90,54 +90,21 @@ class BuiltDot:
     length: int
     hard_inputs: Float[Tensor, "batch time 1"]
     rounding: Callable[[float], float]
-
-    def rounding_for(self, length: float) -> float:
-        """What float64 adds at most at the last position, on up to `length` tokens.
-
-        Args:
-            length: tokens; ``math.inf`` for all inputs up to 2^40 tokens: the weights
-                decay, so that the bound does not grow with the length for ever.
-
-        Raises:
-            ValueError: a length out of range.
-        """
-        return up(self.rounding(float_sums.check_length(length)))
+    readout_error = 0.0
+    evaluations = ("last",)
 
     @property
-    def rounding_error(self) -> float:
-        """What float64 adds at most on inputs of up to `length` tokens."""
-        return self.rounding_for(self.length)
-
-    def error_for(self, length: float) -> float:
-        """The certificate in float64 for inputs of at most `length` tokens.
-
-        Argument and errors as `rounding_for`.
-        """
-        return up(self.attention_error + self.rounding_for(length))
+    def target(self) -> Callable[[Tensor], Tensor]:
+        """What it approximates."""
+        return lookback
 
     @property
-    def error(self) -> float:
-        """The certificate in float64 for inputs of at most `length` tokens.
+    def propagated_error(self) -> float:
+        """The attention's error: the readout passes it on as it is."""
+        return self.attention_error
 
-        `attention_error` alone holds for infinite inputs, in exact arithmetic; for
-        longer inputs in float64 see `error_for`.
-        """
-        return self.error_for(self.length)
-
-    def worst_over(self, inputs: Float[Tensor, "batch time 1"]) -> float:
-        """Largest measured |target - model| at the last position.
-
-        Raises:
-            ValueError: tokens other than -1, 0, 1, fewer than 3 or more than `length`.
-        """
-        if inputs.shape[1] > self.length:
-            raise ValueError(
-                f"{inputs.shape[1]} tokens, but the certificate covers {self.length}: "
-                "build with a larger length"
-            )
-        inputs = inputs.to(torch.float64)
-        with torch.no_grad():
-            return float((lookback(inputs) - self.model(inputs, "last")).abs().max())
+    def _rounding(self, length: float, evaluation: str) -> float:
+        return up(self.rounding(length))
 
 
 def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
@@ -179,14 +146,8 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
     signs = torch.from_numpy(np.where(error < 0, -1.0, 1.0))[None, :, None]
     hard = torch.cat([signs, -signs])
     hard[:, 0] = 1
-    return BuiltDot(
-        model,
-        kernel,
-        balls.upper(kernel.l1_error),
-        length,
-        hard.flip(1),
-        rounding,
-    )
+    certified = balls.upper(kernel.l1_error)
+    return BuiltDot(model, kernel, certified, length, hard.flip(1), rounding)
 
 
 def softmax(decay: float, length: int = 32) -> BuiltDot:
@@ -282,18 +243,11 @@ def _softmax_rounding(
 
 def _blank(slopes: np.ndarray, normalisation: str) -> tuple[Transformer, Attention]:
     """The stream ``(x_t, 1, answer)`` and heads that do nothing yet."""
-    model = Transformer(
+    model = blank(
         *(1, 3, 1, len(slopes), None, "lin", "dot", normalisation, False),
         slopes=slopes,
-        dtype=torch.float64,
     )
-    attention = cast(Attention, model.attentions[0])
     with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter is not attention.slopes:
-                parameter.zero_()
-        model.embedding[0, 0] = 1
         model.embedding_bias[1] = 1
-        attention.output.copy_(torch.eye(3))
         model.readout[0, 2] = 1
-    return model, attention
+    return model, cast(Attention, model.attentions[0])

@@ -8,20 +8,15 @@ Example:
     (2, '2.9e-06')
 """
 
+from typing import Any
+
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import staged, stages
 from tapx.theorems.staged_built import BuiltStages
 
 
 def construct(
-    target: AdaptiveMemory,
-    heads: int,
-    position: str = "lin",
-    width: int | None = None,
-    kernel: str = "best",
-    *,
-    length: int = 64,
-    seed: int = 0,
+    target: AdaptiveMemory, heads: int, position: str = "lin", **options: Any
 ) -> BuiltStages:
     """Proposition 4.3, mended: the same with logits ``p (phi(s) - phi(w . x_t))``.
 
@@ -34,5 +29,4 @@ def construct(
     """
     staged.refuse_depth(target, "Proposition 4.3")
     plan = stages.warm_up(len(target.tables))
-    given = (target, plan, heads, position, width, kernel)
-    return staged.build(*given, score="tmx", length=length, seed=seed)
+    return staged.build(target, plan, heads, position, score="tmx", **options)

@@ -14,15 +14,15 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tapx.checks import MOST, fewest
 from tapx.targets.adaptive import AdaptiveMemory
-from tapx.theorems import adaptive_errors, staged, stages, theorem_4_1
-from tapx.theorems.adaptive_errors import AdaptiveTarget
+from tapx.theorems import adaptive_errors, staged, stages, theorem_3_1, theorem_4_1
 from tapx.theorems.staged_built import BuiltStages
 
 
-def bound(target: AdaptiveTarget, heads: int, order: int, position: str) -> float:
+def bound(target: AdaptiveMemory, heads: int, order: int, position: str) -> float:
     """Proposition 4.5: a layer for each memory, functions of ``x_t`` alone.
 
     The readout and the memory functions are held exactly. No condition on H is left,
@@ -30,7 +30,7 @@ def bound(target: AdaptiveTarget, heads: int, order: int, position: str) -> floa
     """
     lags = target.largest_lags
     attention = adaptive_errors.layered_error(lags, len(lags), heads, order, position)
-    return adaptive_errors.total_error(target, attention)
+    return theorem_3_1.total_error(target, attention)
 
 
 def widths(
@@ -79,14 +79,7 @@ def attention_heads(
 
 
 def construct(
-    target: AdaptiveMemory,
-    heads: int,
-    position: str = "lin",
-    width: int | None = None,
-    kernel: str = "best",
-    *,
-    length: int = 64,
-    seed: int = 0,
+    target: AdaptiveMemory, heads: int, position: str = "lin", **options: Any
 ) -> BuiltStages:
     """The network of Proposition 4.5: a layer for each memory of a warm-up target.
 
@@ -96,5 +89,4 @@ def construct(
     """
     staged.refuse_depth(target, "Proposition 4.5")
     plan = stages.deep(len(target.tables))
-    given = (target, plan, heads, position, width, kernel)
-    return staged.build(*given, length=length, seed=seed)
+    return staged.build(target, plan, heads, position, **options)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -30,66 +32,52 @@ from tapx.theorems import (
     theorem_5_1,
 )
 
-READOUTS = (
-    Result(
-        "lemma-G.5",
-        "Lemma G.5",
-        "A function with n bounded derivatives has a polynomial of m coefficients as "
-        "near as m to the minus n, up to a constant (Jackson).",
-        chapter="kernels",
-        target="any function on [0, 1] whose derivatives up to the order are at most 1",
-        size="coefficients",
-        bound_at=lambda size, order: balls.upper(lemmas.jackson(order, size)),
-    ),
-    Result(
-        "lemma-G.6",
-        "Lemma G.6",
-        "A Barron function has a net of m neurons as near as its norm over the root "
-        "of m, up to a constant.",
-        chapter="barron",
-        target="|x| on [-2, 2], Barron norm 2",
-        size="neurons",
-        bound_at=lambda size, order: lemmas.readout(2.0, size, 1),
-        best_at=lambda size: 0.0 if size >= 2 else 1.0,
-        no_memory=1.0,
-    ),
-    Result(
-        "prop-C.1",
-        "Proposition C.1",
-        "Rounding e to the z moves its logarithm by at most one over twice the number.",
-        chapter="thm-4.1",
-    ),
-)
+Bound = Callable[[int, int], float]
+KINDS = {"lemma": "Lemma", "prop": "Proposition", "thm": "Theorem"}
 
 
-def _recall(id: str, name: str, family: Family, lag: int, heads: int) -> Result:
-    spacing = proof_spacing.recall_spacing(family, lag)
-    return Result(
+def _row(id: str, statement: str, uses: str = "", **more: Any) -> Result:
+    """A result with its own chapter and certified networks, unless more is said."""
+    kind, number = id.split("-")
+    more = {"chapter": id, "error": attrgetter("error"), **more}
+    return Result(id, f"{KINDS[kind]} {number}", statement, tuple(uses.split()), **more)
+
+
+def _recall(id: str, family: Family, lag: int, *words: str, **more: Any) -> Result:
+    """A lemma about deltas up to a lag: one of them, or all by one kernel."""
+    return _row(
         id,
-        name,
+        *words,
+        bound_at=lambda heads, order: lemmas.recall_bound(family, lag, heads, order),
+        floor_at=lambda heads: float(heads < family.heads_to_recall(lag)),
+        no_memory=1.0,
+        **more,
+    )
+
+
+def _fixed_lag(id: str, family: Family, lag: int, heads: int) -> Result:
+    spacing = proof_spacing.recall_spacing(family, lag)
+    return _recall(
+        *(id, family, lag),
         f"{family.word.capitalize()}s recall a fixed lag at any polynomial rate in "
         "their number.",
-        uses=("lemma-G.5",),
+        "lemma-G.5",
         chapter="kernels",
         target=f"the delta at lag {lag}, over all lags",
         default=heads,
         construct=lambda heads: proofs.bump(lag, heads, family, *spacing),
         error=lambda kernel: balls.upper(kernel.l1_error),
-        bound_at=lambda heads, order: lemmas.recall_bound(family, lag, heads, order),
         best_at=lambda heads: balls.upper(
             search.best_delta(lag, heads, family).l1_error
         ),
-        floor_at=lambda heads: float(heads < family.heads_to_recall(lag)),
-        no_memory=1.0,
     )
 
 
-def _adaptive(id: str, name: str, family: Family, lag: int, fixed: str) -> Result:
-    return Result(
-        id,
-        name,
+def _chosen_lag(id: str, family: Family, lag: int, fixed: str) -> Result:
+    return _recall(
+        *(id, family, lag),
         f"The same {family.word}s recall every lag up to T that a token may ask for.",
-        uses=(fixed,),
+        fixed,
         chapter="kernels-adaptive",
         target=f"the deltas at the lags 1 to {lag}, one kernel for all",
         default=16,
@@ -97,48 +85,42 @@ def _adaptive(id: str, name: str, family: Family, lag: int, fixed: str) -> Resul
             lag, heads, family, *proof_spacing.recall_spacing(family, lag)
         ),
         error=lambda kernel: balls.upper(kernel.uniform_error),
-        bound_at=lambda heads, order: lemmas.recall_bound(family, lag, heads, order),
-        floor_at=lambda heads: float(heads < family.heads_to_recall(lag)),
-        no_memory=1.0,
     )
 
 
-def _decays(id: str, name: str, family: Family, decay: float) -> Result:
+def _decays(id: str, family: Family, decay: float) -> Result:
     memory = Kernel.of(family, [decay], [1])
     order = 2 if family is LIN else max(1, round(decay) - 2)
     spacing = proof_spacing.decay_spacing(family, decay, order)
 
-    def bound(heads: int, order: int) -> float:
-        if order > min(lemmas.largest_order(family, decay), heads):
-            return math.inf
-        return lemmas.decay_bound(family, 1, decay, heads, order)
-
-    return Result(
+    return _row(
         id,
-        name,
         f"{family.word.capitalize()}s come as near as one likes to every kernel that "
         "decays like one of them.",
-        uses=("lemma-G.5",),
+        "lemma-G.5",
         chapter="kernels-adaptive",
         target=f"every kernel below the {family.word} of decay {decay:g}; it is built",
         default=16,
         construct=lambda heads: decaying.bumps(memory, heads, family, *spacing),
         error=lambda kernel: balls.upper(kernel.l1_error),
-        bound_at=bound,
+        bound_at=_allowed_orders(family, 1, decay),
         best_at=lambda heads: recall.class_optimum(family, 1, decay, heads),
         rivals="heads whose rates are the same for every kernel of the class",
         no_memory=balls.upper(family.tail(balls.exact(decay))),
     )
 
 
-LEMMAS = (
-    _recall("lemma-F.1", "Lemma F.1", LIN, 10, 16),
-    _adaptive("lemma-F.2", "Lemma F.2", LIN, 3, "lemma-F.1"),
-    _decays("lemma-F.3", "Lemma F.3", LIN, 1.0),
-    _recall("lemma-F.4", "Lemma F.4", LOG, 3, 8),
-    _adaptive("lemma-F.5", "Lemma F.5", LOG, 3, "lemma-F.4"),
-    _decays("lemma-F.6", "Lemma F.6", LOG, 3.0),
-)
+def _allowed_orders(
+    family: Family, amplitude: int, decay: float, *spacing: float
+) -> Bound:
+    """`lemmas.decay_bound`, infinite at orders that it does not allow."""
+
+    def bound(heads: int, order: int) -> float:
+        if order > min(lemmas.largest_order(family, decay, *spacing), heads):
+            return math.inf
+        return lemmas.decay_bound(family, amplitude, decay, heads, order, *spacing)
+
+    return bound
 
 
 def _blind(net: two_layer.TwoLayerNet, size: int = 1) -> float:
@@ -152,59 +134,55 @@ def _blind(net: two_layer.TwoLayerNet, size: int = 1) -> float:
 def _fixed() -> Result:
     readout = two_layer.relu_sum(two_layer.normal_directions(8, 3, 0))
     target = FixedMemory((3, 7), readout)
-
-    def bound(heads: int, order: int) -> float:
-        error = theorem_3_1.attention_error(target.lags, heads, order, "lin")
-        return readout.lipschitz * error
-
-    return Result(
+    return _row(
         "thm-3.1",
-        "Theorem 3.1",
         "One layer without dot products computes any Barron function of tokens at "
         "fixed lags.",
-        uses=("lemma-F.1", "lemma-F.4", "lemma-G.6"),
-        chapter="thm-3.1",
+        "lemma-F.1 lemma-F.4 lemma-G.6",
         target="eight neurons on the tokens at lags 0, 3 and 7, lin, the readout exact",
         default=24,
         construct=lambda heads: theorem_3_1.construct(target, heads, length=256),
-        error=lambda built: float(built.error),
-        bound_at=bound,
+        bound_at=lambda heads, order: (
+            readout.lipschitz
+            * theorem_3_1.attention_error(target.lags, heads, order, "lin")
+        ),
         no_memory=_blind(readout),
     )
 
 
-def _chosen(lags: list[int]) -> AdaptiveMemory:
-    """A token of an even alphabet asks for its lag, and the answer is that token."""
-    alphabet = torch.linspace(-1, 1, len(lags), dtype=torch.float64)[:, None]
-    return AdaptiveMemory(alphabet, [torch.tensor(lags)], exact_nets.linear([0.0, 1.0]))
+# A token of an even alphabet asks for its lag, and the answer is that token.
+CHOSEN: Any = AdaptiveMemory(
+    torch.linspace(-1, 1, 3, dtype=torch.float64)[:, None],
+    [torch.tensor([1, 2, 3])],
+    exact_nets.linear([0.0, 1.0]),
+)
 
 
-def _unfetched(target: AdaptiveMemory) -> float:
-    """The worst error of a network that is right but fetches nothing."""
+def _chosen(
+    *words: str,
+    by: Any,
+    bound: Bound,
+    target: AdaptiveMemory = CHOSEN,
+    of: str = "the token at lag 1, 2 or 3, as the current token asks, lin",
+    **more: Any,
+) -> Result:
+    """A result about lags that tokens choose, built `by` a module."""
     read = target.memories(influence.all_windows(target.alphabet, target.reach + 1))
     blind = read.clone()
     blind[:, target.input_dimension :] = 0
-    return float((target.readout(read) - target.readout(blind)).abs().max())
-
-
-def _adaptive_row(
-    id: str, name: str, statement: str, module: Any, **more: Any
-) -> Result:
-    target = _chosen([1, 2, 3])
-    return Result(
-        id,
-        name,
-        statement,
-        target="the token at lag 1, 2 or 3, as the current token asks, lin",
-        default=6,
-        construct=lambda heads: module.construct(target, heads),
-        error=lambda built: float(built.error),
-        bound_at=lambda heads, order: adaptive_errors.one_layer_error(
-            target.largest_lags, heads, order, "lin"
-        ),
-        no_memory=_unfetched(target),
-        **more,
+    return _row(
+        *words,
+        target=of,
+        construct=lambda heads: by.construct(target, heads),
+        bound_at=bound,
+        # The worst error of a network that is right but fetches nothing.
+        no_memory=float((target.readout(read) - target.readout(blind)).abs().max()),
+        **{"default": 6, **more},
     )
+
+
+def _one_layer(heads: int, order: int) -> float:
+    return adaptive_errors.one_layer_error(CHOSEN.largest_lags, heads, order, "lin")
 
 
 def _nested() -> Result:
@@ -212,66 +190,23 @@ def _nested() -> Result:
     slopes = [
         memory_functions.lipschitz(net) for net in staged.memory_nets(target, "lag")
     ]
-    return Result(
+    return _chosen(
         "thm-4.4",
-        "Theorem 4.4",
         "K + 1 layers follow K pointers, each of which the token behind it holds.",
-        uses=("thm-4.1", "lemma-F.1", "lemma-F.4", "lemma-F.2", "lemma-F.5"),
-        chapter="thm-4.4",
-        target="the paper's product of three signs behind two pointers, lin",
-        size="heads a layer",
-        default=8,
-        construct=lambda heads: theorem_4_4.construct(target, heads),
-        error=lambda built: float(built.error),
-        bound_at=lambda heads, order: theorem_4_4.bound(
+        "thm-4.1 lemma-F.1 lemma-F.4 lemma-F.2 lemma-F.5",
+        by=theorem_4_4,
+        bound=lambda heads, order: theorem_4_4.bound(
             target, target.depth, slopes, heads, order, "lin"
         ),
-        no_memory=_unfetched(target),
-    )
-
-
-def _deep() -> Result:
-    target: Any = _chosen([1, 2, 3])
-    return Result(
-        "prop-4.5",
-        "Proposition 4.5",
-        "A layer for each memory saves heads and neurons in each layer.",
-        uses=("thm-4.1", "thm-4.4"),
-        chapter="prop-4.5",
-        target="the token at lag 1, 2 or 3, as the current token asks, lin",
+        target=target,
+        of="the paper's product of three signs behind two pointers, lin",
         size="heads a layer",
-        default=6,
-        construct=lambda heads: proposition_4_5.construct(target, heads),
-        error=lambda built: float(built.error),
-        bound_at=lambda heads, order: proposition_4_5.bound(
-            target, heads, order, "lin"
-        ),
-        no_memory=_unfetched(target),
+        default=8,
     )
 
 
-def _needed() -> Result:
-    def floor(heads: int) -> float:
-        def looked_up(*window: Any) -> Any:  # the current token first
-            return window[1 + int(window[0])]
-
-        return float(affine_minimax.best(looked_up, (-1, 0, 1), 3).error)
-
-    return Result(
-        "prop-4.2",
-        "Proposition 4.2",
-        "A layer with dot products lets a token choose its lag; without them a layer "
-        "is affine in the tokens and errs by 1 or more.",
-        chapter="prop-4.2",
-        target="the token at lag 0, 1 or 2, as the current token asks",
-        default=6,
-        construct=proposition_4_2.normalisation_free,
-        error=lambda built: float(built.error),
-        floor_at=floor,
-        rivals="layers without dot products",
-        no_memory=1.0,
-        published="without dot products at least 2/3",
-    )
+def _looked_up(*window: Any) -> Any:  # the current token first
+    return window[1 + int(window[0])]
 
 
 def _sparse() -> Result:
@@ -279,6 +214,7 @@ def _sparse() -> Result:
     spacing = proof_spacing.decay_spacing(LIN, 1.0, 2)
     readout = two_layer.relu_sum(two_layer.normal_directions(6, 2, 0))
     target = EssentialMemory(memories, readout)
+    each = _allowed_orders(LIN, 2, 1.0, *spacing)
 
     def construct(heads: int) -> Any:
         share = heads // 2
@@ -287,51 +223,90 @@ def _sparse() -> Result:
             target, 2 * share, kernel=kernels, lag_zero="heads"
         )
 
-    def bound(heads: int, order: int) -> float:
-        share = heads // 2
-        if order > min(lemmas.largest_order(LIN, 1.0, *spacing), share):
-            return math.inf
-        one = lemmas.decay_bound(LIN, 2, 1.0, share, order, *spacing)
-        return readout.lipschitz * math.sqrt(2) * one
-
-    return Result(
+    return _row(
         "thm-5.1",
-        "Theorem 5.1",
         "One layer without dot products computes any Barron function of memories that "
         "decay: exponentially with lin, like a power with log.",
-        uses=("lemma-F.3", "lemma-F.6", "lemma-G.6"),
-        chapter="thm-5.1",
+        "lemma-F.3 lemma-F.6 lemma-G.6",
         target="six neurons on two exponential memories of decay 1, lin",
         default=16,
         construct=construct,
-        error=lambda built: float(built.error),
-        bound_at=bound,
+        bound_at=lambda heads, order: (
+            readout.lipschitz * math.sqrt(2) * each(heads // 2, order)
+        ),
     )
 
 
 RESULTS = (
-    *READOUTS,
-    *LEMMAS,
-    _fixed(),
-    _adaptive_row(
-        "thm-4.1",
-        "Theorem 4.1",
-        "Two layers fetch the tokens at lags that the current token chooses.",
-        theorem_4_1,
-        uses=("lemma-F.2", "lemma-F.5", "lemma-G.6", "prop-C.1"),
+    _row(
+        "lemma-G.5",
+        "A function with n bounded derivatives has a polynomial of m coefficients as "
+        "near as m to the minus n, up to a constant (Jackson).",
+        chapter="kernels",
+        target="any function on [0, 1] whose derivatives up to the order are at most 1",
+        size="coefficients",
+        bound_at=lambda size, order: balls.upper(lemmas.jackson(order, size)),
+    ),
+    _row(
+        "lemma-G.6",
+        "A Barron function has a net of m neurons as near as its norm over the root "
+        "of m, up to a constant.",
+        chapter="barron",
+        target="|x| on [-2, 2], Barron norm 2",
+        size="neurons",
+        bound_at=lambda size, order: lemmas.readout(2.0, size, 1),
+        best_at=lambda size: 0.0 if size >= 2 else 1.0,
+        no_memory=1.0,
+    ),
+    _row(
+        "prop-C.1",
+        "Rounding e to the z moves its logarithm by at most one over twice the number.",
         chapter="thm-4.1",
     ),
-    _needed(),
-    _adaptive_row(
+    _fixed_lag("lemma-F.1", LIN, 10, 16),
+    _chosen_lag("lemma-F.2", LIN, 3, "lemma-F.1"),
+    _decays("lemma-F.3", LIN, 1.0),
+    _fixed_lag("lemma-F.4", LOG, 3, 8),
+    _chosen_lag("lemma-F.5", LOG, 3, "lemma-F.4"),
+    _decays("lemma-F.6", LOG, 3.0),
+    _fixed(),
+    _chosen(
+        "thm-4.1",
+        "Two layers fetch the tokens at lags that the current token chooses.",
+        "lemma-F.2 lemma-F.5 lemma-G.6 prop-C.1",
+        by=theorem_4_1,
+        bound=_one_layer,
+    ),
+    _row(
+        "prop-4.2",
+        "A layer with dot products lets a token choose its lag; without them a layer "
+        "is affine in the tokens and errs by 1 or more.",
+        target="the token at lag 0, 1 or 2, as the current token asks",
+        default=6,
+        construct=proposition_4_2.normalisation_free,
+        floor_at=lambda heads: float(
+            affine_minimax.best(_looked_up, (-1, 0, 1), 3).error
+        ),
+        rivals="layers without dot products",
+        no_memory=1.0,
+        published="without dot products at least 2/3",
+    ),
+    _chosen(
         "prop-4.3",
-        "Proposition 4.3",
         "A product of one vector with the token, inside the position function, does "
         "what the dot product does.",
-        proposition_4_3,
-        uses=("thm-4.1",),
-        chapter="prop-4.3",
+        "thm-4.1",
+        by=proposition_4_3,
+        bound=_one_layer,
     ),
     _nested(),
-    _deep(),
+    _chosen(
+        "prop-4.5",
+        "A layer for each memory saves heads and neurons in each layer.",
+        "thm-4.1 thm-4.4",
+        by=proposition_4_5,
+        bound=lambda heads, order: proposition_4_5.bound(CHOSEN, heads, order, "lin"),
+        size="heads a layer",
+    ),
     _sparse(),
 )

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from torch import Tensor
 
 from tapx.kernels.adaptive import AdaptiveKernel
 from tapx.kernels.family import LIN
 from tapx.network.attention import Attention
-from tapx.network.transformer import FeedForward, Transformer
+from tapx.network.transformer import Transformer
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
+from tapx.theorems.one_layer import blank, copy_block, fill
 from tapx.theorems.stages import Stage
 
 
@@ -53,40 +53,33 @@ def network(
         sum(memory_nets[k].width for k in stage.compute) + (layer == 0)
         for layer, stage in enumerate(plan[:-1])
     ]
-    model = Transformer(
+    model = blank(
         *(size, dimension, len(plan), heads, max(*widths, readout.width), position),
         score=score,
         normalisation="none",
         precision="integer" if pointers == "lag" else "log",
         slopes=torch.ones(heads, dtype=torch.float64),
-        dtype=torch.float64,
     )
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if not name.endswith("slopes"):
-                parameter.zero_()
-        model.embedding[:size] = torch.eye(size)  # the current token into block 0
         for layer, stage in enumerate(plan):
             attention = cast(Attention, model.attentions[layer])
-            attention.output.copy_(torch.eye(dimension))
-            head = 0
-            for k in stage.fetch:
-                for rate, weight in zip(
+            group = [
+                (k, *head)
+                for k in stage.fetch
+                for head in zip(
                     kernels[k].float_rates, kernels[k].float_weights, strict=True
-                ):
-                    _fetch(attention, head, k, float(rate), float(weight), size)
-                    head += 1
-            feed_forward = cast(FeedForward, model.feed_forwards[layer])
-            neurons = _Neurons(feed_forward)
-            if layer == len(plan) - 1:
-                neurons.add(readout, 0)
-                continue
-            for k in stage.compute:
-                neurons.add(memory_nets[k], (memories + 1) * size + k)
+                )
+            ]
+            for head, (k, rate, weight) in enumerate(group):
+                _fetch(attention, head, k, float(rate), float(weight), size)
+            parts = [(memory_nets[k], (memories + 1) * size + k) for k in stage.compute]
             if layer == 0:
                 # [1] = 1 and log[e^log 2] = log 2: the constant survives the rounding.
                 constant = 1.0 if pointers == "lag" else math.log(2)
-                neurons.add(TwoLayerNet([constant], [[0.0]], [1.0]), dimension - 1)
+                one = TwoLayerNet([constant], [[0.0]], [1.0])
+                parts.append((one, dimension - 1))
+            last = layer == len(plan) - 1
+            fill(model.feed_forwards[layer], [(readout, 0)] if last else parts)
     return model
 
 
@@ -96,9 +89,8 @@ def _fetch(
     """One head of a memory's group: block 0 into its block, from its lag."""
     dimension = attention.dimension
     pointer = dimension * size // (size + 1) + memory
-    rows = slice((memory + 1) * size, (memory + 2) * size)
     attention.slopes[head] = rate
-    attention.value[head, rows, :size] = weight * torch.eye(size, dtype=torch.float64)
+    copy_block(attention, head, memory + 1, size, weight)
     if attention.score == "tmx":
         attention.direction[head, pointer] = 1.0
         return
@@ -106,19 +98,3 @@ def _fetch(
     unit = 1.0 if attention.position.family is LIN else math.log(2)
     attention.query[head, 0, pointer] = math.sqrt(rate)
     attention.key[head, 0, dimension - 1] = math.sqrt(rate) / unit
-
-
-class _Neurons:
-    """Fills the neurons of one FFN from the first free one on."""
-
-    def __init__(self, feed_forward: FeedForward):
-        self.feed_forward, self.free = feed_forward, 0
-
-    def add(self, net: TwoLayerNet, output: int) -> None:
-        """A net that reads the first coordinates and writes one output."""
-        rows = slice(self.free, self.free + net.width)
-        inner: Tensor = self.feed_forward.inner
-        inner[rows, : net.dimension] = net.inner
-        self.feed_forward.bias[rows] = net.bias
-        self.feed_forward.outer[output, rows] = net.outer
-        self.free += net.width

@@ -17,13 +17,15 @@ from tapx.checks import one_of
 from tapx.kernels import adaptive, balls
 from tapx.kernels.adaptive import AdaptiveKernel
 from tapx.kernels.family import LIN, Family
+from tapx.kernels.nearest import in_float64
 from tapx.readouts import two_layer
-from tapx.readouts.memory_functions import coordinate_slopes, interpolating_net
+from tapx.readouts.memory_functions import interpolating_net
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems.certificate import check_reach
+from tapx.theorems.one_layer import known_readout, readout_net
 from tapx.theorems.stage_network import network
-from tapx.theorems.staged_built import BuiltStages, block_rounding
+from tapx.theorems.staged_built import BuiltStages, block_rounding, carried
 from tapx.theorems.stages import Stage
 from tapx.theorems.theorem_3_1 import allocate
 
@@ -35,67 +37,51 @@ def build(
     plan: tuple[Stage, ...],
     heads: int,
     position: str,
-    width: int | None,
-    kernel: str,
+    width: int | None = None,
+    kernel: str = "best",
     *,
     score: str = "dot",
-    length: int,
-    seed: int,
+    length: int = 64,
+    seed: int = 0,
 ) -> BuiltStages:
-    """The network of a plan, with its certificate; see `theorem_4_1.construct`.
+    """The network of a plan, with its certificate.
 
     Args:
         target: its readout must be a `TwoLayerNet`.
         plan: what each layer fetches and computes.
         heads: heads of each layer, shared among the memories that a layer fetches.
-        position: "lin" or "log".
-        width: neurons of each FFN, or None for exact FFNs.
+        position: and what follows, as in `theorem_4_1.construct`.
+        width: neurons of each FFN.
         kernel: "best" or "bump".
         score: "dot", for which the stream holds lags (lin) or their logarithms (log),
             or "tmx", for which it holds the lags themselves.
-        length: the longest input, in tokens, that `error` covers in float64.
+        length: the longest input that `error` covers in float64.
         seed: of sampled FFNs.
     """
     family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
     pointers = "lag" if score == "tmx" or family is LIN else "log"
-    if not isinstance(target.readout, TwoLayerNet):
-        raise TypeError(
-            "the construction needs a readout of known norm and slope, a TwoLayerNet, "
-            f"not {type(target.readout).__name__}"
-        )
+    readout = known_readout(target)
     check_reach(length, target.reach)
     kernels = _kernels(target, plan, heads, family, kernel, length)
     generator = torch.Generator().manual_seed(seed)
     exact = memory_nets(target, pointers)
     nets = _sampled(exact, plan, width, generator)
     size = target.input_dimension
-    margins = _margins(target, nets, kernels, pointers, length, heads)
-    _refuse_wrong_lags(target, nets, margins, pointers, width, heads)
-    readout, net, readout_error = target.readout, target.readout, 0.0
-    if width is not None and width < readout.width:
-        net = two_layer.sample(readout, width, generator)
-        blocks = [
-            balls.upper(k.uniform_error) + block_rounding(k, length, heads, size)
-            for k in kernels
-        ]
-        # What the last attention hands over lies in this box.
-        radius = 1 + max(blocks)
-        _, readout_error = two_layer.sup_distance_certified(readout, net, radius)
+    errors = tuple(balls.upper(k.uniform_error) for k in kernels)
+    blocks = [
+        error + block_rounding(k, length, heads, size)
+        for k, error in zip(kernels, errors, strict=True)
+    ]
+    margins = _margins(target, nets, [0.0, *blocks], pointers, width, heads)
+    # What the last attention hands over lies in this box.
+    net, readout_error = readout_net(readout, width, 1 + max(blocks), generator)
     model = network(
         *(target, plan, kernels, nets, net, heads, position, score, pointers)
     )
     return BuiltStages(
-        model=model,
-        target=target,
-        plan=plan,
-        kernels=kernels,
-        memory_nets=nets,
-        margins=margins,
-        readout=readout,
-        net=net,
-        length=length,
-        readout_error=readout_error,
+        *(model, target, plan, kernels, nets, margins),
+        *(readout, net, length, readout_error, errors),
     )
 
 
@@ -106,14 +92,26 @@ def token_tuples(target: AdaptiveMemory, memory: int) -> Tensor:
     return torch.stack([torch.cat(tokens) for tokens in tuples])
 
 
+def pointed_at(
+    target: AdaptiveMemory, memory: int, pointers: str
+) -> tuple[Tensor, Tensor]:
+    """What a memory function's net is to return, and how far it may be off.
+
+    The lag at all tuples of tokens, or its logarithm: ``exp(z)`` rounds to g if
+    ``|z - log g| < log(1 + 1 / (2 g))``.
+    """
+    lags = target.tables[memory].flatten().double()
+    if pointers == "lag":
+        return lags, torch.full_like(lags, 0.5)
+    return lags.log(), torch.log1p(1 / (2 * lags))
+
+
 def memory_nets(target: AdaptiveMemory, pointers: str) -> tuple[TwoLayerNet, ...]:
     """One net a memory with the lag, or its logarithm, at all tuples of tokens."""
-    nets = []
-    for k, table in enumerate(target.tables):
-        values = table.flatten().double()
-        values = values if pointers == "lag" else values.log()
-        nets.append(interpolating_net(token_tuples(target, k), values))
-    return tuple(nets)
+    return tuple(
+        interpolating_net(token_tuples(target, k), pointed_at(target, k, pointers)[0])
+        for k in range(len(target.tables))
+    )
 
 
 def _kernels(
@@ -136,23 +134,12 @@ def _kernels(
         for k, count in zip(stage.fetch, shares, strict=True):
             lags = target.tables[k].unique().tolist()
             if how == "best":
-                found[k] = adaptive.best(lags, count, family, bits)
-                continue
-            ideal = adaptive.bump(lags[-1], count, family, lags=lags)
-            rates = ideal.float_rates.tolist()
-            weights = ideal.float_weights.tolist()
-            if not all(map(math.isfinite, weights)):
-                raise ValueError(
-                    f"the 'bump' kernel for lag {lags[-1]} with {count} heads has "
-                    "weights beyond float64's range; take fewer heads or kernel='best'"
-                )
-            found[k] = AdaptiveKernel.of(family, rates, weights, lags)
-    return tuple(
-        AdaptiveKernel.of(
-            family, k.float_rates.tolist(), k.float_weights.tolist(), k.lags
-        )
-        for k in (found[index] for index in range(len(target.tables)))
-    )
+                ideal = adaptive.best(lags, count, family, bits)
+            else:
+                ideal = adaptive.bump(lags[-1], count, family, lags=lags)
+            base = in_float64(ideal.base)
+            found[k] = AdaptiveKernel.of(family, base.rates, base.weights, ideal.lags)
+    return tuple(found[k] for k in range(len(target.tables)))
 
 
 def _sampled(
@@ -186,66 +173,41 @@ def _sampled(
 def _margins(
     target: AdaptiveMemory,
     nets: Sequence[TwoLayerNet],
-    kernels: Sequence[AdaptiveKernel],
-    pointers: str,
-    length: int,
-    heads: int,
-) -> tuple[float, ...]:
-    """For each memory function, how far its net stays from a wrong rounding."""
-    size = target.input_dimension
-    blocks = [0.0] + [
-        balls.upper(k.uniform_error) + block_rounding(k, length, heads, size)
-        for k in kernels
-    ]
-    margins = []
-    for k, net in enumerate(nets):
-        lags = target.tables[k].flatten().double()
-        if pointers == "lag":
-            wanted, threshold = lags, torch.full_like(lags, 0.5)
-        else:
-            # exp(z) rounds to g if |z - log g| < log(1 + 1 / (2 g)).
-            wanted, threshold = lags.log(), torch.log1p(1 / (2 * lags))
-        points = token_tuples(target, k)
-        own = (net(points) - wanted).abs()
-        slopes = coordinate_slopes(net).reshape(-1, size).norm(dim=1).tolist()
-        carried = sum(
-            slope * error
-            for slope, error in zip(slopes, blocks[: len(slopes)], strict=True)
-        )
-        units = (net.width + net.dimension + 8) * 2.0**-52
-        slack = units * net.norm * (1 + max(blocks[: len(slopes)]))
-        margins.append(float((threshold - own).min()) - carried - slack)
-    return tuple(margins)
-
-
-def _refuse_wrong_lags(
-    target: AdaptiveMemory,
-    nets: Sequence[TwoLayerNet],
-    margins: Sequence[float],
+    blocks: Sequence[float],
     pointers: str,
     width: int | None,
     heads: int,
-) -> None:
-    """Refuse a network that may round to a wrong lag, and say what would help."""
-    for k, margin in enumerate(margins):
+) -> tuple[float, ...]:
+    """For each memory function, how far its net stays from a wrong rounding.
+
+    `blocks` are errors of the current token and of the memories.
+
+    Raises:
+        ValueError: the network may round to a wrong lag; it says what would help.
+    """
+    margins = []
+    for k, net in enumerate(nets):
+        wanted, threshold = pointed_at(target, k, pointers)
+        own = (net(token_tuples(target, k)) - wanted).abs()
+        moved, lost = carried(net, target.input_dimension, blocks, 1.0)
+        margin = float((threshold - own).min()) - moved - lost
+        margins.append(margin)
         if margin > 0:
             continue
-        lags = target.tables[k].flatten().double()
-        wanted = lags if pointers == "lag" else lags.log()
-        room = 0.5 if pointers == "lag" else math.log1p(1 / (2 * float(lags.max())))
-        own = float((nets[k](token_tuples(target, k)) - wanted).abs().max())
-        if own >= room:
+        if own.max() >= threshold.min():
             raise ValueError(
                 f"with width {width} the net of memory function g_{k + 1} errs by "
-                f"{own:.3g}, and rounding needs less than {room:.3g}; take a larger "
-                "width, or None for an exact net"
+                f"{float(own.max()):.3g}, and rounding needs less than "
+                f"{float(threshold.min()):.3g}; take a larger width, or None for an "
+                "exact net"
             )
+        lag = max(target.largest_lags)
         raise ValueError(
             f"{heads} heads are too few for memory function g_{k + 1}: the attention's "
             f"errors may move what is rounded by {-margin:.3g} too much; each layer "
-            f"needs more heads, at least {max(target.largest_lags) + 1} for one lag of "
-            f"{max(target.largest_lags)}"
+            f"needs more heads, at least {lag + 1} for one lag of {lag}"
         )
+    return tuple(margins)
 
 
 def refuse_depth(target: AdaptiveMemory, result: str) -> None:

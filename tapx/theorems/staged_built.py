@@ -2,8 +2,9 @@
 
 import itertools
 import math
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.kernels import balls
 from tapx.kernels.adaptive import AdaptiveKernel
 from tapx.kernels.family import LIN
 from tapx.network import recurrence
@@ -19,20 +19,19 @@ from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
 from tapx.readouts.memory_functions import coordinate_slopes
 from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets import influence
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import float_sums
-from tapx.theorems.certificate import Certificate, check_reach, up
+from tapx.theorems.certificate import BlockCertificate, check_reach, up
 from tapx.theorems.float_sums import UNIT
-from tapx.theorems.stages import Stage
+from tapx.theorems.stages import Stage, path
 
 MOST_INPUTS = 1 << 18
 """More inputs than these are not enumerated."""
 
-BATCH = 4096
-
 
 @dataclass(frozen=True)
-class BuiltStages(Certificate):
+class BuiltStages(BlockCertificate):
     """A network of Theorem 4.1 or 4.4 or of Proposition 4.3 or 4.5, with certificate.
 
     Attributes:
@@ -48,6 +47,8 @@ class BuiltStages(Certificate):
         length: the longest input, in tokens, that `rounding_error`, `error` and
             `margins` cover.
         readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
+        errors: for each memory, a proven l1 distance of its kernel to a delta, the
+            largest over all lags that the memory function takes.
 
     Example:
         >>> net = tapx.TwoLayerNet([1], [[0, 1]])
@@ -67,16 +68,8 @@ class BuiltStages(Certificate):
     net: TwoLayerNet
     length: int
     readout_error: float
+    errors: tuple[float, ...]
     _values: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def memory_errors(self) -> tuple[float, ...]:
-        """For each memory, a proven bound of the attention's error on its block.
-
-        The l1 distance of the kernel to a delta, the largest over all lags that the
-        memory function takes, rounded up: uniform over the token set.
-        """
-        return tuple(balls.upper(k.uniform_error) for k in self.kernels)
 
     def _rounding(self, length: float, evaluation: str) -> float:
         """The errors of the blocks, through the readout, and of the readout itself.
@@ -90,7 +83,7 @@ class BuiltStages(Certificate):
         if length > self.length or evaluation != "last":
             self._refuse_lost_lags(length, blocks)
         total = float(slopes @ torch.tensor(blocks, dtype=torch.float64))
-        radius = 1 + max(map(sum, zip(self.memory_errors, blocks, strict=True)))
+        radius = 1 + max(map(sum, zip(self.errors, blocks, strict=True)))
         units = self.net.width + self.net.dimension + 8
         return up(total + units * self.net.norm * radius * UNIT)
 
@@ -107,46 +100,21 @@ class BuiltStages(Certificate):
 
     def _refuse_lost_lags(self, length: float, blocks: list[float]) -> None:
         """Refuse what leaves no margin to a lag that is computed from other tokens."""
-        size = self.target.input_dimension
         more = [0.0]
         for new, old in zip(blocks, self._blocks(self.length, "last"), strict=True):
             more.append(max(0.0, new - old))
-        for k, (net, margin) in enumerate(
-            zip(self.memory_nets, self.margins, strict=True)
-        ):
-            slopes = coordinate_slopes(net).reshape(-1, size).norm(dim=1).tolist()
-            moved = sum(a * b for a, b in zip(slopes, more, strict=False))
-            units = (net.width + net.dimension + 8) * 2 * UNIT * net.norm
-            if not margin > moved + units * max(more[: len(slopes)]):
+        pairs = zip(self.memory_nets, self.margins, strict=True)
+        for k, (net, margin) in enumerate(pairs):
+            if not margin > sum(carried(net, self.target.input_dimension, more)):
                 raise ValueError(
                     f"on inputs of {length:g} tokens float64 may change what memory "
                     f"function g_{k + 1} is rounded to; the certificate covers "
                     f"{self.length} tokens: build with a larger length, or take fewer"
                 )
 
-    def worst_over(self, inputs: Float[Tensor, "batch time inputs"]) -> float:
-        """Largest measured |target - model| at the last position.
-
-        Args:
-            inputs: tokens of the alphabet, more than the target's reach and at most
-                `length` of them.
-
-        Raises:
-            ValueError: a token outside the alphabet, or too few or too many tokens.
-        """
-        if inputs.shape[1] > self.length:
-            raise ValueError(
-                f"{inputs.shape[1]} tokens, but the certificate covers {self.length}: "
-                "build with a larger length"
-            )
-        # The very rows of the alphabet, should a token be off by a rounding.
-        inputs = self.target.alphabet[self.target.indices(inputs)]
-        worst = 0.0
-        with torch.no_grad():
-            for part in inputs.split(BATCH):
-                found = self.model(part, "last")
-                worst = max(worst, float((self.target(part) - found).abs().max()))
-        return worst
+    def _admitted(self, inputs: Tensor) -> Tensor:
+        """The very rows of the alphabet, should a token be off by a rounding."""
+        return self.target.alphabet[self.target.indices(inputs)]
 
     def exhaustive_inputs(self, length: int) -> Float[Tensor, "batch length inputs"]:
         """Every input of `length` tokens of the alphabet.
@@ -161,8 +129,7 @@ class BuiltStages(Certificate):
                 f"length {length} must be above the reach {self.target.reach} and at "
                 f"most {longest}, so that all inputs can be listed"
             )
-        index = torch.cartesian_prod(*[torch.arange(tokens)] * length)
-        return self.target.alphabet[index.reshape(-1, length)]
+        return influence.all_windows(self.target.alphabet, length).flip(1)
 
     def adversarial_inputs(
         self, length: int | None = None, count: int = 256, seed: int = 0
@@ -185,14 +152,13 @@ class BuiltStages(Certificate):
         blocks = (memories + 1, self.target.input_dimension)
         found = []
         for choice in self._choices(count, seed):
-            fixed = self._placed(choice)
+            lags, fixed = path(self.target, choice)
             if fixed is None:
                 continue
             tokens = alphabet[list(choice)]
             push = torch.zeros(length, blocks[1], dtype=torch.float64)
             gradient = self.readout.gradient(tokens.flatten()).reshape(blocks)
-            lags = self._lags(choice)
-            for k, lag in enumerate(lags):
+            for k, lag in enumerate(lags[1:]):
                 deviation = torch.from_numpy(self._deviation(k, lag, length))
                 push += deviation[:, None] * gradient[k + 1]
             scores = push @ alphabet.T
@@ -212,21 +178,6 @@ class BuiltStages(Certificate):
         drawn = torch.randint(0, tokens, (count, places), generator=generator)
         return [tuple(row) for row in drawn.tolist()]
 
-    def _lags(self, choice: tuple[int, ...]) -> list[int]:
-        depth = self.target.depth
-        return [
-            int(table[choice[: min(i, depth) + 1]])
-            for i, table in enumerate(self.target.tables)
-        ]
-
-    def _placed(self, choice: tuple[int, ...]) -> dict[int, int] | None:
-        """Which token stands at which lag; None if two want to stand at one."""
-        fixed = {0: choice[0]}
-        for lag, token in zip(self._lags(choice), choice[1:], strict=True):
-            if fixed.setdefault(lag, token) != token:
-                return None
-        return fixed
-
     def _deviation(self, memory: int, lag: int, length: int) -> np.ndarray:
         """Kernel minus delta at lags 0 to length - 1."""
         key = (memory, lag)
@@ -235,6 +186,20 @@ class BuiltStages(Certificate):
             values[lag] -= 1
             self._values[key] = values
         return self._values[key][:length]
+
+
+def carried(
+    net: TwoLayerNet, size: int, errors: Sequence[float], radius: float = 0.0
+) -> tuple[float, float]:
+    """What errors do to a memory function's net, and what its own sums then lose.
+
+    The errors are those of the current token and of all memories, of which it reads
+    the first; they come to a `radius` of what is summed.
+    """
+    slopes = coordinate_slopes(net).reshape(-1, size).norm(dim=1).tolist()
+    moved = sum(map(operator.mul, slopes, errors))
+    units = (net.width + net.dimension + 8) * 2 * UNIT
+    return moved, units * net.norm * (radius + max(errors[: len(slopes)]))
 
 
 def block_rounding(

@@ -5,7 +5,10 @@ the lags; the last FFN reads the answer out. Memories are counted from 0 here: m
 is ``x_{t - t_{k+1}}``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tapx.targets.adaptive import AdaptiveMemory
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,21 @@ def deep(memories: int) -> tuple[Stage, ...]:
     for k in range(memories):
         plan.append(Stage((k,), (k + 1,) if k + 1 < memories else ()))
     return tuple(plan)
+
+
+def path(
+    target: AdaptiveMemory, tokens: Sequence[int]
+) -> tuple[tuple[int, ...], dict[int, int] | None]:
+    """Where the tokens that f reads stand, the first of them given by their index.
+
+    Returns:
+        The lags ``0, t_1, ..., t_M``, and the token at each lag that is known; None if
+        two tokens want to stand at one.
+    """
+    lags = [0]
+    for i, table in enumerate(target.tables):
+        lags.append(int(table[tuple(tokens[: min(i, target.depth) + 1])]))
+    stands: dict[int, int] = {}
+    known = zip(tokens, lags, strict=False)
+    fits = all(stands.setdefault(lag, token) == token for token, lag in known)
+    return tuple(lags), stands if fits else None

@@ -16,44 +16,22 @@ Example:
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
-
-import numpy as np
-import torch
+from typing import Any
 
 from tapx.checks import one_of
 from tapx.kernels import balls, search
-from tapx.kernels.balls import exact
 from tapx.kernels.family import LIN, Family
 from tapx.kernels.kernel import Delta, Kernel
+from tapx.kernels.nearest import in_float64
 from tapx.kernels.proofs import bump
 from tapx.kernels.solve import interpolation
-from tapx.readouts import two_layer
-from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import FixedMemory
 from tapx.theorems import lemmas
 from tapx.theorems.built import Built
 from tapx.theorems.certificate import check_reach
-from tapx.theorems.one_layer import network
+from tapx.theorems.one_layer import assemble, known_readout, refuse_few_heads
 
 KERNELS = ("best", "bump", "interpolation")
-
-
-@runtime_checkable
-class Readout(Protocol):
-    """What a bound needs to know of a readout."""
-
-    norm: float
-    lipschitz: float
-
-
-@runtime_checkable
-class FixedTarget(Protocol):
-    """What a bound needs to know of a target with fixed memories."""
-
-    lags: tuple[int, ...]
-    input_dimension: int
-    readout: Readout
 
 
 def head_shares(lags: tuple[int, ...], position: str) -> list[float]:
@@ -93,13 +71,12 @@ def attention_error(
 
 
 def bound(
-    target: FixedTarget, heads: int, width: int, order: int, position: str
+    target: FixedMemory, heads: int, width: int, order: int, position: str
 ) -> float:
     """Theorem 3.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
 
     Args:
-        target: fixed memories with ``lags`` and a ``readout`` of known Barron norm and
-            Lipschitz constant.
+        target: its readout must be a `TwoLayerNet`.
         heads: H, shared out as in the proof.
         width: neurons of the readout.
         order: n of the lemmas.
@@ -110,13 +87,26 @@ def bound(
         approximated on the box of half-side ``max(2, 1 + E_Attn)``, which holds all
         that the attention can hand over; the paper's 2 is enough for ``E_Attn <= 1``.
     """
-    dimension = (len(target.lags) + 1) * target.input_dimension
     attention = attention_error(target.lags, heads, order, position)
+    return total_error(target, attention, width)
+
+
+def total_error(target: Any, attention: float, width: int | None = None) -> float:
+    """``E_FFN + ||f||_Lip E_Attn``, the common form of the bounds.
+
+    Args:
+        target: its readout must be a `TwoLayerNet`.
+        attention: E_Attn.
+        width: neurons of the readout; None if the network holds f exactly, and E_FFN
+            is 0.
+    """
     if math.isinf(attention):
         return math.inf
-    radius = max(2.0, 1 + attention)
-    feed_forward = lemmas.readout(target.readout.norm, width, dimension, radius)
-    return feed_forward + target.readout.lipschitz * attention
+    readout, feed_forward = known_readout(target), 0.0
+    if width is not None:
+        radius = max(2.0, 1 + attention)
+        feed_forward = lemmas.readout(readout.norm, width, target.dimension, radius)
+    return feed_forward + readout.lipschitz * attention
 
 
 def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...]:
@@ -127,11 +117,7 @@ def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...
     Raises:
         ValueError: fewer heads than lags, or another position than lin and log.
     """
-    if heads < len(lags):
-        raise ValueError(
-            f"{heads} heads cannot serve {len(lags)} lags: each needs one; the nearest "
-            f"valid number of heads is {len(lags)}"
-        )
+    refuse_few_heads(heads, len(lags), "lags")
     shares = [share * heads for share in head_shares(tuple(lags), position)]
     counts = [max(1, math.floor(share)) for share in shares]
     while sum(counts) < heads:  # the largest remainder first
@@ -151,24 +137,12 @@ def _kernel(lag: int, heads: int, family: Family, how: str) -> Kernel:
         # as large as 53 bits allow would drown the kernel's own error in rounding.
         bits = 53 - math.ceil(math.log2(heads + 8))
         return search.best_delta(lag, heads, family, weight_bits=bits)
-    if how == "bump":
-        ideal = bump(lag, heads, family)
-    else:
-        first = 0.5 + family.first_lag
-        rates = [first + 0.5 * h for h in range(heads)]
-        ideal = interpolation(rates, Delta(lag), family)
-    if not np.isfinite(ideal.float_weights).all():
-        raise ValueError(
-            f"the {how!r} kernel for lag {lag} with {heads} heads has weights beyond "
-            "float64's range; take fewer heads or kernel='best'"
-        )
     # The certificate must speak of the numbers that the network really holds.
-    return Kernel(
-        family,
-        tuple(exact(float(rate)) for rate in ideal.float_rates),
-        tuple(exact(float(weight)) for weight in ideal.float_weights),
-        Delta(lag),
-    )
+    if how == "bump":
+        return in_float64(bump(lag, heads, family))
+    first = 0.5 + family.first_lag
+    rates = [first + 0.5 * h for h in range(heads)]
+    return in_float64(interpolation(rates, Delta(lag), family))
 
 
 def construct(
@@ -201,9 +175,6 @@ def construct(
             `error_for`.
         seed: of the sampled FFN.
 
-    Returns:
-        The network with its certificate.
-
     Raises:
         ValueError: unknown names, too few heads or neurons, or weights that float64
             cannot hold. TypeError: a readout that is no `TwoLayerNet`.
@@ -214,13 +185,7 @@ def construct(
     """
     family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
-    if not isinstance(target.readout, TwoLayerNet):
-        raise TypeError(
-            "the construction needs a readout of known norm and slope, a TwoLayerNet, "
-            f"not {type(target.readout).__name__}"
-        )
-    if width is not None and width < 1:
-        raise ValueError(f"width must be at least 1, not {width}")
+    readout = known_readout(target, width)
     check_reach(length, max(target.lags))
     if groups is None:
         groups = allocate(target.lags, heads, position)
@@ -233,14 +198,12 @@ def construct(
         _kernel(lag, count, family, kernel)
         for lag, count in zip(target.lags, groups, strict=True)
     )
-    readout = target.readout
-    net, readout_error = readout, 0.0
-    if width is not None and width < readout.width:
-        generator = torch.Generator().manual_seed(seed)
-        net = two_layer.sample(readout, width, generator)
-        # What the attention hands over lies in this box; the theorem's has radius 2.
-        reach = 1 + max(balls.upper(k.l1_error) for k in chosen)
-        _, readout_error = two_layer.sup_distance_certified(readout, net, reach)
-    size = target.input_dimension
-    model = network(size, chosen, net, width or readout.width, position)
-    return Built(model, target, chosen, readout, net, length, readout_error)
+    errors = tuple(balls.upper(one.l1_error) for one in chosen)
+    return assemble(
+        *(target, chosen, readout, width, position),
+        errors=errors,
+        corrections=(0.0,) * len(chosen),
+        reach=1 + max(errors),  # the theorem's box has radius 2
+        length=length,
+        seed=seed,
+    )

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 from tapx.readouts import memory_functions
 from tapx.targets.adaptive import AdaptiveMemory
-from tapx.theorems import adaptive_errors, staged, stages
-from tapx.theorems.adaptive_errors import AdaptiveTarget
+from tapx.theorems import adaptive_errors, staged, stages, theorem_3_1
 from tapx.theorems.staged_built import BuiltStages
 
 
@@ -31,8 +30,8 @@ def rounding_width(
     for each and needs the largest.
 
     Args:
-        norms: Barron norms of the g_i (lin) or of the log g_i (log).
-        largest_lags: T_1, ..., T_M.
+        norms: one a memory.
+        largest_lags: one a memory.
         dimension: numbers that each reads: d for Theorem 4.1.
         position: "lin" (tolerance 1/2) or "log" (``1 / (4 T_i)``).
         radius: half the side of the box of what they read.
@@ -41,10 +40,7 @@ def rounding_width(
         ValueError: another number of norms than of lags, or as
             :func:`tapx.theorems.adaptive_errors.sampling_width`.
     """
-    if len(norms) != len(largest_lags):
-        raise ValueError(
-            f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
-        )
+    adaptive_errors.check_norms(norms, largest_lags)
     return tuple(
         adaptive_errors.sampling_width(
             norm, dimension, memory_functions.tolerance(lag, position), radius
@@ -54,7 +50,7 @@ def rounding_width(
 
 
 def bound(
-    target: AdaptiveTarget,
+    target: AdaptiveMemory,
     norms: Sequence[float],
     heads: int,
     width: int,
@@ -83,7 +79,7 @@ def bound(
     attention = adaptive_errors.one_layer_error(
         target.largest_lags, heads, order, position
     )
-    return adaptive_errors.total_error(target, attention, width)
+    return theorem_3_1.total_error(target, attention, width)
 
 
 def construct(
@@ -111,9 +107,7 @@ def construct(
             takes are drawn by Maurey's sampling, and must still round to the right
             lags.
         kernel: "best" (found by search) or "bump" (the proof's own).
-        length: the longest input, in tokens, for which `error` accounts for rounding;
-            inputs of any length are covered in exact arithmetic, and in float64 by
-            `error_for`.
+        length: as in :func:`tapx.theorems.theorem_3_1.construct`.
         seed: of sampled FFNs.
 
     Returns:

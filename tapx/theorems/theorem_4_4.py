@@ -4,6 +4,7 @@ In a nested network a memory function reads tokens that attention has fetched, h
 with an error. Rounding removes it only if the error times the slope of the function
 stays within a tolerance. That is a condition on the number of heads, and here it is
 worked out: from the lemmas' bounds, or from the certified errors of kernels in hand.
+Arguments that are not explained are those of `tapx.theorems.adaptive_errors`.
 
 Example:
     >>> net = tapx.TwoLayerNet([1], [[0, 1]])
@@ -18,13 +19,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from tapx.checks import MOST, fewest
-from tapx.kernels.family import Family
 from tapx.readouts import memory_functions
 from tapx.targets.adaptive import AdaptiveMemory
-from tapx.theorems import adaptive_errors, lemmas, staged, stages
-from tapx.theorems.adaptive_errors import AdaptiveTarget
+from tapx.theorems import adaptive_errors, lemmas, staged, stages, theorem_3_1
 from tapx.theorems.staged_built import BuiltStages
 
 BOX = 2.0
@@ -43,17 +43,6 @@ def nested_tolerance(largest_lag: int, position: str) -> float:
     return memory_functions.tolerance(largest_lag, position) / 2
 
 
-def accumulated_errors(errors: Sequence[float], depth: int) -> tuple[float, ...]:
-    """For each memory, the Euclidean error of the tokens that its function reads.
-
-    Args:
-        errors: of the fetched tokens, one a memory; those up to `depth` are read.
-        depth: K. Memory number i reads ``x_t``, which is exact, and the first
-            ``min(i - 1, K)`` fetched tokens.
-    """
-    return tuple(math.hypot(*errors[: min(i, depth)]) for i in range(len(errors)))
-
-
 def nested_condition(
     errors: Sequence[float],
     slopes: Sequence[float],
@@ -63,32 +52,26 @@ def nested_condition(
 ) -> tuple[float, ...]:
     """For each memory, slope times accumulated error over the tolerance.
 
-    The condition of Theorem 4.4 is that none exceeds 1.
-
-    Args:
-        errors: of the fetched tokens, l1 distances or bounds of them.
-        slopes: Lipschitz constants of the g_l (lin) or of the log g_l (log).
-        largest_lags: T_1, ..., T_M.
-        depth: K, 0 to M.
-        position: "lin" or "log".
+    The condition of Theorem 4.4 is that none exceeds 1. The errors are l1 distances of
+    kernels, one a fetched token, or bounds of them. Memory number i reads ``x_t``,
+    which is exact, and the first ``min(i - 1, K)`` fetched tokens.
 
     Raises:
         ValueError: numbers of errors, slopes and lags that differ, or a depth out of
             range.
     """
-    family = Family.of(position)
     if not len(errors) == len(slopes) == len(largest_lags):
         raise ValueError(
             f"{len(errors)} errors, {len(slopes)} slopes and {len(largest_lags)} lags: "
             "a memory has one of each"
         )
-    _check_depth(depth, len(largest_lags))
-    return tuple(
-        slope * error / nested_tolerance(lag, family.name) if error else 0.0
-        for slope, error, lag in zip(
-            slopes, accumulated_errors(errors, depth), largest_lags, strict=True
-        )
-    )
+    adaptive_errors.check_depth(depth, len(largest_lags))
+    ratios = []
+    for i, (slope, lag) in enumerate(zip(slopes, largest_lags, strict=True)):
+        read = math.hypot(*errors[: min(i, depth)])
+        tolerance = nested_tolerance(lag, position)
+        ratios.append(slope * read / tolerance if read else 0.0)
+    return tuple(ratios)
 
 
 def required_heads(
@@ -100,14 +83,9 @@ def required_heads(
 ) -> int:
     """The fewest heads a layer at which the nested condition holds.
 
-    Args:
-        largest_lags: T_1, ..., T_M.
-        slopes: of the g_l (lin) or log g_l (log).
-        depth: K, 0 to M.
-        position: "lin" or "log".
-        error: ``error(T, H)``, what H heads leave on the token at a lag up to T, at
-            most; it should not rise with H. None for the lemmas' bound at its best
-            order, :func:`group_bound`.
+    They are counted with ``error(T, H)``, what H heads leave on the token at a lag up
+    to T, at most; it should not rise with H. None is for the lemmas' bound at its best
+    order, :func:`group_bound`.
 
     Returns:
         H, found by doubling and halving; 1 if no function reads a fetched token.
@@ -116,7 +94,6 @@ def required_heads(
         ValueError: as :func:`nested_condition`, or if not even a thousand million heads
             do.
     """
-    nested_condition([0.0] * len(largest_lags), slopes, largest_lags, depth, position)
     found = fewest(
         lambda heads: _holds(largest_lags, slopes, depth, position, heads, error)
     )
@@ -138,6 +115,7 @@ def _holds(
     error: Callable[[int, int], float] | None = None,
 ) -> bool:
     """Whether so many heads meet the nested condition; `error` as above."""
+    nested_condition([0.0] * len(largest_lags), slopes, largest_lags, depth, position)
     given = error or (lambda lag, heads: group_bound(lag, heads, position))
     read = min(depth, len(largest_lags) - 1)  # tokens that some function reads
     errors = [given(lag, heads) for lag in largest_lags[:read]]
@@ -149,11 +127,11 @@ def _holds(
 @lru_cache(maxsize=4096)
 def group_bound(largest_lag: int, heads: int, position: str) -> float:
     """Lemma F.2 (lin) or F.5 (log) at the order that makes it least."""
-    orders = [n for n in lemmas.ORDERS if n <= heads]
-    errors = (
-        adaptive_errors.group_error(largest_lag, heads, n, position) for n in orders
+    return min(
+        adaptive_errors.group_error(largest_lag, heads, order, position)
+        for order in lemmas.ORDERS
+        if order <= heads
     )
-    return min(errors)
 
 
 def layer_widths(
@@ -172,22 +150,12 @@ def layer_widths(
     reaches it for functions of ``x_t`` alone, see
     :func:`tapx.theorems.proposition_4_5.widths`).
 
-    Args:
-        norms: Barron norms of the g_l (lin) or the log g_l (log).
-        largest_lags: T_1, ..., T_M.
-        depth: K, 0 to M.
-        input_dimension: d.
-        position: "lin" or "log".
-
     Returns:
         One number a layer, K or K + 1 of them; the neurons for the constants in the
         stream are not counted.
     """
-    _check_depth(depth, len(largest_lags))
-    if len(norms) != len(largest_lags):
-        raise ValueError(
-            f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
-        )
+    adaptive_errors.check_depth(depth, len(largest_lags))
+    adaptive_errors.check_norms(norms, largest_lags)
     each = [
         adaptive_errors.sampling_width(
             norm,
@@ -202,7 +170,7 @@ def layer_widths(
 
 
 def bound(
-    target: AdaptiveTarget,
+    target: AdaptiveMemory,
     depth: int,
     slopes: Sequence[float],
     heads: int,
@@ -216,12 +184,12 @@ def bound(
 
     Args:
         target: adaptive memories; the layers are counted with `depth`.
-        depth: K, 0 to M.
-        slopes: Lipschitz constants of the g_l (lin) or the log g_l (log).
-        heads: H of every layer.
+        depth: K.
+        slopes: of the memory functions.
+        heads: H.
         order: n of the lemmas in E_Attn; the condition takes its best order.
         position: "lin" or "log".
-        norms: Barron norms of the memory functions, with a width only.
+        norms: of the memory functions, with a width only.
         width: m of every layer. None if the network holds f and the memory functions
             exactly.
 
@@ -244,52 +212,27 @@ def bound(
         read = lags[: min(depth, len(lags) - 1)]
         if any(group_bound(lag, heads, position) > BOX - 1 for lag in read):
             return math.inf
-    nested_condition([0.0] * len(lags), slopes, lags, depth, position)
     if not _holds(lags, slopes, depth, position, heads):
         return math.inf
     attention = adaptive_errors.layered_error(lags, depth, heads, order, position)
-    return adaptive_errors.total_error(target, attention, width)
-
-
-def _check_depth(depth: int, memories: int) -> None:
-    if not 0 <= depth <= memories:
-        near = min(max(depth, 0), memories)
-        raise ValueError(
-            f"depth {depth} with {memories} memories: allowed is 0 to {memories}; the "
-            f"nearest is {near}"
-        )
+    return theorem_3_1.total_error(target, attention, width)
 
 
 def construct(
-    target: AdaptiveMemory,
-    heads: int,
-    position: str = "lin",
-    width: int | None = None,
-    kernel: str = "best",
-    *,
-    length: int = 64,
-    seed: int = 0,
+    target: AdaptiveMemory, heads: int, position: str = "lin", **options: Any
 ) -> BuiltStages:
     """The network of Theorem 4.4: layer l + 1 fetches the token that layer l points at.
 
     ``K + 1`` layers, and one more if ``M > K``. The memories from K + 1 on are fetched
     together by the last layer, which shares its heads among them.
 
-    Args:
-        target: of any depth; its readout must be a `TwoLayerNet`.
-        heads: heads of each layer.
-        position: "lin" or "log".
-        width: as in :func:`tapx.theorems.theorem_4_1.construct`.
-        kernel: as in :func:`tapx.theorems.theorem_4_1.construct`.
-        length: as in :func:`tapx.theorems.theorem_4_1.construct`.
-        seed: as in :func:`tapx.theorems.theorem_4_1.construct`.
+    Arguments, for targets of any depth, and errors as
+    :func:`tapx.theorems.theorem_4_1.construct`.
 
     Raises:
-        ValueError: as :func:`tapx.theorems.theorem_4_1.construct`, and where the heads
-            are too few for the condition of the theorem: the attention's errors, times
-            the slope of the next memory function, must not reach the rounding's
-            threshold.
+        ValueError: also where the heads are too few for the condition of the theorem:
+            the attention's errors, times the slope of the next memory function, must
+            not reach the rounding's threshold.
     """
     plan = stages.nested(len(target.tables), target.depth)
-    given = (target, plan, heads, position, width, kernel)
-    return staged.build(*given, length=length, seed=seed)
+    return staged.build(target, plan, heads, position, **options)

@@ -28,12 +28,11 @@ from tapx.checks import one_of
 from tapx.kernels import balls, distances
 from tapx.kernels.family import LOG, Family
 from tapx.kernels.kernel import Kernel
-from tapx.kernels.nearest import KINDS, in_float64, kernel_for, l1_error
-from tapx.readouts import two_layer
+from tapx.kernels.nearest import KINDS, in_float64, kernel_for, l1_error, row_values
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import EssentialMemory
-from tapx.theorems.built_essential import BuiltEssential, at_zero
-from tapx.theorems.one_layer import network
+from tapx.theorems.built import Built
+from tapx.theorems.one_layer import assemble, known_readout, refuse_few_heads
 
 LAG_ZERO = ("residual", "heads")
 
@@ -48,7 +47,7 @@ def construct(
     lag_zero: str = "residual",
     length: int = 256,
     seed: int = 0,
-) -> BuiltEssential:
+) -> Built:
     """The network of Theorem 5.1 for a target with essentially sparse memories.
 
     Args:
@@ -56,19 +55,13 @@ def construct(
         heads: H, shared out evenly (the first groups get one more). A memory that is
             itself a sum of fewer decays takes only as many as it has terms.
         position: "lin" (exponentials) or "log" (powers).
-        width: neurons of the FFN. None, or as many as the readout has, makes the FFN
-            exact; fewer are drawn by Maurey's sampling, with a certified error.
+        width: as in :func:`tapx.theorems.theorem_3_1.construct`.
         kernel: "fitted" or "bumps" (`nearest.kernel_for`), or one `Kernel` a
             memory, of the family of the position function; ``heads`` is then the most
             that they may have together.
         lag_zero: "residual" or "heads"; see above.
-        length: the longest input, in tokens, for which `error` accounts for rounding;
-            inputs of any length are covered in exact arithmetic, and in float64 by
-            `error_for`.
-        seed: of the sampled FFN.
-
-    Returns:
-        The network with its certificate.
+        length: as in :func:`tapx.theorems.theorem_3_1.construct`.
+        seed: as there.
 
     Raises:
         ValueError: unknown names, too few heads or neurons, kernels of another family
@@ -79,18 +72,8 @@ def construct(
     family = Family.of(position)
     one_of(lag_zero, LAG_ZERO, "lag_zero")
     count = len(target.kernels)
-    if not isinstance(target.readout, TwoLayerNet):
-        raise TypeError(
-            "the construction needs a readout of known norm and slope, a TwoLayerNet, "
-            f"not {type(target.readout).__name__}"
-        )
-    if heads < count:
-        raise ValueError(
-            f"{heads} heads cannot serve {count} memories: each needs one; the nearest "
-            f"valid number of heads is {count}"
-        )
-    if width is not None and width < 1:
-        raise ValueError(f"width must be at least 1, not {width}")
+    readout = known_readout(target, width)
+    refuse_few_heads(heads, count, "memories")
     if length < 1:
         raise ValueError(f"length must be at least 1, not {length}")
     first = 1 if lag_zero == "residual" else 0
@@ -109,21 +92,18 @@ def construct(
         for one, memory in zip(chosen, target.kernels, strict=True)
     )
     corrections = tuple(
-        at_zero(memory) - at_zero(one) if lag_zero == "residual" else 0.0
+        float(row_values(memory, 1)[0] - row_values(one, 1)[0]) if first else 0.0
         for one, memory in zip(chosen, target.kernels, strict=True)
     )
-    readout = with_lag_zero(target.readout, corrections, target.input_dimension)
-    net, readout_error = readout, 0.0
-    sizes = tuple(balls.upper(distances.l1_distance(one)) for one in chosen)
-    if width is not None and width < readout.width:
-        net = two_layer.sample(readout, width, torch.Generator().manual_seed(seed))
-        reach = max(1.0, *sizes)
-        _, readout_error = two_layer.sup_distance_certified(readout, net, reach)
-    size = target.input_dimension
-    model = network(size, chosen, net, width or readout.width, position)
-    return BuiltEssential(
-        *(model, target, chosen, readout, net, length, readout_error),
-        *(errors, corrections, sizes),
+    return assemble(
+        *(target, chosen),
+        with_lag_zero(readout, corrections, target.input_dimension),
+        *(width, position),
+        errors=errors,
+        corrections=corrections,
+        reach=max(1.0, *(balls.upper(distances.l1_distance(one)) for one in chosen)),
+        length=length,
+        seed=seed,
     )
 
 

@@ -1,34 +1,17 @@
 import itertools
 import math
-from dataclasses import dataclass
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_networks import TARGET
 
 from tapx.readouts import memory_functions as mf
-from tapx.readouts import two_layer
 from tapx.theorems import adaptive_errors, lemmas, theorem_3_1, theorem_4_1
 
-
-@dataclass
-class Target:
-    largest_lags: tuple[int, ...]
-    input_dimension: int
-    readout: two_layer.TwoLayerNet
-
-
-TARGET = Target((2, 3), 1, two_layer.relu_sum([[1.0, 1.0, 1.0]]))
 POSITIONS = st.sampled_from(["lin", "log"])
 LAGS = st.lists(st.integers(1, 9), min_size=1, max_size=3)
-
-
-@given(LAGS, st.integers(1, 200), st.integers(1, 3), POSITIONS)
-def test_one_layer_is_theorem_3_1(lags, heads, order, position):
-    here = adaptive_errors.one_layer_error(lags, heads, order, position)
-    there = theorem_3_1.attention_error(tuple(lags), heads, order, position)
-    assert here == pytest.approx(there, rel=1e-12)
 
 
 @given(LAGS, st.integers(3, 200), POSITIONS)
@@ -67,7 +50,7 @@ def test_theorem_4_1_needs_width_and_heads():
     attention = theorem_3_1.attention_error((2, 3), 40, 2, "lin")
     readout = lemmas.readout(TARGET.readout.norm, needed, 3, 1 + attention)
     assert whole == pytest.approx(readout + TARGET.readout.lipschitz * attention)
-    exact = adaptive_errors.total_error(TARGET, attention)
+    exact = theorem_3_1.total_error(TARGET, attention)
     assert exact == pytest.approx(TARGET.readout.lipschitz * attention)
     narrow = theorem_4_1.bound(TARGET, [2.0, 3.0], 40, needed - 1, 2, "lin")
     few = theorem_4_1.bound(TARGET, [2.0, 3.0], 3, needed, 2, "lin")

@@ -1,28 +1,18 @@
 """Proposition 4.5's bound and counts, beside Theorem 4.1's."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_networks import TARGET
 
-from tapx.readouts import memory_functions, two_layer
+from tapx.readouts import memory_functions
 from tapx.theorems import adaptive_errors, proposition_4_5
 
 POSITIONS = st.sampled_from(["lin", "log"])
 LAGS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
-
-
-@dataclass
-class Target:
-    largest_lags: tuple[int, ...]
-    input_dimension: int
-    readout: two_layer.TwoLayerNet
-
-
-TARGET = Target((2, 3), 1, two_layer.relu_sum([[1.0, 1.0, 1.0]]))
 
 
 def test_a_layer_each_is_no_worse_than_a_shared_layer():

@@ -1,7 +1,6 @@
 """Bounds: explicit constants, against direct computation and against each other."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -14,6 +13,8 @@ from tapx.kernels.kernel import Delta
 from tapx.kernels.proofs import bump, bump_derivative
 from tapx.kernels.solve import interpolation, projection
 from tapx.limits import recall
+from tapx.readouts import two_layer
+from tapx.targets.memories import FixedMemory
 from tapx.theorems import lemmas, proof_spacing, theorem_3_1
 
 
@@ -106,31 +107,21 @@ def test_enough_heads_recall_everything(family, lag):
     assert upper(kernel.l1_error) < 1e-6
 
 
-@dataclass
-class Readout:
-    norm: float = 3.0
-    lipschitz: float = 2.0
-
-
-@dataclass
-class Target:
-    lags: tuple[int, ...] = (3, 7)
-    input_dimension: int = 1
-    readout: Readout = None
-
-
 def test_theorem_3_1_adds_its_parts():
-    target = Target(readout=Readout())
+    readout = two_layer.relu_sum([[1.0, 1.0, 1.0], [1.0, -1.0, 0.0]])
+    target = FixedMemory((3, 7), readout)
     attention = theorem_3_1.attention_error((3, 7), 40, 2, "lin")
     total = theorem_3_1.bound(target, 40, 100, 2, "lin")
     # The attention may err by more than 1, so the readout needs a larger box.
     assert attention > 1
-    feed_forward = 4 * (1 + attention) * math.sqrt(4) * 3.0 / 10
-    assert total == pytest.approx(feed_forward + 2.0 * attention)
+    feed_forward = 4 * (1 + attention) * math.sqrt(4) * readout.norm / 10
+    assert total == pytest.approx(feed_forward + readout.lipschitz * attention)
     many = theorem_3_1.attention_error((3, 7), 10**6, 2, "lin")
     assert many < 1
     total = theorem_3_1.bound(target, 10**6, 100, 2, "lin")
-    assert total == pytest.approx(4 * 2 * math.sqrt(4) * 3.0 / 10 + 2.0 * many)
+    assert total == pytest.approx(
+        4 * 2 * math.sqrt(4) * readout.norm / 10 + readout.lipschitz * many
+    )
     assert theorem_3_1.bound(target, 2, 100, 2, "lin") == math.inf
     # Shares: 40 e^0.03 / (e^0.03 + e^0.07) = 19.6 and 20.4, rounded down.
     parts = [lemmas.recall_bound("lin", 3, 19, 2), lemmas.recall_bound("lin", 7, 20, 2)]

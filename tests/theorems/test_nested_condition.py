@@ -1,27 +1,17 @@
 """Theorem 4.4's bound and its condition on the heads."""
 
 import math
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_networks import TARGET
 
-from tapx.readouts import memory_functions, two_layer
+from tapx.readouts import memory_functions
 from tapx.theorems import adaptive_errors, theorem_4_4
 
 POSITIONS = st.sampled_from(["lin", "log"])
 LAGS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
-
-
-@dataclass
-class Target:
-    largest_lags: tuple[int, ...]
-    input_dimension: int
-    readout: two_layer.TwoLayerNet
-
-
-TARGET = Target((2, 3), 1, two_layer.relu_sum([[1.0, 1.0, 1.0]]))
 
 
 @given(st.integers(1, 50), POSITIONS)
@@ -30,17 +20,6 @@ def test_half_of_the_tolerance_is_for_the_attention(lag, position):
     assert theorem_4_4.nested_tolerance(lag, position) == whole / 2
     if position == "log":
         assert theorem_4_4.nested_tolerance(lag, "log") == 1 / (8 * lag)
-
-
-@given(st.lists(st.floats(0, 9), min_size=1, max_size=5), st.integers(0, 5))
-def test_errors_accumulate_as_squares_up_to_the_depth(errors, depth):
-    depth = min(depth, len(errors))
-    found = theorem_4_4.accumulated_errors(errors, depth)
-    assert found[0] == 0  # x_t is exact
-    for i, value in enumerate(found):
-        squares = sum(e**2 for e in errors[: min(i, depth)])
-        assert value == pytest.approx(math.sqrt(squares), abs=1e-12)
-    assert list(found) == sorted(found)
 
 
 def test_the_condition_by_hand():

@@ -2,52 +2,16 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from made_networks import measured
 
 from tapx.kernels import balls
 from tapx.kernels.adaptive import best
 from tapx.readouts import exact_nets, memory_functions
 from tapx.targets import nested_targets
 from tapx.targets.adaptive import AdaptiveMemory, boolean_example
-from tapx.theorems import adaptive_errors, staged, stages, theorem_4_4
+from tapx.theorems import staged, stages, theorem_4_4
 
 POSITIONS = ("lin", "log")
-
-
-def measured(built):
-    short = built.worst_over(built.exhaustive_inputs(built.target.reach + 2))
-    made = built.worst_over(built.adversarial_inputs(count=64))
-    draws = torch.Generator().manual_seed(0)
-    size = len(built.target.alphabet)
-    picks = torch.randint(0, size, (64, built.length), generator=draws)
-    return max(short, made, built.worst_over(built.target.alphabet[picks]))
-
-
-@settings(max_examples=12)
-@given(
-    depth=st.integers(0, 3),
-    beyond=st.integers(0, 1),
-    largest_lag=st.integers(1, 3),
-    tokens=st.integers(2, 3),
-    position=st.sampled_from(POSITIONS),
-    seed=st.integers(0, 20),
-)
-def test_measured_certified_bound(depth, beyond, largest_lag, tokens, position, seed):
-    memories = max(depth, 1) + beyond
-    target = nested_targets.random_nesting(depth, largest_lag, tokens, seed, memories)
-    # With the share of the last layer every memory has enough heads.
-    heads = (largest_lag + 2) * max(1, memories - depth)
-    built = theorem_4_4.construct(target, heads, position)
-    layers = depth + 1 + (memories >= depth + 1)
-    assert len(built.model.attentions) == layers
-    assert min(built.margins) > 0
-    assert measured(built) <= built.error
-    lemmas = min(
-        adaptive_errors.layered_error(target.largest_lags, depth, heads, n, position)
-        for n in range(1, heads + 1)
-    )
-    assert built.attention_error <= lemmas
 
 
 @pytest.mark.parametrize("position", POSITIONS)
