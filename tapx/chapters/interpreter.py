@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-PACKAGE = Path(__file__).resolve().parents[2]
-"""Where this tapx is imported from."""
+from tapx.chapters.notebooks import ROOT
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 THREADS = "TAPX_THREADS"
@@ -41,12 +39,8 @@ def clean(home: str) -> dict[str, str]:
 
 
 def kernel_environment(home: str) -> dict[str, str]:
-    """Environment of a kernel: one thread, this tapx, no user start-up files.
-
-    Args:
-        home: empty folder that IPython takes for the user's settings.
-    """
-    paths = [str(PACKAGE), os.environ.get("PYTHONPATH", "")]
+    """Environment of a kernel: one thread, this tapx, `clean` of the user's own."""
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {
         **{key: os.environ[key] for key in os.environ if key not in USERS_OWN},
         **dict.fromkeys(ONE_THREAD, os.environ.get(THREADS, "1")),
@@ -72,12 +66,12 @@ class InterpreterKernelManager(AsyncKernelManager):
         return self._kernel_spec
 
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-        """Start with `kernel_environment`."""
+        """Start with `kernel_environment` and what is added to it."""
         self._home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
         environment = kernel_environment(self._home.name)
         if options.get("cwd"):  # the pages read the book that they stand in
             environment["TAPX_BOOK"] = str(options["cwd"])
-        options["env"] = environment
+        options["env"] = environment | options.get("env", {})
         await super().start_kernel(**options)
 
     async def cleanup_resources(  # type: ignore[override]

@@ -40,7 +40,7 @@ def install() -> None:
                 item.cell.execution_count = 0
             yield item
         try:
-            stored_results.verify(self.nb, self.name)
+            stored_results.claims_of(self.nb, self.name)
         except LedgerError as error:
             raise self.CollectError(str(error)) from None
 

@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +30,16 @@ Notebook = Any
 """An ``nbformat.NotebookNode``. That package loads slowly, so here only when needed."""
 
 
+@dataclass(eq=False)
 class ChapterFailed(RuntimeError):
     """A cell raised; `notebook` holds the outputs up to there."""
 
-    def __init__(self, name: str, error: str, notebook: Notebook) -> None:
-        """Keep the partial notebook beside the message."""
-        super().__init__(f"{name} failed\n{error}")
-        self.name, self.error, self.notebook = name, error, notebook
+    name: str
+    error: str
+    notebook: Notebook
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with all three parts (the error crosses processes)."""
-        return (type(self), (self.name, self.error, self.notebook))
+    def __str__(self) -> str:
+        return f"{self.name} failed\n{self.error}"
 
 
 @dataclass(frozen=True)
@@ -180,21 +180,15 @@ def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
             "that the environment variable TAPX_BOOK names (book in the repository)"
         )
     found.sort(key=lambda chapter: (chapter.page, chapter.order, chapter.id))
-    ids = [chapter.id for chapter in found]
-    for id in ids:
-        if ids.count(id) > 1:
-            raise ValueError(f"chapter id {id!r} is used by two notebooks in the book")
+    for one, other in pairwise(sorted(chapter.id for chapter in found)):
+        if one == other:
+            raise ValueError(f"chapter id {one!r} is used by two notebooks in the book")
     return found
 
 
 def chapters(book_dir: str | Path | None = None) -> list[Chapter]:
     """The chapters of the book, in order."""
     return [entry for entry in notebook_files(book_dir) if not entry.page]
-
-
-def pages(book_dir: str | Path | None = None) -> list[Chapter]:
-    """The pages made from the chapters' stored results (scoreboard, environment)."""
-    return [entry for entry in notebook_files(book_dir) if entry.page]
 
 
 def find(id: str, among: list[Chapter]) -> Chapter:
@@ -209,20 +203,27 @@ def find(id: str, among: list[Chapter]) -> Chapter:
 
 def title(notebook: dict[str, Any]) -> str:
     """The first heading of a notebook."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            match = re.search(r"^# +(.+?) *$", "".join(cell["source"]), re.MULTILINE)
-            if match:
-                return match[1]
-    return "(no heading)"
+    cells = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    prose = "\n".join("".join(cell["source"]) for cell in cells)
+    match = re.search(r"^# +(.+?) *$", prose, re.MULTILINE)
+    return match[1] if match else "(no heading)"
 
 
-def execute(path: str | Path, *, timeout: int = 1800) -> Notebook:
+def without_outputs(path: str | Path) -> Notebook:
+    """A notebook file before it is executed."""
+    notebook = load(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def execute(path: str | Path, **variables: str) -> Notebook:
     """Execute a notebook file from a clean kernel in its folder; nothing is written.
 
     Args:
         path: the notebook.
-        timeout: seconds that one cell may take.
+        variables: of the kernel's environment, beside those that it always has.
 
     Returns:
         The executed notebook in normal form.
@@ -240,13 +241,10 @@ def execute(path: str | Path, *, timeout: int = 1800) -> Notebook:
     from tapx.chapters.interpreter import InterpreterKernelManager
 
     path = Path(path)
-    notebook = load(path)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    notebook = without_outputs(path)
     client = NotebookClient(
         notebook,
-        timeout=timeout,
+        timeout=1800,  # seconds for one cell
         kernel_name="python3",
         kernel_manager_class=InterpreterKernelManager,
         record_timing=False,
@@ -254,7 +252,7 @@ def execute(path: str | Path, *, timeout: int = 1800) -> Notebook:
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
-        client.execute()
+        client.execute(env=variables)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
     return normalise(notebook)

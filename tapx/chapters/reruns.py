@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import code_hash, notebooks, parameters, records, stored_results
+from tapx.chapters import code_hash, notebooks, profiles, records, stored_results
 from tapx.chapters.notebooks import Chapter, ChapterFailed
 from tapx.checks import Refusal
 
@@ -82,11 +81,8 @@ def check(
 ) -> list[str]:
     """Execute chapters afresh and compare claims and reported numbers.
 
-    Args:
-        names: chapters to check; all, and the pages that make claims, if empty.
-        processes: how many run side by side, each on one core.
-        book_dir: the book's folder.
-        tell: takes one line a finished chapter.
+    It takes what `rerun` takes. If no names are given, it checks all chapters, and the
+    pages that make claims.
 
     Returns:
         Every disagreement (see `stored_results.notebook_differences`), one text each.
@@ -104,8 +100,8 @@ def check(
             continue
         id = outcome.chapter.id
         stored = notebooks.load(outcome.chapter.path)
-        lines = stored_results.notebook_differences(stored, outcome.notebook, id)
-        word = "agrees" if not lines else f"{len(lines)} differences"
+        lines = stored_results.notebook_differences(stored, outcome.notebook)
+        word = f"{len(lines)} differences" if lines else "agrees"
         claims = len(stored_results.claims_of(stored, id))
         tell(f"{id}: {claims} claims, {word}, {outcome.duration:.1f} s")
         problems += [f"{id}: {line}" for line in lines]
@@ -133,24 +129,11 @@ def execute_all(
 def _execute(chapter: Chapter) -> Executed | ChapterFailed:
     started, clock = datetime.now(UTC), time.perf_counter()
     try:
-        with _nothing_searched():
-            notebook = notebooks.execute(chapter.path)
+        found = os.environ.get("TAPX_FOUND") or "require"
+        notebook = notebooks.execute(chapter.path, TAPX_FOUND=found)
     except ChapterFailed as failure:
         return ChapterFailed(chapter.id, failure.error, failure.notebook)
     return Executed(chapter, notebook, started, time.perf_counter() - clock)
-
-
-@contextmanager
-def _nothing_searched() -> Iterator[None]:
-    """Have the kernels that start meanwhile refuse to search."""
-    before = os.environ.get("TAPX_FOUND")
-    os.environ["TAPX_FOUND"] = before or "require"
-    try:
-        yield
-    finally:
-        del os.environ["TAPX_FOUND"]
-        if before is not None:
-            os.environ["TAPX_FOUND"] = before
 
 
 def _store(
@@ -165,7 +148,7 @@ def _store(
     chapter, notebook = outcome.chapter, outcome.notebook
     try:
         claims = stored_results.claims_of(notebook, chapter.id)
-        declared = parameters.of_notebook(notebook, chapter.id)
+        values = profiles.values(notebook, chapter, "default", book_dir=book_dir)
     except ValueError as error:
         tell(f"{chapter.id}: refused; the stored notebook is unchanged")
         return [f"{chapter.id}: {error}"]
@@ -174,7 +157,7 @@ def _store(
         record = records.build(
             chapter.id,
             profile="default",
-            parameters=parameters.resolve(declared, {}),
+            parameters=values,
             command=f"python -m tapx rerun {chapter.id}",
             started=outcome.started,
             duration=outcome.duration,

@@ -75,10 +75,8 @@ def test_registry(tmp_path):
         tmp_path, b=chapter(id="first", order=1), a=chapter(id="second", order=2)
     )
     assert [entry.id for entry in notebooks.chapters(book)] == ["first", "second"]
-    assert [entry.id for entry in notebooks.pages(book)] == [
-        "environment",
-        "scoreboard",
-    ]
+    every = [entry.id for entry in notebooks.notebook_files(book)]
+    assert every == ["first", "second", "environment", "scoreboard"]
     first = notebooks.chapters(book)[0]
     assert (first.title, first.shows) == ("A tiny chapter", "the sum of draws")
     with pytest.raises(Refusal, match=r"unknown chapter 'frist'.*'first'"):

@@ -48,7 +48,7 @@ def test_text_stored_as_lines_is_the_same_text():
     stored = full()
     data = stored["cells"][3]["outputs"][0]["data"]
     data["text/plain"] = data["text/plain"].splitlines(keepends=True)
-    stored_results.verify(stored, "kernels")
+    stored_results.claims_of(stored, "kernels")
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -61,18 +61,18 @@ def test_every_wrong_number_shown_is_found(place):
         wrong[mime] = wrong[mime].replace("5", "6", 1)
         assert wrong[mime] != data[mime]
         with pytest.raises(LedgerError, match="not what the stored data say"):
-            stored_results.verify(stored, "kernels")
+            stored_results.claims_of(stored, "kernels")
 
 
 def test_wrong_number_in_the_data_is_found():
     stored = full()
     stored["cells"][0]["outputs"][0]["data"][CLAIM_MIME]["measured"] = 1.6
     with pytest.raises(LedgerError):
-        stored_results.verify(stored, "kernels")
+        stored_results.claims_of(stored, "kernels")
     stored = full()
     stored["cells"][2]["outputs"][0]["data"][REPORT_MIME]["value"] = 0.6
     with pytest.raises(LedgerError):
-        stored_results.verify(stored, "kernels")
+        stored_results.claims_of(stored, "kernels")
 
 
 def test_twice_is_an_error():
