@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,7 @@ def rerun(
         What failed, one text each; empty if all is well.
     """
     every = notebooks.notebook_files(book_dir)
-    named = [notebooks.find(name, every) for name in names]
-    wanted = named or every
+    wanted = [notebooks.find(name, every) for name in names] or every
     first = [entry for entry in wanted if not entry.page]
     # Of the code as it is now: storing the first chapter changes the tree.
     package, revision = code_hash.Package(), records.revision_of()
@@ -63,13 +63,10 @@ def rerun(
         entry.id: records.code_state(notebooks.load(entry.path), package, revision)
         for entry in first
     }
-    failures: list[str] = []
-    for outcome in execute_all(first, processes):
-        failures += _store(outcome, code, book_dir, tell)
     last = [entry for entry in (every if first else wanted) if entry.page]
-    for outcome in execute_all(last, 1):
-        failures += _store(outcome, {}, book_dir, tell)
-    return failures
+    outcomes = chain(execute_all(first, processes), execute_all(last, 1))
+    failures = (_store(outcome, code, book_dir, tell) for outcome in outcomes)
+    return [text for text in failures if text]
 
 
 def check(
@@ -141,17 +138,18 @@ def _store(
     code: Mapping[str, Mapping[str, Any]],
     book_dir: str | Path | None,
     tell: Callable[[str], None],
-) -> list[str]:
+) -> str:
+    """Store a notebook that ran, and its record; what failed, or nothing."""
     if isinstance(outcome, ChapterFailed):
         tell(f"{outcome.name}: failed; the stored notebook is unchanged")
-        return [str(outcome)]
+        return str(outcome)
     chapter, notebook = outcome.chapter, outcome.notebook
     try:
         claims = stored_results.claims_of(notebook, chapter.id)
         values = profiles.values(notebook, chapter, "default", book_dir=book_dir)
     except ValueError as error:
         tell(f"{chapter.id}: refused; the stored notebook is unchanged")
-        return [f"{chapter.id}: {error}"]
+        return f"{chapter.id}: {error}"
     notebooks.save(notebook, chapter.path)
     if not chapter.page:
         record = records.build(
@@ -166,4 +164,4 @@ def _store(
         )
         records.store(record, book_dir)
     tell(f"{chapter.id}: {outcome.duration:.1f} s, {len(claims)} claims")
-    return []
+    return ""
