@@ -182,7 +182,7 @@ def test_stored_in_normal_form(entry):
 def test_stored_executed_without_error(entry):
     """Every claim, reported number and picture is there, and nothing failed."""
     notebook = notebooks.load(entry.path)
-    outputs = [output for one in notebook.cells for output in one.get("outputs", ())]
+    outputs = small_book.outputs(notebook)
     assert outputs, f"run: python -m tapx rerun {entry.id}"
     assert not [output for output in outputs if output.output_type == "error"]
     claims = stored_results.claims_of(notebook, entry.id)
@@ -193,6 +193,8 @@ def test_stored_executed_without_error(entry):
 def test_has_parameters_title_and_summary(entry):
     notebook = notebooks.load(entry.path)
     assert parameters.of_notebook(notebook, entry.id)
+    tagged = ["parameters" in one.metadata.get("tags", ()) for one in notebook.cells]
+    assert tagged.count(True) == 1
     assert entry.title != "(no heading)"
     assert entry.shows
 
@@ -215,7 +217,7 @@ def test_no_cell_is_beyond_comparison(entry):
 def test_pictures_have_the_books_look(entry):
     """And nothing that a user's matplotlibrc would set: `style` undoes it."""
     notebook = notebooks.load(entry.path)
-    outputs = [output for one in notebook.cells for output in one.get("outputs", ())]
+    outputs = small_book.outputs(notebook)
     if any("image/png" in " ".join(one.get("data", {})) for one in outputs):
         sources = "\n".join(one.source for one in notebook.cells)
         assert "style()" in sources

@@ -3,25 +3,18 @@
 import dataclasses
 from pathlib import Path
 
+import made_claims
 import pytest
 
 from tapx.chapters import notebooks, scoreboard, stored_results
-from tapx.chapters.claims import VERDICTS, Claim
+from tapx.chapters.claims import VERDICTS
 from tapx.chapters.notebooks import Chapter
 
 
 def entry(id, measured=1.0, reference=None, source="published", chapter="exp-4a"):
-    return Claim(
-        id=id,
-        statement=f"about {id}",
-        measured=measured,
-        relation="<",
-        reference=reference,
-        verdict="holds",
-        result="Experiment 4a",
-        source=source,
-        chapter=chapter,
-    )
+    made = made_claims.entry(id, result="Experiment 4a", chapter=chapter)
+    numbers = {"measured": measured, "reference": reference, "source": source}
+    return dataclasses.replace(made, **numbers)
 
 
 MEMORY = [
@@ -85,13 +78,7 @@ def test_figure(claims, tmp_path):
 
 def test_stored_scoreboard_lists_every_stored_claim():
     path = notebooks.book_directory() / "scoreboard.ipynb"
-    outputs = [
-        "".join(output["data"]["text/html"])
-        for cell in notebooks.load(path).cells
-        for output in cell.get("outputs", ())
-        if "text/html" in output.get("data", {})
-    ]
-    page = "\n".join(outputs)
+    page = "\n".join(stored_results.held(notebooks.load(path), "text/html"))
     claims = stored_results.stored_claims()
     chapters = notebooks.notebook_files()
     expected = scoreboard.Scoreboard(claims, chapters)._repr_html_()
