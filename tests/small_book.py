@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from tapx.chapters import claim_views, notebooks, reruns, stored_results
+from tapx.chapters import claim_views, claims, notebooks, parameters, records, reruns
+from tapx.chapters.stored_results import claims_of
 
 PARAMETERS = """\
 heads: int = 4  # heads in the block, 2 to 64
@@ -85,7 +88,7 @@ def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 def change_claim(notebook: nbformat.NotebookNode, id: str, /, **change: Any) -> None:
     """Other words or numbers of a claim, in its data and in all that shows it."""
-    entries = {entry.id: entry for entry in stored_results.claims_of(notebook, "")}
+    entries = {entry.id: entry for entry in claims_of(notebook, "")}
     entries[id] = dataclasses.replace(entries[id], **change)
     for output in outputs(notebook):
         data = output.get("data", {})
@@ -100,6 +103,31 @@ def rerun(book: Path, *names: str) -> list[str]:
     told: list[str] = []
     assert reruns.rerun(names, book_dir=book, tell=told.append) == []
     return told
+
+
+@cache
+def _code() -> dict[str, Any]:
+    return records.code_state(tiny())
+
+
+def record(
+    profile: str = "default", duration: float = 1.26, **change: Any
+) -> dict[str, Any]:
+    """The record of a run of the tiny chapter, with other values of some keys."""
+    declared = parameters.parse(PARAMETERS)
+    base = {"heads": 2, "rate": 0.1} if profile == "smoke" else {}
+    made = records.build(
+        "tiny",
+        profile=profile,
+        parameters=parameters.resolve(declared, base),
+        command="python -m tapx rerun tiny",
+        started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        duration=duration,
+        claims=[claims.evaluate("a/b", 1.5, "<", 2.0, "so")],
+        results=[{"heads": 1, "error": 0.25}, {"heads": 2, "error": 0.0625}],
+        code=_code(),
+    )
+    return {**made, **change}
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -64,15 +64,22 @@ def cells(path: Path, kind: str = "code") -> list[dict]:
     return [cell for cell in found if cell["cell_type"] == kind]
 
 
+def pages() -> list[str]:
+    """The pages that _toc.yml names, the first one first."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    chapters = (
+        entry["file"] for part in contents["parts"] for entry in part["chapters"]
+    )
+    return [contents["root"], *chapters]
+
+
 # Notebooks ---------------------------------------------------------------------------
 
 
 def test_every_notebook_is_in_the_table_of_contents():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    pages = {entry["file"] for part in contents["parts"] for entry in part["chapters"]}
-    assert {f"book/{path.stem}" for path in NOTEBOOKS} <= pages
+    assert {f"book/{path.stem}" for path in NOTEBOOKS} <= {*pages()}
     assert {entry.path for entry in notebooks.notebook_files()} == {*NOTEBOOKS}
-    for page in {*pages, contents["root"]}:
+    for page in pages():
         assert any((ROOT / f"{page}{end}").exists() for end in (".md", ".ipynb")), page
 
 

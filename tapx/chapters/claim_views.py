@@ -54,9 +54,7 @@ def render_table(entries: Iterable[Claim]) -> dict[str, Any]:
 def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None) -> str:
     """The claims as an HTML table in a box that scrolls on narrow screens.
 
-    Args:
-        entries: the claims, one row each.
-        pages: page of each chapter id; the links go there, else to this page.
+    Its links go to the page of a claim's chapter, if it is given, else to this page.
     """
     head = ("Result", "Statement", "Measured", "Relation", "Bound or figure", "Verdict")
     titles = "".join(f'<th scope="col">{title}</th>' for title in head)
@@ -103,9 +101,7 @@ def reported_text(content: Mapping[str, Any]) -> str:
 def number_text(value: float, up: bool | None = None) -> str:
     """A number as a reader sees it: four significant digits, small integers whole.
 
-    Args:
-        value: the number.
-        up: round it up, or down; to the nearest if None.
+    It is rounded up, or down, or to the nearest if `up` is None.
     """
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value)

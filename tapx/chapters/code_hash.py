@@ -30,12 +30,7 @@ LABELS = {"__all__", "__version__", "FACE"}
 
 
 class Package:
-    """A package as files, each read once: what its modules import and hold.
-
-    Args:
-        root: folder that holds the package.
-        name: the package; imports of others are not followed.
-    """
+    """A package in a folder, each file read once; no other is followed."""
 
     def __init__(self, root: Path = ROOT, name: str = "tapx") -> None:
         """Nothing is read yet."""

@@ -32,13 +32,7 @@ def seconds(profile: str = "default", book_dir: str | Path | None = None) -> flo
 def run_times(
     profile: str = "default", digits: int = 1, book_dir: str | Path | None = None
 ) -> Table:
-    """Run time, date, claims and command of the stored runs of a profile.
-
-    Args:
-        profile: one of `profiles.PROFILES`.
-        digits: decimals of the run times, 0 or more.
-        book_dir: the book's folder.
-    """
+    """Run time, with so many decimals, date, claims and command of stored runs."""
     titles = {entry.id: entry.title for entry in notebooks.chapters(book_dir)}
     rows = [
         (
@@ -58,10 +52,7 @@ def run_times(
 class Settings:
     """What `make machines` found: everything re-run under several arithmetics.
 
-    Attributes:
-        rows: one a setting, with the keys setting, taken, tests, cells, failed,
-            seconds, note (why it was not run, or empty), date, commit (of the
-            sources, or None) and agrees.
+    Its `rows`, one a setting, are those that `tests/run_machines.py` stores.
     """
 
     rows: list[dict[str, Any]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-from tapx.chapters.notebooks import ROOT
+PACKAGE = Path(__file__).resolve().parents[2]
+"""Where this tapx is imported from."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 THREADS = "TAPX_THREADS"
@@ -25,9 +27,7 @@ def clean(home: str) -> dict[str, str]:
     The folder of matplotlib's caches stays the user's, since a new one would cost
     seconds for the list of fonts. A ``matplotlibrc`` in the folder of the notebooks,
     which matplotlib reads before all others, is undone by `tapx.show.figures.style`.
-
-    Args:
-        home: empty folder that IPython takes for the user's settings.
+    IPython takes the empty folder `home` for the user's settings.
     """
     return {
         "IPYTHONDIR": home,
@@ -40,7 +40,7 @@ def clean(home: str) -> dict[str, str]:
 
 def kernel_environment(home: str) -> dict[str, str]:
     """Environment of a kernel: one thread, this tapx, `clean` of the user's own."""
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    paths = [str(PACKAGE), os.environ.get("PYTHONPATH", "")]
     return {
         **{key: os.environ[key] for key in os.environ if key not in USERS_OWN},
         **dict.fromkeys(ONE_THREAD, os.environ.get(THREADS, "1")),

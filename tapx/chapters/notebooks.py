@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -74,17 +73,12 @@ def save(notebook: Notebook, path: str | Path) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a file under a temporary name beside it, then move it into place."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def dumps(notebook: Notebook) -> str:
@@ -164,16 +158,9 @@ def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
         if data is None:
             continue
         page = bool(data.get("page", False))
-        found.append(
-            Chapter(
-                id=path.stem if page else data["id"],
-                order=data.get("order", 0),
-                title=title(notebook),
-                shows=data.get("shows", ""),
-                path=path,
-                page=page,
-            )
-        )
+        id = path.stem if page else data["id"]
+        order, shows = data.get("order", 0), data.get("shows", "")
+        found.append(Chapter(id, order, title(notebook), shows, path, page))
     if not found:
         raise Refusal(
             f"no book was found: its notebooks should be in {folder}, or in the folder "
@@ -219,24 +206,14 @@ def without_outputs(path: str | Path) -> Notebook:
 
 
 def execute(path: str | Path, **variables: str) -> Notebook:
-    """Execute a notebook file from a clean kernel in its folder; nothing is written.
+    """A notebook file executed by a clean kernel in its folder, in normal form.
 
-    Args:
-        path: the notebook.
-        variables: of the kernel's environment, beside those that it always has.
-
-    Returns:
-        The executed notebook in normal form.
+    Nothing is written. The kernel gets these variables beside those of its own.
 
     Raises:
         ChapterFailed: a cell raised.
     """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
+    from nbclient import NotebookClient, exceptions
 
     from tapx.chapters.interpreter import InterpreterKernelManager
 
@@ -253,7 +230,11 @@ def execute(path: str | Path, **variables: str) -> Notebook:
     )
     try:
         client.execute(env=variables)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except (
+        exceptions.CellExecutionError,
+        exceptions.CellTimeoutError,
+        exceptions.DeadKernelError,
+    ) as error:
         raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
     return normalise(notebook)
 

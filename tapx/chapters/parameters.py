@@ -56,7 +56,6 @@ class Parameter:
     """One parameter of a chapter.
 
     Attributes:
-        name: its name in the notebook.
         type: one of `TYPES` or `LISTS`.
         default: its value in the notebook.
         meaning: what it is, in words.
@@ -93,10 +92,7 @@ class Parameter:
         return "true or false"
 
     def validate(self, value: Any) -> Any:
-        """The value in the parameter's type.
-
-        Args:
-            value: a Python value, or text as a command line or a file gives it.
+        """A value, or the text of one as a command line gives it, in the right type.
 
         Raises:
             Refusal: wrong type or out of range; the message names the value, what

@@ -58,8 +58,7 @@ def build(
         started: time of the start.
         duration: wall time in seconds.
         claims: the claims the run made.
-        results: rows that the chapter kept (`ledger.keep`); without any, the record
-            has no such key.
+        results: rows that the chapter kept (`ledger.keep`), if any.
         code: the code that ran, as `code_state` gave it before the run, if known.
     """
     record: dict[str, Any] = {

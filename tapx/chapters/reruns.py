@@ -125,8 +125,8 @@ def execute_all(
 
 def _execute(chapter: Chapter) -> Executed | ChapterFailed:
     started, clock = datetime.now(UTC), time.perf_counter()
+    found = os.environ.get("TAPX_FOUND") or "require"
     try:
-        found = os.environ.get("TAPX_FOUND") or "require"
         notebook = notebooks.execute(chapter.path, TAPX_FOUND=found)
     except ChapterFailed as failure:
         return ChapterFailed(chapter.id, failure.error, failure.notebook)

@@ -9,12 +9,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from tapx.chapters import notebooks, profiles, records, stored_results
+from tapx.chapters.claim_views import RESULTS_MIME
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import ChapterFailed
 from tapx.checks import Refusal
@@ -76,7 +78,10 @@ def run(
         # What stands here afterwards is this run's: no record of an earlier one.
         stored.unlink(missing_ok=True)
         place.unlink(missing_ok=True)
-        notebooks.save(_marked_failed(failure, label), failed)
+        marked = notebooks.normalise(failure.notebook)
+        marked.cells.insert(0, _banner(failure.error))
+        marked.metadata.tapx["run"] = {"status": "failed", **label}
+        notebooks.save(marked, failed)
         raise
     duration = time.perf_counter() - clock
     record = records.build(
@@ -87,7 +92,7 @@ def run(
         started=started,
         duration=duration,
         claims=claims,
-        results=stored_results.results_of(result),
+        results=chain(*stored_results.held(result, RESULTS_MIME)),
         code=code,
     )
     result.metadata.tapx["run"] = {"status": "complete", **label}
@@ -185,16 +190,10 @@ def _papermill(
     return notebooks.normalise(result)
 
 
-def _marked_failed(
-    failure: ChapterFailed, label: Mapping[str, Any]
-) -> notebooks.Notebook:
-    notebook = notebooks.normalise(failure.notebook)
-    lines = failure.error.splitlines() or ["unknown error"]
-    banner = nbformat.v4.new_markdown_cell(
+def _banner(error: str) -> notebooks.Notebook:
+    lines = error.splitlines() or ["unknown error"]
+    return nbformat.v4.new_markdown_cell(
         "**This run failed.** The cells from the failing one on have no results, and "
         f"the run has no record.\n\n```text\n{lines[-1]}\n```",
         id="run-failed",
     )
-    notebook.cells.insert(0, banner)
-    notebook.metadata.tapx["run"] = {"status": "failed", **label}
-    return notebook

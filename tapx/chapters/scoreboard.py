@@ -67,16 +67,11 @@ class Scoreboard:
         return "\n\n".join(f"{title}\n{table_text(own)}" for title, own in self.groups)
 
 
-def counts(entries: Iterable[Claim]) -> dict[str, int]:
-    """How many claims have each verdict, of those that any claim has."""
-    found = Counter(entry.verdict for entry in entries)
-    return {word: found[word] for word in (*VERDICTS, FAILS) if found[word]}
-
-
 def counts_table(entries: Iterable[Claim]) -> Table:
-    """The counts by verdict, with their sum, as a table."""
-    found = counts(entries)
-    rows = [*found.items(), ("all", sum(found.values()))]
+    """How many claims have each verdict, of those that any claim has, and their sum."""
+    found = Counter(entry.verdict for entry in entries)
+    rows = [(word, found[word]) for word in (*VERDICTS, FAILS) if found[word]]
+    rows.append(("all", found.total()))
     return Table(("Verdict", "Claims"), rows, "Number of claims by verdict")
 
 
@@ -111,14 +106,9 @@ def findings(entries: Iterable[Claim]) -> list[Finding]:
 
 
 def findings_figure(rows: list[Finding]) -> Figure:
-    """Published, trained and best possible error of each setting, side by side.
+    """Published, trained and best possible error of each setting, from top to bottom.
 
-    Args:
-        rows: the settings, from top to bottom; values below `FLOOR` are drawn there
-            and marked so.
-
-    Returns:
-        The figure, drawn in the book's style.
+    Values below `FLOOR` are drawn there and marked so.
     """
     from matplotlib import pyplot
 

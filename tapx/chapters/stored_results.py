@@ -45,9 +45,7 @@ class LedgerError(ValueError):
 def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
     """The claims in a notebook's outputs, in order, all that the ledger shows checked.
 
-    Args:
-        notebook: a notebook, or any mapping with its ``cells``.
-        chapter: id of the chapter, entered in the claims.
+    The id of the chapter is entered in them.
 
     Raises:
         LedgerError: an id occurs twice, or a text shown is not what the data say.
@@ -92,11 +90,6 @@ def witnesses_of(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
     """
     said = held(notebook, WITNESSES_MIME)
     return said[-1] if said else {"stored": [], "searched": []}
-
-
-def results_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows that the notebook keeps for its run record (`ledger.keep`), in order."""
-    return [dict(row) for rows in held(notebook, RESULTS_MIME) for row in rows]
 
 
 def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
@@ -197,11 +190,6 @@ def printed_differences(
     Texts (plain, HTML, Markdown, standard output) must be equal as strings; in a cell
     tagged `MEASURED` only their words, whatever stands where a number stood. Of
     pictures only their presence counts. What the ledger shows is left out.
-
-    Args:
-        stored: outputs in the stored notebook.
-        fresh: outputs of the re-run.
-        tags: tags of the cell.
     """
     before, after = _printed(stored), _printed(fresh)
     kinds = [kind for kind, _ in before], [kind for kind, _ in after]

@@ -148,10 +148,7 @@ def test_check_finds_a_number_that_is_not_the_one_shown(book):
         quiet(reruns.check, "tiny", book=book)
 
 
-def test_unknown_names_are_refused(book):
-    for command in (reruns.rerun, reruns.check):
-        with pytest.raises(Refusal, match="unknown chapter 'tinny'"):
-            command(["tinny"], book_dir=book)
+def test_no_process_is_refused(book):
     with pytest.raises(Refusal, match="processes is 0"):
         list(reruns.execute_all(notebooks.chapters(book), 0))
 
