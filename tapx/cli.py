@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from tapx import __version__
+from tapx.chapters import notebooks
+from tapx.checks import Refusal
+from tapx.show.tables import Table
 
 PROCESSES = click.option(
     "--processes",
@@ -23,9 +25,26 @@ PROCESSES = click.option(
     show_default=True,
     help="How many chapters run side by side, each on one core.",
 )
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print a JSON list of objects."
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Refusing(click.Group):
+    """Turns a refusal into one line on standard error and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            click.echo(f"refused: {refusal}", err=True)
+            sys.exit(2)
+        except ValueError as error:
+            _fail(f"error: {error}")
+
+
+@click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tapx")
 def main() -> None:
     """Run, re-run and check the chapters of the book.
@@ -38,10 +57,7 @@ def main() -> None:
 @main.command("list")
 def list_chapters() -> None:
     """List the chapters and what they show."""
-    from tapx.chapters import notebooks
-
-    with refusals():
-        found = notebooks.chapters()
+    found = notebooks.chapters()
     width = max((len(chapter.id) for chapter in found), default=0)
     for chapter in found:
         click.echo(f"{chapter.id:{width}}  {chapter.title}")
@@ -60,41 +76,34 @@ def results(as_json: bool) -> None:
     from tapx.registry import ROWS
 
     if as_json:
-        rows = [row.as_plain_data() for row in ROWS.values()]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    for row in ROWS.values():
-        click.echo(row.as_text())
+        _echo_json([row.as_plain_data() for row in ROWS.values()])
+    else:
+        for row in ROWS.values():
+            click.echo(row.as_text())
 
 
 @main.command()
 @click.argument("chapter")
 def show(chapter: str) -> None:
     """Show the parameters of CHAPTER: type, default, range, meaning."""
-    from tapx.chapters import notebooks, parameters, profiles
+    from tapx.chapters import parameters, profiles
 
-    with refusals():
-        entry = notebooks.find(chapter, notebooks.notebook_files())
-        declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
-        stored = {
-            name: {key: all[key] for key in values}
-            for name, values in profiles.available_profiles(entry.id).items()
-            for all in [parameters.resolve(declared, {}, base=values)]
-        }
+    entry, declared = _declared(chapter)
+    stored = {
+        name: {key: all[key] for key in values}
+        for name, values in profiles.available_profiles(entry.id).items()
+        for all in [parameters.resolve(declared, {}, base=values)]
+    }
     click.echo(f"{entry.id}: {entry.title}")
     if entry.shows:
         click.echo(entry.shows)
     click.echo()
-    rows = [("name", "type", "default", "range", "meaning")]
-    rows += [
+    rows = [
         (item.name, item.type, _literal(item.default), item.range, item.meaning)
         for item in declared.values()
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[4]]))
-    click.echo()
+    head = ("name", "type", "default", "range", "meaning")
+    click.echo(f"{Table(head, rows, '')!r}\n")
     for name, values in stored.items():
         text = ", ".join(f"{key}={_literal(value)}" for key, value in values.items())
         click.echo(f"profile {name}: {text or 'the defaults'}")
@@ -146,20 +155,18 @@ def run(
     """
     from tapx.chapters import parameters, runs
     from tapx.chapters.claims import FAILS
-    from tapx.chapters.notebooks import ChapterFailed
 
-    with refusals():
-        try:
-            done = runs.run(
-                chapter,
-                _with_data(chapter, parameters.assignments(given), data),
-                profile=profile,
-                output=output or f"runs/{chapter}",
-                force=force,
-                progress=not quiet,
-            )
-        except ChapterFailed as failure:
-            _fail(f"{failure}\nthe partial notebook is {chapter}.failed.ipynb")
+    try:
+        done = runs.run(
+            chapter,
+            _with_data(chapter, parameters.assignments(given), data),
+            profile=profile,
+            output=output or f"runs/{chapter}",
+            force=force,
+            progress=not quiet,
+        )
+    except notebooks.ChapterFailed as failure:
+        _fail(f"{failure}\nthe partial notebook is {chapter}.failed.ipynb")
     click.echo(f"notebook: {done.notebook}")
     click.echo(f"record:   {done.record}")
     for entry in done.claims:
@@ -177,9 +184,7 @@ def rerun(chapters: tuple[str, ...], processes: int) -> None:
     """
     from tapx.chapters import reruns
 
-    with refusals():
-        failures = reruns.rerun(chapters, processes=processes, tell=click.echo)
-    _end(failures)
+    _end(reruns.rerun(chapters, processes=processes, tell=click.echo))
 
 
 @main.command()
@@ -203,25 +208,22 @@ def check(chapters: tuple[str, ...], processes: int, stored: bool) -> None:
     """
     from tapx.chapters import record_checks, reruns
 
-    with refusals():
-        if stored:
-            problems = record_checks.check_records(chapters, tell=click.echo)
-        else:
-            problems = reruns.check(chapters, processes=processes, tell=click.echo)
+    if stored:
+        problems = record_checks.check_records(chapters, tell=click.echo)
+    else:
+        problems = reruns.check(chapters, processes=processes, tell=click.echo)
     _end(problems)
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
+@JSON
 def claims(as_json: bool) -> None:
     """Print every claim of the book, from the stored notebooks."""
     from tapx.chapters import claim_views, stored_results
 
-    with refusals():
-        entries = stored_results.stored_claims()
+    entries = stored_results.stored_claims()
     if as_json:
-        data = [entry.as_dict() for entry in entries]
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+        _echo_json([entry.as_dict() for entry in entries])
     else:
         click.echo(claim_views.table_text(entries))
 
@@ -237,10 +239,9 @@ def find(names: tuple[str, ...], every: bool) -> None:
     """
     if bool(names) == every:
         _fail("name files of witnesses, or all of them with --all")
-    with refusals():
-        from tapx.limits import finders
+    from tapx.limits import finders
 
-        searched, replaced = finders.find(names, tell=click.echo)
+    searched, replaced = finders.find(names, tell=click.echo)
     click.echo(f"{searched} searched, {replaced} replaced by something better")
 
 
@@ -248,50 +249,31 @@ def find(names: tuple[str, ...], every: bool) -> None:
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
     """Check the witnesses in the files NAMES (all if none is named) in balls."""
-    with refusals():
-        from tapx.limits import finders
+    from tapx.limits import finders
 
-        count, seconds = finders.check(finders.select(names))
+    count, seconds = finders.check(finders.select(names))
     click.echo(f"{count} witnesses show what they claim ({seconds:.1f} s)")
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
+@JSON
 def bench(as_json: bool) -> None:
     """Measure speed and memory against the aims of the book (a few minutes)."""
-    with refusals():
-        from tapx.checks import Refusal
+    try:
+        from tapx.experiments.cost.bench import bench as measure
 
-        try:
-            from tapx.experiments.cost.bench import bench as measure
-
-            rows = measure()
-        except ImportError as error:
-            raise Refusal(
-                f"the benchmark needs the package {error.name!r}: "
-                "pip install -r requirements-bench.txt"
-            ) from None
+        rows = measure()
+    except ImportError as error:
+        raise Refusal(
+            f"the benchmark needs the package {error.name!r}: "
+            "pip install -r requirements-bench.txt"
+        ) from None
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+        _echo_json(rows)
         return
     for row in rows:
         text = (f"{key}: {_literal(value)}" for key, value in row.items())
         click.echo("\n  ".join(text))
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn a refusal into one line on standard error and exit status 2."""
-    from tapx.checks import Refusal
-
-    try:
-        yield
-    except Refusal as refusal:
-        click.echo(f"refused: {refusal}", err=True)
-        sys.exit(2)
-    except ValueError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
 
 
 def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[str, str]:
@@ -299,15 +281,9 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
 
     A kernel runs in the notebook's folder, so a relative path means nothing to it.
     """
-    from pathlib import Path
-
-    from tapx.chapters import notebooks, parameters
-    from tapx.checks import Refusal
-
     if data is None and not given.get("data"):
         return given
-    entry = notebooks.find(chapter, notebooks.notebook_files())
-    declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
+    _, declared = _declared(chapter)
     if "data" not in declared or not declared["data"].path:
         if data is None:
             return given  # an unknown name, or one that means something else here
@@ -322,6 +298,19 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
     folder = Path(given["data"] if data is None else data).expanduser().absolute()
     token_files.load_tokens(folder)
     return {**given, "data": str(folder)}
+
+
+def _declared(chapter: str) -> tuple[notebooks.Chapter, dict[str, Any]]:
+    """The chapter of this id and its parameters."""
+    from tapx.chapters import parameters
+
+    entry = notebooks.find(chapter, notebooks.notebook_files())
+    source = notebooks.load(entry.path)
+    return entry, parameters.of_notebook(source, entry.path.name)
+
+
+def _echo_json(data: list[dict[str, Any]]) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _literal(value: Any) -> str:

@@ -11,7 +11,7 @@ machine's own setting: under the oldest of all settings together, nbval of the s
 chapters, and the chapters on training at smoke size.
 
 A setting that this processor lacks, or that a library does not know, is named in its
-row and not failed. Needs only the standard library and what the suite needs.
+row and not failed.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ from machine_settings import (
     probe,
 )
 
+from tapx.chapters import records, stored_results
+from tapx.chapters.notebooks import load
+
 TABLE = ROOT / "book" / "records" / "machines.json"
-CLAIM = "application/vnd.tapx.claim+json"
 # Tests whose subject is training: what they assert holds for seeds, not for digits.
 # The first three run every chapter small and ask what moves, not where it stands.
 TRAINED_TESTS = (
@@ -66,17 +68,8 @@ TRAINED_TESTS = (
 class Row:
     """What came of one setting; `note` says why it was not run, if so.
 
-    Attributes:
-        setting: its name.
-        taken: what the libraries took, in words.
-        tests: how many tests ran.
-        cells: how many cells of notebooks ran.
-        failed: how many of both failed.
-        seconds: how long they took.
-        note: why the setting was not run; else empty.
-        failures: their names.
-        date: when it ran.
-        commit: of the sources that ran, or None.
+    Tests and cells of notebooks are counted that ran, and those of both that failed;
+    `taken` is what the libraries took, in words.
     """
 
     setting: str
@@ -88,7 +81,7 @@ class Row:
     note: str = ""
     failures: tuple[str, ...] = ()
     date: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
-    commit: str | None = field(default_factory=lambda: commit())
+    commit: str | None = field(default_factory=lambda: records.revision_of()["commit"])
 
     @property
     def agrees(self) -> bool:
@@ -102,12 +95,8 @@ def trains(path: Path) -> bool:
     Chapters that train beside what they prove are re-executed with the others: of
     their trained claims only the verdicts are compared.
     """
-    kinds = [
-        output["data"][CLAIM].get("kind")
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
-        for output in cell.get("outputs", ())
-        if CLAIM in output.get("data", {})
-    ]
+    claims = stored_results.held(load(path), stored_results.CLAIM_MIME)
+    kinds = [claim["kind"] for claim in claims]
     return 6 * kinds.count("trained") > len(kinds)
 
 
@@ -119,8 +108,7 @@ def notebooks(training: bool = False) -> list[Path]:
 
 def chapter_id(path: Path) -> str:
     """The id of a chapter."""
-    found = json.loads(path.read_text(encoding="utf-8"))["metadata"]["tapx"]["id"]
-    return str(found)
+    return str(load(path).metadata.tapx.id)
 
 
 def pytest(
@@ -223,18 +211,6 @@ def interpreter(name: str) -> Setting:
                 raise RuntimeError("its environment could not be made")
         ready.touch()
     return Setting(f"Python {Path(name).name}", {}, python=str(python))
-
-
-def commit() -> str | None:
-    """The commit of the sources, or None outside a repository."""
-    revision = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return revision.stdout.strip() or None
 
 
 def store(rows: list[Row]) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
-from tapx.chapters import notebooks
+from tapx.chapters import claim_views, claims, notebooks, parameters, records, reruns
+from tapx.chapters.stored_results import claims_of
 
 PARAMETERS = """\
 heads: int = 4  # heads in the block, 2 to 64
@@ -58,17 +64,70 @@ def tiny() -> nbformat.NotebookNode:
     )
 
 
-def make(folder: Path, **chapters: nbformat.NotebookNode) -> Path:
-    """Write a book; returns its folder."""
+def make(
+    folder: Path,
+    pages: Iterable[str] = ("scoreboard", "environment"),
+    **chapters: nbformat.NotebookNode,
+) -> Path:
+    """Write a book with these pages of the whole book; returns its folder."""
     book = folder / "book"
     book.mkdir(parents=True)
     for name, notebook in (chapters or {"tiny": tiny()}).items():
         notebooks.save(notebook, book / f"{name}.ipynb")
     (book / "profiles.yml").write_text("tiny:\n  smoke: {heads: 2, rate: 1e-1}\n")
     own = notebooks.ROOT / "book"
-    for name in ("conftest.py", "scoreboard.ipynb", "environment.ipynb"):
+    for name in ("conftest.py", *(f"{page}.ipynb" for page in pages)):
         shutil.copy(own / name, book / name)
     return book
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The outputs of all cells."""
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
+def change_claim(notebook: nbformat.NotebookNode, id: str, /, **change: Any) -> None:
+    """Other words or numbers of a claim, in its data and in all that shows it."""
+    entries = {entry.id: entry for entry in claims_of(notebook, "")}
+    entries[id] = dataclasses.replace(entries[id], **change)
+    for output in outputs(notebook):
+        data = output.get("data", {})
+        if data.get(claim_views.CLAIM_MIME, {}).get("id") == id:
+            output["data"] = claim_views.render(entries[id])
+        if claim_views.TABLE_MIME in data:
+            output["data"] = claim_views.render_table(entries.values())
+
+
+def rerun(book: Path, *names: str) -> list[str]:
+    """Execute chapters in place, all of them well; returns what was told."""
+    told: list[str] = []
+    assert reruns.rerun(names, book_dir=book, tell=told.append) == []
+    return told
+
+
+@cache
+def _code() -> dict[str, Any]:
+    return records.code_state(tiny())
+
+
+def record(
+    profile: str = "default", duration: float = 1.26, **change: Any
+) -> dict[str, Any]:
+    """The record of a run of the tiny chapter, with other values of some keys."""
+    declared = parameters.parse(PARAMETERS)
+    base = {"heads": 2, "rate": 0.1} if profile == "smoke" else {}
+    made = records.build(
+        "tiny",
+        profile=profile,
+        parameters=parameters.resolve(declared, base),
+        command="python -m tapx rerun tiny",
+        started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        duration=duration,
+        claims=[claims.evaluate("a/b", 1.5, "<", 2.0, "so")],
+        results=[{"heads": 1, "error": 0.25}, {"heads": 2, "error": 0.0625}],
+        code=_code(),
+    )
+    return {**made, **change}
 
 
 def files(folder: Path) -> dict[str, bytes]:

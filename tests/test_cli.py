@@ -9,7 +9,7 @@ import pytest
 import small_book
 from click.testing import CliRunner
 
-from tapx.chapters import notebooks, reruns, stored_results
+from tapx.chapters import notebooks, stored_results
 from tapx.cli import main
 
 DATA = 'data: str = ""  # folder of token files, or empty for none, a path'
@@ -34,8 +34,23 @@ def book(tmp_path_factory):
     book = small_book.make(
         folder, tiny=small_book.tiny(), failing=failing, reading=reading
     )
-    assert reruns.rerun(book_dir=book, tell=lambda line: None) == []
+    small_book.rerun(book)
     return book
+
+
+@pytest.fixture
+def planted(book):
+    """Change the source of one cell of the tiny chapter, until the test ends."""
+    path = book / "tiny.ipynb"
+    stored = path.read_bytes()
+
+    def plant(place, change):
+        notebook = notebooks.load(path)
+        notebook.cells[place].source = change(notebook.cells[place].source)
+        notebooks.save(notebook, path)
+
+    yield plant
+    path.write_bytes(stored)
 
 
 @pytest.fixture
@@ -89,31 +104,38 @@ def test_run(tapx, tmp_path):
 
 
 REFUSED = [
-    (("run", "tinny", "--output", "OUT"), "did you mean 'tiny'"),
-    (("show", "tinny"), "did you mean 'tiny'"),
-    (("rerun", "tinny"), "did you mean 'tiny'"),
-    (("check", "tinny"), "did you mean 'tiny'"),
-    (("run", "tiny", "-p", "head=3", "--output", "OUT"), "did you mean 'heads'"),
-    (("run", "tiny", "-p", "heads", "--output", "OUT"), "NAME=VALUE"),
-    (("run", "tiny", "-p", "=3", "--output", "OUT"), "NAME=VALUE"),
-    (("run", "tiny", "-p", "heads=3", "-p", "heads=4", "--output", "OUT"), "twice"),
-    (("run", "tiny", "-p", "heads=x", "--output", "OUT"), "not a whole number"),
-    (("run", "tiny", "-p", "heads=99", "--output", "OUT"), "nearest is 64"),
-    (("run", "tiny", "--profile", "papr", "--output", "OUT"), "did you mean 'paper'"),
-    (("run", "tiny", "--profile", "paper", "--output", "OUT"), "no profile 'paper'"),
+    ("run tinny --output OUT", "did you mean 'tiny'"),
+    ("show tinny", "did you mean 'tiny'"),
+    ("rerun tinny", "did you mean 'tiny'"),
+    ("check tinny", "did you mean 'tiny'"),
+    ("run tiny -p head=3 --output OUT", "did you mean 'heads'"),
+    ("run tiny -p heads --output OUT", "NAME=VALUE"),
+    ("run tiny -p =3 --output OUT", "NAME=VALUE"),
+    ("run tiny -p heads=3 -p heads=4 --output OUT", "twice"),
+    ("run tiny -p heads=x --output OUT", "not a whole number"),
+    ("run tiny -p heads=99 --output OUT", "nearest is 64"),
+    ("run tiny --profile papr --output OUT", "did you mean 'paper'"),
+    ("run tiny --profile paper --output OUT", "no profile 'paper'"),
+    ("run tiny --data ids --output OUT", "'tiny' reads no token files"),
+    ("run reading --data idz --output OUT", "did you mean"),
+    ("run reading -p data=idz --output OUT", "did you mean"),
+    ("run reading --data ids --output OUT", "val.bin has 7 tokens; at least"),
+    ("run reading --data ids -p data=ids --output OUT", "keep one of them"),
 ]
 
 
 @pytest.mark.parametrize(("words", "message"), REFUSED)
-def test_refused(tapx, tmp_path, words, message, book):
+def test_refused_before_the_run(tapx, tmp_path, monkeypatch, words, message, book):
+    (tmp_path / "ids").mkdir()
+    made_tokens.made(tmp_path / "ids", held_back=7)
+    monkeypatch.chdir(tmp_path)
     before = small_book.files(book)
-    output = tmp_path / "out"
-    result = tapx(*(output if word == "OUT" else word for word in words))
+    result = tapx(*words.split())
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
-    assert not output.exists()
+    assert not (tmp_path / "OUT").exists()
     assert small_book.files(book) == before
 
 
@@ -131,29 +153,6 @@ def test_run_on_token_files(tapx, tmp_path, monkeypatch):
         assert f'"{len(train)}\\n"' in notebook
 
 
-DATA_REFUSED = [
-    (("tiny", "--data", "ids"), "'tiny' reads no token files"),
-    (("reading", "--data", "idz"), "did you mean"),
-    (("reading", "-p", "data=idz"), "did you mean"),
-    (("reading", "--data", "ids"), "val.bin has 7 tokens; at least"),
-    (("reading", "--data", "ids", "-p", "data=ids"), "keep one of them"),
-]
-
-
-@pytest.mark.parametrize(("words", "message"), DATA_REFUSED)
-def test_token_files_are_refused_before_the_run(
-    tapx, tmp_path, monkeypatch, words, message
-):
-    (tmp_path / "ids").mkdir()
-    made_tokens.made(tmp_path / "ids", held_back=7)
-    monkeypatch.chdir(tmp_path)
-    result = tapx("run", *words, "--output", "out")
-    assert result.exit_code == 2
-    assert message in result.stderr and result.stdout == ""
-    assert "Traceback" not in result.stderr
-    assert not (tmp_path / "out").exists()
-
-
 def test_failure(tapx, tmp_path):
     words = ("run", "failing", "-p", "dense=true", "--quiet", "--output", tmp_path)
     result = tapx(*words)
@@ -163,56 +162,35 @@ def test_failure(tapx, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["failing.failed.ipynb"]
 
 
-def test_check_and_rerun(tapx, book):
+def test_check_and_rerun(tapx, book, planted):
     result = tapx("check", "tiny", "--processes", "1")
     assert result.exit_code == 0
     assert result.stdout.startswith("tiny: 1 claims, agrees")
-    path = book / "tiny.ipynb"
-    stored = path.read_bytes()
-    notebook = notebooks.load(path)
-    notebook.cells[2].source += "\nvalue += 1"
-    notebooks.save(notebook, path)
-    try:
-        result = tapx("check", "tiny")
-        assert result.exit_code == 1
-        assert "tiny: lemma-F.1/tiny: measured was" in result.stderr
-    finally:
-        path.write_bytes(stored)
+    stored = (book / "tiny.ipynb").read_bytes()
     result = tapx("rerun", "tiny")
     assert result.exit_code == 0
-    assert path.read_bytes() == stored
+    assert (book / "tiny.ipynb").read_bytes() == stored
+    planted(2, lambda source: source + "\nvalue += 1")
+    result = tapx("check", "tiny")
+    assert result.exit_code == 1
+    assert "tiny: lemma-F.1/tiny: measured was" in result.stderr
 
 
-def test_check_records(tapx, book):
+def test_check_records(tapx, book, planted):
     result = tapx("check", "--records", "tiny")
     assert result.exit_code == 0
     assert result.stdout.startswith("tiny, default: current")
-    path = book / "tiny.ipynb"
-    stored = path.read_bytes()
-    notebook = notebooks.load(path)
-    notebook.cells[2].source += "\nvalue += 1"
-    notebooks.save(notebook, path)
+    planted(2, lambda source: source + "\nvalue += 1")
     before = small_book.files(book)
-    try:
-        result = tapx("check", "tiny", "--records")
-        assert small_book.files(book) == before, "nothing is written or run"
-    finally:
-        path.write_bytes(stored)
+    result = tapx("check", "tiny", "--records")
+    assert small_book.files(book) == before, "nothing is written or run"
     assert result.exit_code == 1
     assert "older than its chapter (cells)" in result.stderr
 
 
-def test_note_on_a_claim_that_does_not_hold(tapx, book, tmp_path):
-    path = book / "tiny.ipynb"
-    stored = path.read_bytes()
-    notebook = notebooks.load(path)
-    notebook.cells[3].source = notebook.cells[3].source.replace('">=", 0', '">=", 9')
-    notebooks.save(notebook, path)
-    try:
-        words = ("run", "tiny", "-p", "lags=1", "--quiet", "--output", tmp_path)
-        result = tapx(*words)
-    finally:
-        path.write_bytes(stored)
+def test_note_on_a_claim_that_does_not_hold(tapx, planted, tmp_path):
+    planted(3, lambda source: source.replace('">=", 0', '">=", 9'))
+    result = tapx("run", "tiny", "-p", "lags=1", "--quiet", "--output", tmp_path)
     assert result.exit_code == 0
     assert "lemma-F.1/tiny does not hold with these parameters" in result.stdout
 

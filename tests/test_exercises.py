@@ -28,14 +28,10 @@ def solutions(notebook):
 
 def setup(notebook):
     """The parameters cell and the first cell after it that imports."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    first = next(
-        i
-        for i, cell in enumerate(cells)
-        if "parameters" in cell.metadata.get("tags", ())
-    )
-    imports = next(cell for cell in cells[first + 1 :] if "import " in cell.source)
-    return [cells[first].source, imports.source]
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    first = next(one for one in cells if "parameters" in one.metadata.get("tags", ()))
+    imports = next(cell for cell in cells if "import " in cell.source)
+    return [first.source, imports.source]
 
 
 def run(notebook, extra=""):

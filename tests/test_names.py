@@ -24,10 +24,8 @@ def texts() -> dict[str, str]:
         if path.name in OWN or name.startswith("book/records/"):
             continue
         if path.suffix == ".ipynb":
-            parts = [
-                cell["source"] for k in ("code", "markdown") for cell in cells(path, k)
-            ]
-            found[name] = "\n".join(parts)
+            every = cells(path) + cells(path, "markdown")
+            found[name] = "\n".join(cell["source"] for cell in every)
         else:
             found[name] = path.read_text(encoding="utf-8")
     return found
@@ -71,10 +69,8 @@ def test_short_names():
             word, _, rest = name.partition(".")
             known = modules().get(word, [])
             seen += len(known)
-            assert not known or any(exists(f"{one}.{rest}") for one in known), (
-                place,
-                name,
-            )
+            right = not known or any(exists(f"{one}.{rest}") for one in known)
+            assert right, (place, name)
     assert seen > 50
 
 

@@ -10,19 +10,17 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup, Tag
+from test_repository import ROOT, pages
 
 pytestmark = pytest.mark.published
 
-ROOT = Path(__file__).resolve().parents[1]
 STRICT = ["-n", "-W", "--keep-going", "--quiet"]
 BUILD_SECONDS = 60
 # A command (\sum, \beta_h), a delimiter, or a formula between dollars.
@@ -31,25 +29,7 @@ RAW_TEX = re.compile(r"\\[a-zA-Z]+|\\[()\[\]]|\$\$|\$[^$\s][^$]*\$")
 NOT_PROSE = ["script", "style", "pre", "code", "svg"]
 
 
-def pages_of_the_book() -> list[str]:
-    """The pages that _toc.yml names, as addresses within the site."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    chapters = [
-        entry["file"] for part in contents["parts"] for entry in part["chapters"]
-    ]
-    return [f"{name}.html" for name in [contents["root"], *chapters]]
-
-
-PAGES = pages_of_the_book()
-
-
-@dataclass(frozen=True)
-class Site:
-    """A built book."""
-
-    folder: Path
-    seconds: float
-    log: str
+PAGES = [f"{name}.html" for name in pages()]
 
 
 @cache
@@ -73,11 +53,12 @@ def prose(article: Tag, *formulas: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Site:
+def built(tmp_path_factory) -> tuple[Path, float]:
+    """The folder of the pages, and how many seconds they took."""
     output = tmp_path_factory.mktemp("published")
     program = Path(sys.executable).with_name("jupyter-book")
     started = time.monotonic()
-    built = subprocess.run(
+    done = subprocess.run(
         [program, "build", ROOT, "--path-output", output, *STRICT],
         capture_output=True,
         text=True,
@@ -85,16 +66,18 @@ def site(tmp_path_factory) -> Site:
         timeout=10 * BUILD_SECONDS,
     )
     seconds = time.monotonic() - started
-    log = built.stdout + built.stderr
-    assert built.returncode == 0, log
-    return Site(output / "_build" / "html", seconds, log)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output / "_build" / "html", seconds
+
+
+@pytest.fixture(scope="session")
+def site(built) -> Path:
+    return built[0]
 
 
 @pytest.fixture(scope="session")
 def browser() -> str:
-    found = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
-    )
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         message = "no Chromium is installed to look at the pages with"
         if os.environ.get("TAPX_REQUIRE_BROWSER"):
@@ -105,24 +88,14 @@ def browser() -> str:
 
 def rendered(browser: str, file: Path, profile: Path) -> BeautifulSoup:
     """The page after its scripts have run, no network at hand."""
+    quiet = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage "
+        "--no-first-run --disable-background-networking --disable-component-update "
+        "--disable-sync --virtual-time-budget=20000 --dump-dom"
+    )
+    private = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}"]
     shown = subprocess.run(
-        [
-            browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            f"--user-data-dir={profile}",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-            file.as_uri(),
-        ],
+        [browser, *quiet.split(), *private, file.as_uri()],
         capture_output=True,
         text=True,
         check=False,
@@ -132,13 +105,13 @@ def rendered(browser: str, file: Path, profile: Path) -> BeautifulSoup:
     return BeautifulSoup(shown.stdout, "html.parser")
 
 
-def test_builds_from_stored_outputs_in_time(site):
-    assert site.seconds < BUILD_SECONDS
+def test_builds_from_stored_outputs_in_time(built):
+    assert built[1] < BUILD_SECONDS
 
 
 def test_every_page_is_there(site):
     for page in ["index.html", *PAGES]:
-        assert (site.folder / page).is_file(), page
+        assert (site / page).is_file(), page
 
 
 # As files ----------------------------------------------------------------------------
@@ -150,18 +123,9 @@ def is_external(address: str) -> bool:
 
 
 def test_nothing_is_loaded_from_another_host(site):
-    loading = {
-        "script": "src",
-        "img": "src",
-        "iframe": "src",
-        "source": "src",
-        "video": "src",
-        "audio": "src",
-        "embed": "src",
-        "object": "data",
-        "link": "href",
-    }
-    for file in site.folder.rglob("*.html"):
+    sources = ("script", "img", "iframe", "source", "video", "audio", "embed")
+    loading = dict.fromkeys(sources, "src") | {"object": "data", "link": "href"}
+    for file in site.rglob("*.html"):
         page = parsed(file)
         for name, attribute in loading.items():
             for element in page.find_all(name):
@@ -169,7 +133,7 @@ def test_nothing_is_loaded_from_another_host(site):
         for element in page.find_all(["script", "style"]):
             text = element.get_text()
             assert "http:" not in text and "https:" not in text, (file.name, text)
-    for file in site.folder.rglob("*.css"):
+    for file in site.rglob("*.css"):
         text = file.read_text(encoding="utf-8")
         found = re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", text)
         assert not found, (file, found)
@@ -177,7 +141,7 @@ def test_nothing_is_loaded_from_another_host(site):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_picture_has_alt_text(site, page):
-    for image in content(parsed(site.folder / page)).find_all("img"):
+    for image in content(parsed(site / page)).find_all("img"):
         alt = image.get("alt", "").strip()
         name = Path(urlsplit(image["src"]).path).stem
         assert len(alt) >= 10, (page, image)
@@ -187,7 +151,7 @@ def test_every_picture_has_alt_text(site, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pictures_are_there(site, page):
-    file = site.folder / page
+    file = site / page
     for image in parsed(file).find_all("img"):
         address = urlsplit(image["src"])
         if address.scheme != "data":
@@ -196,13 +160,13 @@ def test_pictures_are_there(site, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_raw_tex_outside_formulas(site, page):
-    text = prose(content(parsed(site.folder / page)), ".math")
+    text = prose(content(parsed(site / page)), ".math")
     assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))
 
 
 def test_internal_links_and_anchors_resolve(site):
     broken = []
-    for file in site.folder.rglob("*.html"):
+    for file in site.rglob("*.html"):
         for link in parsed(file).find_all("a", href=True):
             address = urlsplit(link["href"])
             if address.scheme or address.netloc:
@@ -225,7 +189,7 @@ def anchors(file: Path) -> frozenset[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_headings_are_in_order(site, page):
     """One title, and no level left out: readers by ear move by headings."""
-    headings = content(parsed(site.folder / page)).find_all(re.compile(r"^h[1-6]$"))
+    headings = content(parsed(site / page)).find_all(re.compile(r"^h[1-6]$"))
     levels = [int(heading.name[1]) for heading in headings]
     assert levels[:1] == [1] and levels.count(1) == 1, (page, levels)
     steps = [after - before for before, after in pairwise(levels)]
@@ -237,7 +201,7 @@ def test_headings_are_in_order(site, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_formulas_are_set_without_a_network(site, browser, page, tmp_path):
-    file = site.folder / page
+    file = site / page
     article = content(rendered(browser, file, tmp_path / "profile"))
     written = len(content(parsed(file)).select(".math"))
     assert len(article.find_all("mjx-container")) >= written

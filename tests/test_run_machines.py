@@ -204,8 +204,7 @@ def test_the_summary_names_what_failed():
 @pytest.mark.parametrize(("trained", "others"), [(1, 5), (2, 5), (0, 0), (0, 2)])
 def test_a_notebook_trains_if_over_a_sixth_of_its_claims_do(tmp_path, trained, others):
     cell = small_book.cell("pass")
-    for number in range(trained + others):
-        kind = "trained" if number < trained else "certified"
+    for number, kind in enumerate(["trained"] * trained + ["certified"] * others):
         entry = claims.evaluate(f"a/b{number}", 1.0, "<", 2.0, "so", kind=kind)
         output = {"output_type": "display_data", "metadata": {}}
         cell.outputs.append({**output, "data": claim_views.render(entry)})

@@ -66,16 +66,9 @@ def described(name: str, thing: Any) -> nodes.section:
     if callable(thing):
         section += nodes.literal_block("", f"tapx.{name}{call(thing)}")
     section += list(blocks(inspect.getdoc(thing) or ""))
-    inside = [
-        nodes.definition_list_item(
-            "",
-            nodes.term("", "", nodes.literal("", label)),
-            nodes.definition("", nodes.paragraph("", "", *words(first))),
-        )
-        for label, first in members(thing)
-    ]
+    inside = [item(label, first) for label, first in members(thing)]
     if inside:
-        section += nodes.paragraph("", "", nodes.strong("", "Inside"))
+        section += heading("Inside")
         section += nodes.definition_list("", *inside)
     return section
 
@@ -125,7 +118,7 @@ def blocks(text: str) -> Iterator[nodes.Element]:
     for part in text.split("\n\n"):
         head = HEAD.match(part)
         if head:
-            yield nodes.paragraph("", "", nodes.strong("", head[1]))
+            yield heading(head[1])
             body = dedent(part[head.end() :])
             if head[1] == "Example":
                 yield nodes.literal_block("", body, language="pycon")
@@ -147,26 +140,31 @@ def entries(body: str) -> nodes.Element:
         entry = ENTRY.fullmatch(line)
         if entry is None:
             return said(body)
-        term = nodes.term("", "", nodes.literal("", entry[1].strip("`")))
-        items.append(
-            nodes.definition_list_item("", term, nodes.definition("", said(entry[2])))
-        )
+        items.append(item(entry[1].strip("`"), entry[2]))
     return nodes.definition_list("", *items)
 
 
+def heading(text: str) -> nodes.paragraph:
+    """The head of a part of a docstring."""
+    return nodes.paragraph("", "", nodes.strong("", text))
+
+
+def item(label: str, text: str) -> nodes.definition_list_item:
+    """What is said of one name."""
+    term = nodes.term("", "", nodes.literal("", label))
+    return nodes.definition_list_item("", term, nodes.definition("", said(text)))
+
+
 def said(text: str) -> nodes.paragraph:
-    """A paragraph."""
-    return nodes.paragraph("", "", *words(text))
-
-
-def words(text: str) -> Iterator[nodes.Node]:
-    """Words and, between backquotes, code."""
+    """A paragraph of words and, between backquotes, code."""
     text, at = " ".join(text.split()), 0
+    paragraph = nodes.paragraph()
     for found in CODE.finditer(text):
-        yield nodes.Text(text[at : found.start()])
-        yield nodes.literal("", found[1] or found[2] or found[3])
+        paragraph += nodes.Text(text[at : found.start()])
+        paragraph += nodes.literal("", found[1] or found[2] or found[3])
         at = found.end()
-    yield nodes.Text(text[at:])
+    paragraph += nodes.Text(text[at:])
+    return paragraph
 
 
 def used(sources: Iterable[str]) -> set[str]:

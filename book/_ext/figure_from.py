@@ -90,11 +90,8 @@ class FillStoredPictures(SphinxPostTransform):
     def _write(self, data: bytes) -> str:
         """Write the picture and return its address, relative to the page."""
         outdir = Path(self.app.outdir)
-        file = (
-            outdir
-            / self.app.builder.imagedir
-            / f"{hashlib.sha256(data).hexdigest()}.png"
-        )
+        name = f"{hashlib.sha256(data).hexdigest()}.png"
+        file = outdir / self.app.builder.imagedir / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
         page = outdir / self.app.builder.get_target_uri(self.env.docname)

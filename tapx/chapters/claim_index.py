@@ -1,10 +1,13 @@
-"""The claims of the book by id, for pages that cite them as evidence."""
+"""The claims of the book by id, and tables of them, for pages that cite evidence."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 
+from tapx.chapters.claim_views import table_html, table_text
 from tapx.chapters.claims import FAILS, Claim
 from tapx.chapters.notebooks import Chapter
 
@@ -12,13 +15,13 @@ from tapx.chapters.notebooks import Chapter
 class ClaimIndex:
     """Hands out claims by id, so that no page cites what the book does not hold.
 
-    Attributes:
-        claims: all claims by id, in the order of the book.
-        pages: the HTML page of each chapter, by the chapter's id.
+    Args:
+        claims: all claims of the book.
+        chapters: the chapters of the book, in order.
     """
 
     def __init__(self, claims: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
-        """Index the claims and the pages that they stand on."""
+        """Index the claims, and the HTML pages that they stand on."""
         self.claims = {entry.id: entry for entry in claims}
         self.pages = {chapter.id: f"{chapter.path.stem}.html" for chapter in chapters}
 
@@ -35,3 +38,22 @@ class ClaimIndex:
         if self.claims[id].verdict == FAILS:
             raise ValueError(f"claim {id!r} fails: it settles nothing")
         return self.claims[id]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Tables of claims, each below some words and linked to the cells of its claims."""
+
+    parts: Sequence[tuple[str, Sequence[Claim]]]
+    pages: Mapping[str, str]
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<p><strong>{escape(words)}</strong></p>"
+            + (table_html(claims, self.pages) if claims else "")
+            for words, claims in self.parts
+        )
+
+    def __repr__(self) -> str:
+        parts = (f"{words}\n{table_text(claims)}" for words, claims in self.parts)
+        return "\n".join(part.rstrip() for part in parts)

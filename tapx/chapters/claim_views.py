@@ -54,34 +54,30 @@ def render_table(entries: Iterable[Claim]) -> dict[str, Any]:
 def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None) -> str:
     """The claims as an HTML table in a box that scrolls on narrow screens.
 
-    Args:
-        entries: the claims, one row each.
-        pages: page of each chapter id; the links go there, else to this page.
+    Its links go to the page of a claim's chapter, if it is given, else to this page.
     """
-    head = ["Result", "Statement", "Measured", "Relation", "Bound or figure", "Verdict"]
-    rows = []
+    head = ("Result", "Statement", "Measured", "Relation", "Bound or figure", "Verdict")
+    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+    rows = ""
     for entry in entries:
         page = (pages or {}).get(entry.chapter, "")
         link = f'<a href="{page}#{entry.anchor}">{escape(entry.statement)}</a>'
         link += f" ({escape(notes)})" if (notes := _notes(entry)) else ""
-        reference = "none known"
-        if entry.reference is not None:
-            reference = f"{reference_text(entry)} ({entry.source})"
-        cells = [
+        measured, reference = _numbers(entry)
+        known = entry.reference is not None
+        cells = (
             escape(entry.result or entry.id.split("/")[0]),
             link,
-            measured_text(entry),
+            measured,
             escape(_relation(entry)),
-            reference,
+            f"{reference} ({entry.source})" if known else "none known",
             entry.verdict,
-        ]
+        )
         columns = "".join(f"<td>{cell}</td>" for cell in cells)
-        verdict = entry.verdict.replace(" ", "-")
-        rows.append(f'<tr class="verdict-{verdict}">{columns}</tr>')
-    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+        rows += f'<tr class="verdict-{entry.verdict.replace(" ", "-")}">{columns}</tr>'
     return (
         scroll_box("Claims", "claims-table") + "<table>"
-        f"<thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -105,31 +101,20 @@ def reported_text(content: Mapping[str, Any]) -> str:
 def number_text(value: float, up: bool | None = None) -> str:
     """A number as a reader sees it: four significant digits, small integers whole.
 
-    Args:
-        value: the number.
-        up: round it up, or down; to the nearest if None.
+    It is rounded up, or down, or to the nearest if `up` is None.
     """
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value)
     return f"{value:.4g}" if up is None else outward(value, 4, up)
 
 
-def measured_text(entry: Claim) -> str:
-    """What was measured; a certified number is shown on the safe side."""
-    return number_text(entry.measured, _upwards(entry))
-
-
-def reference_text(entry: Claim) -> str:
-    """The bound or figure; beside a certified number on the safe side too."""
-    up = _upwards(entry)
-    return number_text(entry.reference or 0, None if up is None else not up)
-
-
-def _upwards(entry: Claim) -> bool | None:
-    """Whether a measured number that is too large is on the safe side."""
-    if entry.kind != "certified" or entry.relation not in INEQUALITIES:
-        return None
-    return entry.relation in ("<", "<=")
+def _numbers(entry: Claim) -> tuple[str, str]:
+    """What was measured and the reference; certified ones on the safe side."""
+    up = down = None
+    if entry.kind == "certified" and entry.relation in INEQUALITIES:
+        up = entry.relation in ("<", "<=")  # too large a number is safe
+        down = not up
+    return number_text(entry.measured, up), number_text(entry.reference or 0, down)
 
 
 def _relation(entry: Claim) -> str:
@@ -144,11 +129,11 @@ def _notes(entry: Claim) -> str:
 
 
 def _comparison(entry: Claim) -> str:
-    measured = f"measured {measured_text(entry)}"
+    measured, reference = _numbers(entry)
     if entry.reference is None:
-        return f"{measured}; no figure to compare with"
+        return f"measured {measured}; no figure to compare with"
     symbol = RELATIONS[entry.relation]
-    text = f"{measured} {symbol} {entry.source} {reference_text(entry)}"
+    text = f"measured {measured} {symbol} {entry.source} {reference}"
     if entry.relation == "~":
         text += f" within {100 * entry.tolerance:.3g}%"
     return text

@@ -30,17 +30,8 @@ VERDICTS = (
 FAILS = "fails"
 RELATIONS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">", "~": "≈"}
 SOURCES = ("bound", "published", "computed")
-KINDS = {
-    "certified": "exact arithmetic, balls, counts, what follows from a stored witness "
-    "or record: equal on every machine",
-    "computed": "a float64 computation of which another processor changes the last "
-    "digits only",
-    "evaluated": "a float64 evaluation of a network, a rounding residue, the worst "
-    "input that was found: within its rounding",
-    "trained": "reached by training: only the verdict is compared",
-    "timed": "a time or a measurement of memory: only the verdict is compared",
-}
-"""What a number rests on, and so how a re-run of it is compared."""
+KINDS = ("certified", "computed", "evaluated", "trained", "timed")
+"""What a number rests on, and so how a re-run is compared: see `evaluate`."""
 ROLES = ("finding", "sharpness", "check", "timing")
 """What a claim is for; a claim need not say it."""
 INEQUALITIES = ("<", "<=", ">=", ">")
@@ -53,25 +44,15 @@ _FLOAT_DIGITS = 17  # as many tell every float64 from the next
 
 @dataclass(frozen=True)
 class Claim:
-    """One entry of the ledger.
+    """One entry of the ledger, as `evaluate` makes it.
 
     Attributes:
-        id: ``result/quantity``, unique in the book.
-        statement: what is claimed, in one plain sentence.
         measured: the number this book computed.
-        relation: how `measured` stands to `reference`, a key of `RELATIONS`.
         reference: the bound or published figure; None where none is known.
         verdict: one of `VERDICTS`, or "fails" if the relation is false.
-        result: the result of the paper the claim is about.
-        source: what `reference` is, one of `SOURCES`.
-        tolerance: relative half-width of the relation "~", else 0.
-        kind: what the number rests on, a key of `KINDS`.
-        rounding: for the kind "evaluated", how far two runs may differ, an absolute
-            number; None where only the verdict is compared.
+        rounding: None where only the verdict is compared.
         searched: whether the run had searched what no witness answers: its numbers
             are this run's, and are compared with no other.
-        role: what the claim is for, one of `ROLES`; empty if it does not say.
-        setting: under which setting the verdict holds, in words; empty if under any.
         chapter: id of the chapter; filled in by the reader of a notebook.
     """
 
@@ -101,12 +82,9 @@ class Claim:
 
         Its form is `schemas/claims.json`. A role or setting that is empty is left out.
         """
-        data = asdict(self)
-        for optional in ("role", "setting"):
-            if not data[optional]:
-                del data[optional]
-        first = ["id", "chapter", "statement", "measured", "relation", "reference"]
-        return {key: data.pop(key) for key in [*first, "verdict"]} | data
+        data = {"id": self.id, "chapter": self.chapter} | asdict(self)
+        optional = ("role", "setting")
+        return {key: data[key] for key in data if data[key] or key not in optional}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], chapter: str = "") -> Claim:
@@ -255,21 +233,18 @@ def _safe(
     measured number: up and down for "<", down and up for ">", to the nearest for "=="
     and "~". Where seven digits turn the relation, more are kept. Ints stay.
     """
-    value, bound = finite_number("measured", measured), reference
+    value = finite_number("measured", measured)
     up = {"<": "up", "<=": "up", ">": "down", ">=": "down"}.get(relation, "nearest")
-    down = {"up": "down", "down": "up"}.get(up, up)
-    if bound is None:
+    if reference is None:
         return _digits(measured, DIGITS, up), None
+    down = {"up": "down", "down": "up"}.get(up, up)
     bound = finite_number("reference", reference)
     true = _true(value, relation, bound, tolerance)
-    pairs = (
-        (_digits(measured, digits, up), _digits(reference, digits, down))
-        for digits in range(DIGITS, _FLOAT_DIGITS + 1)
-    )
-    same = (
-        pair for pair in pairs if _true(pair[0], relation, pair[1], tolerance) == true
-    )
-    return next(same, (value, bound))
+    for digits in range(DIGITS, _FLOAT_DIGITS + 1):
+        pair = _digits(measured, digits, up), _digits(reference, digits, down)
+        if _true(pair[0], relation, pair[1], tolerance) == true:
+            return pair
+    return value, bound
 
 
 def _digits(value: Any, digits: int, direction: str) -> float:

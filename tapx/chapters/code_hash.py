@@ -18,6 +18,7 @@ import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,7 @@ LABELS = {"__all__", "__version__", "FACE"}
 
 
 class Package:
-    """A package as files, each read once: what its modules import and hold.
-
-    Args:
-        root: folder that holds the package.
-        name: the package; imports of others are not followed.
-    """
+    """A package in a folder, each file read once; no other is followed."""
 
     def __init__(self, root: Path = ROOT, name: str = "tapx") -> None:
         """Nothing is read yet."""
@@ -83,7 +79,6 @@ class Package:
         place = self.root.joinpath(*name.split("."))
         for path in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
             if path.is_file():
-                # Relative imports of a package start from itself.
                 inside = f"{name}.__init__" if path.stem == "__init__" else name
                 return Module(ast.parse(path.read_text(encoding="utf-8")), inside, self)
         return None
@@ -107,10 +102,9 @@ class Module:
             if isinstance(node, ast.Import):
                 found |= {one.asname or one.name: one.name for one in node.names}
             elif isinstance(node, ast.ImportFrom):
-                base = node.module or ""
-                if node.level:
-                    parents = self.inside.split(".")[: -node.level]
-                    base = ".".join([*parents, base] if base else parents)
+                # Relative imports of a package start from itself.
+                inside = self.inside.rpartition(".")[0]
+                base = resolve_name("." * node.level + (node.module or ""), inside)
                 for one in node.names:
                     found[one.asname or one.name] = f"{base}.{one.name}"
         own = self.package.name
@@ -130,7 +124,7 @@ class Module:
     @cached_property
     def shape(self) -> str:
         """The hash of the code with one word for the name of any module."""
-        return self._hash(dict.fromkeys(self._used, "module"))
+        return _sha(_state(self.tree, dict.fromkeys(self._used, "module")))
 
     @cached_property
     def digest(self) -> str:
@@ -138,7 +132,8 @@ class Module:
 
         So a move is not seen, and a function taken from another module is.
         """
-        return self._hash({here: one.shape for here, one in self._used.items()})
+        names = {here: one.shape for here, one in self._used.items()}
+        return _sha(_state(self.tree, names))
 
     @cached_property
     def empty(self) -> bool:
@@ -150,9 +145,6 @@ class Module:
         """The imported modules, by the names that they get here."""
         found = {here: self.package.module(name) for here, name in self.imports.items()}
         return {here: module for here, module in found.items() if module is not None}
-
-    def _hash(self, names: Mapping[str, str]) -> str:
-        return _sha(_state(self.tree, names))
 
 
 def of_notebook(
@@ -170,9 +162,8 @@ def of_notebook(
         ValueError: a cell is not plain Python.
     """
     package = package or Package()
-    trees = [_parsed(source) for source in _sources(notebook)]
     # One cell may use what another imports.
-    cells = Module(ast.Module([n for t in trees for n in t.body], []), "", package)
+    cells = Module(ast.Module([*_statements(notebook)], []), "", package)
     modules = package.closure([cells]).values()
     return {
         "cells": cells.digest,
@@ -180,18 +171,14 @@ def of_notebook(
     }
 
 
-def _sources(notebook: Mapping[str, Any]) -> Iterator[str]:
+def _statements(notebook: Mapping[str, Any]) -> Iterator[ast.stmt]:
     for cell in notebook["cells"]:
         tags = set(cell.get("metadata", {}).get("tags", ()))
         if cell["cell_type"] == "code" and not tags & PARAMETER_TAGS:
-            yield "".join(cell["source"])
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError as error:
-        raise ValueError(f"a cell is not plain Python: {error}") from None
+            try:
+                yield from ast.parse("".join(cell["source"])).body
+            except SyntaxError as error:
+                raise ValueError(f"a cell is not plain Python: {error}") from None
 
 
 def _state(value: Any, names: Mapping[str, str]) -> str:
@@ -238,13 +225,10 @@ def _names(node: ast.Assign) -> set[str]:
 
 def _dotted(node: ast.AST) -> str:
     """``a.b.c`` of a chain of names, else nothing."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    return ".".join([node.id, *reversed(parts)])
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _sha(text: str) -> str:

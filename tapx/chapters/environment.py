@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ from tapx.show.tables import Table
 
 def versions(book_dir: str | Path | None = None) -> Table:
     """The versions that the stored results were computed with."""
-    found = [record["versions"] for record in _all(book_dir)]
-    return Table(("Package", "Version"), _joined(found), "Versions")
+    return Table(("Package", "Version"), _occurring("versions", book_dir), "Versions")
 
 
 def machines(book_dir: str | Path | None = None) -> Table:
     """The machines that the stored results were computed on."""
-    found = [record["machine"] for record in _all(book_dir)]
-    return Table(("Machine", "Value"), _joined(found), "Machine")
+    return Table(("Machine", "Value"), _occurring("machine", book_dir), "Machine")
 
 
 def seconds(profile: str = "default", book_dir: str | Path | None = None) -> float:
@@ -35,13 +32,7 @@ def seconds(profile: str = "default", book_dir: str | Path | None = None) -> flo
 def run_times(
     profile: str = "default", digits: int = 1, book_dir: str | Path | None = None
 ) -> Table:
-    """Run time, date, claims and command of the stored runs of a profile.
-
-    Args:
-        profile: one of `profiles.PROFILES`.
-        digits: decimals of the run times, 0 or more.
-        book_dir: the book's folder.
-    """
+    """Run time, with so many decimals, date, claims and command of stored runs."""
     titles = {entry.id: entry.title for entry in notebooks.chapters(book_dir)}
     rows = [
         (
@@ -61,10 +52,7 @@ def run_times(
 class Settings:
     """What `make machines` found: everything re-run under several arithmetics.
 
-    Attributes:
-        rows: one a setting, with the keys setting, taken, tests, cells, failed,
-            seconds, note (why it was not run, or empty), date, commit (of the
-            sources, or None) and agrees.
+    Its `rows`, one a setting, are those that `tests/run_machines.py` stores.
     """
 
     rows: list[dict[str, Any]]
@@ -81,22 +69,17 @@ class Settings:
 
     def table(self) -> Table:
         """One row a setting."""
-        head = ("Setting", "What was taken", "Tests", "Cells", "Failed", "Minutes")
+        numbers = ("Tests", "Cells", "Failed", "Minutes")
         rows = []
         for row in self.rows:
+            taken = row["taken"], row["tests"], row["cells"], row["failed"]
+            cells = (*taken, f"{row['seconds'] / 60:.0f}")
+            if row["note"]:
+                cells = (f"not run: {row['note']}", "", "", "", "")
             commit = (row["commit"] or "unknown")[:10]
-            cells = ["", "", "", ""]
-            taken = f"not run: {row['note']}"
-            if not row["note"]:
-                minutes = f"{row['seconds'] / 60:.0f}"
-                taken = row["taken"]
-                cells = [row["tests"], row["cells"], row["failed"], minutes]
-            rows.append((row["setting"], taken, *cells, row["date"], commit))
-        return Table(
-            (*head, "Date", "Commit"),
-            rows,
-            "Settings of arithmetic and what agreed under them",
-        )
+            rows.append((row["setting"], *cells, row["date"], commit))
+        head = ("Setting", "What was taken", *numbers, "Date", "Commit")
+        return Table(head, rows, "Settings of arithmetic and what agreed under them")
 
 
 def settings(book_dir: str | Path | None = None) -> Settings:
@@ -143,19 +126,11 @@ def _used(book_dir: str | Path | None) -> list[dict[str, list[str]]]:
     ]
 
 
-def _all(book_dir: str | Path | None) -> list[dict[str, Any]]:
-    found = []
+def _occurring(part: str, book_dir: str | Path | None) -> list[tuple[str, str]]:
+    """A row for each name in this part of any record, with all values that occur."""
+    values: dict[str, dict[str, None]] = {}
     for profile in PROFILES:
-        found += records.stored_records(profile, book_dir)
-    return found
-
-
-def _joined(found: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
-    """One row for each name, with all values that occur."""
-    values: dict[str, list[str]] = {}
-    for entry in found:
-        for name, value in entry.items():
-            seen = values.setdefault(name, [])
-            if str(value) not in seen:
-                seen.append(str(value))
+        for record in records.stored_records(profile, book_dir):
+            for name, value in record[part].items():
+                values.setdefault(name, {})[str(value)] = None
     return [(name, ", ".join(seen)) for name, seen in values.items()]

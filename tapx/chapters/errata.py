@@ -7,14 +7,13 @@ the end, so that nothing the book found is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable
 
-from tapx.chapters.claim_index import ClaimIndex
-from tapx.chapters.claim_views import table_html, table_text
+from tapx.chapters.claim_index import ClaimIndex, Evidence
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import Chapter
 from tapx.checks import one_of
+from tapx.show.tables import counted
 
 ANSWERS = ("confirmed", "refuted", "partly confirmed", "by reading")
 """What became of a doubt. "By reading": a slip that no run can show."""
@@ -23,46 +22,12 @@ DEPARTURES = ("contradicted as printed", "sharper than stated")
 """Verdicts that belong on the page."""
 
 
-class Evidence:
-    """One item's answer: a word, and a table of claims linked to their cells.
-
-    Attributes:
-        answer: one of `ANSWERS`.
-        claims: the item's claims, in the order named.
-    """
-
-    def __init__(
-        self, answer: str, claims: Sequence[Claim], pages: dict[str, str]
-    ) -> None:
-        """Keep what `Errata.evidence` has checked."""
-        self.answer, self.claims, self._pages = answer, list(claims), pages
-
-    def _repr_html_(self) -> str:
-        word = f"<p><strong>{escape(self._line())}</strong></p>"
-        table = table_html(self.claims, self._pages) if self.claims else ""
-        return word + table
-
-    def __repr__(self) -> str:
-        return f"{self._line()}\n{table_text(self.claims)}".rstrip()
-
-    def _line(self) -> str:
-        if not self.claims:
-            return f"{self.answer.capitalize()}."
-        many = "1 claim" if len(self.claims) == 1 else f"{len(self.claims)} claims"
-        return f"{self.answer.capitalize()}: {many}."
-
-
-class Errata:
-    """Hands out claims by id and remembers which were named.
-
-    Args:
-        claims: all claims of the book.
-        chapters: the chapters of the book, in order.
-    """
+class Errata(ClaimIndex):
+    """Hands out claims by id and remembers which were named."""
 
     def __init__(self, claims: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
-        """Index the claims by id."""
-        self._index = ClaimIndex(claims, chapters)
+        """None is named yet."""
+        super().__init__(claims, chapters)
         self._named: set[str] = set()
 
     def evidence(self, answer: str, *ids: str) -> Evidence:
@@ -79,9 +44,10 @@ class Errata:
         one_of(answer, ANSWERS, "answer")
         if not ids and answer != "by reading":
             raise ValueError(f"the answer {answer!r} rests on claims; none was named")
-        found = [self._index.find(id) for id in ids]
+        found = [self.find(id) for id in ids]
         self._named.update(ids)
-        return Evidence(answer, found, self._index.pages)
+        many = f": {counted(len(found), 'claim')}" if found else ""
+        return Evidence([(f"{answer.capitalize()}{many}.", found)], self.pages)
 
     def rest(self, verdicts: Iterable[str]) -> list[Claim]:
         """All claims of these verdicts that no item has named so far.
@@ -90,8 +56,5 @@ class Errata:
             ValueError: a verdict other than those in `DEPARTURES`.
         """
         wanted = {one_of(verdict, DEPARTURES, "verdict") for verdict in verdicts}
-        return [
-            entry
-            for entry in self._index.claims.values()
-            if entry.verdict in wanted and entry.id not in self._named
-        ]
+        left = (self.claims[id] for id in self.claims if id not in self._named)
+        return [entry for entry in left if entry.verdict in wanted]

@@ -27,9 +27,7 @@ def clean(home: str) -> dict[str, str]:
     The folder of matplotlib's caches stays the user's, since a new one would cost
     seconds for the list of fonts. A ``matplotlibrc`` in the folder of the notebooks,
     which matplotlib reads before all others, is undone by `tapx.show.figures.style`.
-
-    Args:
-        home: empty folder that IPython takes for the user's settings.
+    IPython takes the empty folder `home` for the user's settings.
     """
     return {
         "IPYTHONDIR": home,
@@ -41,11 +39,7 @@ def clean(home: str) -> dict[str, str]:
 
 
 def kernel_environment(home: str) -> dict[str, str]:
-    """Environment of a kernel: one thread, this tapx, no user start-up files.
-
-    Args:
-        home: empty folder that IPython takes for the user's settings.
-    """
+    """Environment of a kernel: one thread, this tapx, `clean` of the user's own."""
     paths = [str(PACKAGE), os.environ.get("PYTHONPATH", "")]
     return {
         **{key: os.environ[key] for key in os.environ if key not in USERS_OWN},
@@ -72,12 +66,12 @@ class InterpreterKernelManager(AsyncKernelManager):
         return self._kernel_spec
 
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-        """Start with `kernel_environment`."""
+        """Start with `kernel_environment` and what is added to it."""
         self._home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
         environment = kernel_environment(self._home.name)
         if options.get("cwd"):  # the pages read the book that they stand in
             environment["TAPX_BOOK"] = str(options["cwd"])
-        options["env"] = environment
+        options["env"] = environment | options.get("env", {})
         await super().start_kernel(**options)
 
     async def cleanup_resources(  # type: ignore[override]

@@ -24,18 +24,7 @@ from tapx.chapters.claim_views import (
     render_table,
 )
 from tapx.chapters.claims import KINDS, Claim, evaluate, finite_number
-from tapx.chapters.stored_results import LedgerError, stored_claims
 from tapx.checks import one_of
-
-__all__ = [
-    "Claim",
-    "LedgerError",
-    "claim",
-    "claims_table",
-    "keep",
-    "report",
-    "stored_claims",
-]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _session: dict[str, Claim] = {}

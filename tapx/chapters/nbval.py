@@ -40,7 +40,7 @@ def install() -> None:
                 item.cell.execution_count = 0
             yield item
         try:
-            stored_results.verify(self.nb, self.name)
+            stored_results.claims_of(self.nb, self.name)
         except LedgerError as error:
             raise self.CollectError(str(error)) from None
 
@@ -66,10 +66,7 @@ def install() -> None:
 def cell_differences(cell: Any, fresh: list[Any], *, printed: bool = True) -> list[str]:
     """What a re-run changed in the outputs of one cell, one line each.
 
-    Args:
-        cell: the stored cell.
-        fresh: the outputs of the re-run.
-        printed: whether to compare more than the ledger (``--nbval-lax`` does not).
+    If `printed` is false, as under ``--nbval-lax``, only what the ledger shows counts.
     """
     if cell.source.rstrip().endswith(";"):  # IPython looks for it in the history,
         # which nbval does not keep.

@@ -7,8 +7,8 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,16 @@ Notebook = Any
 """An ``nbformat.NotebookNode``. That package loads slowly, so here only when needed."""
 
 
+@dataclass(eq=False)
 class ChapterFailed(RuntimeError):
     """A cell raised; `notebook` holds the outputs up to there."""
 
-    def __init__(self, name: str, error: str, notebook: Notebook) -> None:
-        """Keep the partial notebook beside the message."""
-        super().__init__(f"{name} failed\n{error}")
-        self.name, self.error, self.notebook = name, error, notebook
+    name: str
+    error: str
+    notebook: Notebook
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with all three parts (the error crosses processes)."""
-        return (type(self), (self.name, self.error, self.notebook))
+    def __str__(self) -> str:
+        return f"{self.name} failed\n{self.error}"
 
 
 @dataclass(frozen=True)
@@ -74,17 +73,12 @@ def save(notebook: Notebook, path: str | Path) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a file under a temporary name beside it, then move it into place."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def dumps(notebook: Notebook) -> str:
@@ -164,37 +158,24 @@ def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
         if data is None:
             continue
         page = bool(data.get("page", False))
-        found.append(
-            Chapter(
-                id=path.stem if page else data["id"],
-                order=data.get("order", 0),
-                title=title(notebook),
-                shows=data.get("shows", ""),
-                path=path,
-                page=page,
-            )
-        )
+        id = path.stem if page else data["id"]
+        order, shows = data.get("order", 0), data.get("shows", "")
+        found.append(Chapter(id, order, title(notebook), shows, path, page))
     if not found:
         raise Refusal(
             f"no book was found: its notebooks should be in {folder}, or in the folder "
             "that the environment variable TAPX_BOOK names (book in the repository)"
         )
     found.sort(key=lambda chapter: (chapter.page, chapter.order, chapter.id))
-    ids = [chapter.id for chapter in found]
-    for id in ids:
-        if ids.count(id) > 1:
-            raise ValueError(f"chapter id {id!r} is used by two notebooks in the book")
+    for one, other in pairwise(sorted(chapter.id for chapter in found)):
+        if one == other:
+            raise ValueError(f"chapter id {one!r} is used by two notebooks in the book")
     return found
 
 
 def chapters(book_dir: str | Path | None = None) -> list[Chapter]:
     """The chapters of the book, in order."""
     return [entry for entry in notebook_files(book_dir) if not entry.page]
-
-
-def pages(book_dir: str | Path | None = None) -> list[Chapter]:
-    """The pages made from the chapters' stored results (scoreboard, environment)."""
-    return [entry for entry in notebook_files(book_dir) if entry.page]
 
 
 def find(id: str, among: list[Chapter]) -> Chapter:
@@ -209,44 +190,38 @@ def find(id: str, among: list[Chapter]) -> Chapter:
 
 def title(notebook: dict[str, Any]) -> str:
     """The first heading of a notebook."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            match = re.search(r"^# +(.+?) *$", "".join(cell["source"]), re.MULTILINE)
-            if match:
-                return match[1]
-    return "(no heading)"
+    cells = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    prose = "\n".join("".join(cell["source"]) for cell in cells)
+    match = re.search(r"^# +(.+?) *$", prose, re.MULTILINE)
+    return match[1] if match else "(no heading)"
 
 
-def execute(path: str | Path, *, timeout: int = 1800) -> Notebook:
-    """Execute a notebook file from a clean kernel in its folder; nothing is written.
-
-    Args:
-        path: the notebook.
-        timeout: seconds that one cell may take.
-
-    Returns:
-        The executed notebook in normal form.
-
-    Raises:
-        ChapterFailed: a cell raised.
-    """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
-
-    from tapx.chapters.interpreter import InterpreterKernelManager
-
-    path = Path(path)
+def without_outputs(path: str | Path) -> Notebook:
+    """A notebook file before it is executed."""
     notebook = load(path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def execute(path: str | Path, **variables: str) -> Notebook:
+    """A notebook file executed by a clean kernel in its folder, in normal form.
+
+    Nothing is written. The kernel gets these variables beside those of its own.
+
+    Raises:
+        ChapterFailed: a cell raised.
+    """
+    from nbclient import NotebookClient, exceptions
+
+    from tapx.chapters.interpreter import InterpreterKernelManager
+
+    path = Path(path)
+    notebook = without_outputs(path)
     client = NotebookClient(
         notebook,
-        timeout=timeout,
+        timeout=1800,  # seconds for one cell
         kernel_name="python3",
         kernel_manager_class=InterpreterKernelManager,
         record_timing=False,
@@ -254,8 +229,12 @@ def execute(path: str | Path, *, timeout: int = 1800) -> Notebook:
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        client.execute(env=variables)
+    except (
+        exceptions.CellExecutionError,
+        exceptions.CellTimeoutError,
+        exceptions.DeadKernelError,
+    ) as error:
         raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
     return normalise(notebook)
 

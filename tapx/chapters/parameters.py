@@ -31,13 +31,14 @@ import yaml
 
 from tapx.checks import Refusal, one_of
 
-TYPES = ("int", "float", "str", "bool", "list[int]", "list[float]", "list[str]")
-WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "a word",
-    "bool": "true or false",
+TYPES: dict[str, tuple[str, Any, Any]] = {
+    "int": ("a whole number", numbers.Integral, int),
+    "float": ("a number", numbers.Real, float),
+    "str": ("a word", str, str),
+    "bool": ("true or false", bool, bool),
 }
+"""Of each type of one value: its words, what passes for it, and what it becomes."""
+LISTS = ("list[int]", "list[float]", "list[str]")
 _NUMBER = r"[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(
     rf"(?P<meaning>.*?),\s+(?P<each>each\s+)?"
@@ -55,8 +56,7 @@ class Parameter:
     """One parameter of a chapter.
 
     Attributes:
-        name: its name in the notebook.
-        type: one of `TYPES`.
+        type: one of `TYPES` or `LISTS`.
         default: its value in the notebook.
         meaning: what it is, in words.
         low: smallest allowed number, or None.
@@ -77,12 +77,12 @@ class Parameter:
     @property
     def item_type(self) -> str:
         """The type of one value: that of the items for a list."""
-        return self.type[5:-1] if self.type.startswith("list[") else self.type
+        return self.type.removeprefix("list[").removesuffix("]")
 
     @property
     def range(self) -> str:
         """The allowed values in words."""
-        each = "each " if self.type.startswith("list[") else ""
+        each = "each " if self.type in LISTS else ""
         if self.choices:
             return f"{each}one of {', '.join(self.choices)}"
         if self.path:
@@ -92,16 +92,13 @@ class Parameter:
         return "true or false"
 
     def validate(self, value: Any) -> Any:
-        """The value in the parameter's type.
-
-        Args:
-            value: a Python value, or text as a command line or a file gives it.
+        """A value, or the text of one as a command line gives it, in the right type.
 
         Raises:
             Refusal: wrong type or out of range; the message names the value, what
                 is allowed and the nearest allowed value.
         """
-        if not self.type.startswith("list["):
+        if self.type not in LISTS:
             return self._in_range(self._typed(value))
         if isinstance(value, str):
             value = self._split(value)
@@ -122,47 +119,27 @@ class Parameter:
             raise self._wrong_type(text)
         return items
 
-    def _typed(self, value: Any) -> Any:
+    def _typed(self, given: Any) -> Any:
+        """One value in its type; text is read as a command line gives it."""
         kind = self.item_type
-        if kind == "str":
-            if isinstance(value, str):
-                return value
-        elif kind == "bool":
-            if isinstance(value, bool):
-                return value
-            if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-                return value.strip().lower() == "true"
-        elif isinstance(value, str):
-            return self._number(value.strip(), kind)
-        elif not isinstance(value, bool):
-            if kind == "int" and isinstance(value, numbers.Integral):
-                return int(value)
-            if kind == "float" and isinstance(value, numbers.Real):
-                return self._finite(float(value), value)
-            if isinstance(value, numbers.Real):
-                raise self._wrong_type(value, _whole(float(value)))
-        raise self._wrong_type(value)
-
-    def _number(self, text: str, kind: str) -> Any:
-        if not re.fullmatch(_NUMBER + r"|[-+]?\.\d+", text):
-            raise self._wrong_type(text)
-        if kind == "float":
-            return self._finite(float(text), text)
-        if not re.fullmatch(r"[-+]?\d[\d_]*", text):
-            raise self._wrong_type(text, _whole(float(text)))
-        return int(text)
-
-    def _finite(self, number: float, value: Any) -> float:
-        if not math.isfinite(number):
-            raise self._wrong_type(value)
-        return number
+        reads = isinstance(given, str) and kind != "str"
+        value: Any = _read(given.strip(), kind) if reads else given
+        if isinstance(value, bool) and kind != "bool":
+            raise self._wrong_type(given)
+        _, suits, become = TYPES[kind]
+        if isinstance(value, suits) and (kind != "float" or math.isfinite(value)):
+            return become(value)
+        near = (
+            kind == "int" and isinstance(value, numbers.Real) and math.isfinite(value)
+        )
+        raise self._wrong_type(given, round(value) if near else None)
 
     def _wrong_type(self, value: Any, nearest: Any = None) -> Refusal:
         hint = "" if nearest is None else f"; nearest is {nearest}"
         if self.choices and isinstance(value, str):
             hint = f"; nearest is {_nearest(value, self.choices)}"
-        words = WORDS[self.item_type]
-        if self.type.startswith("list["):
+        words = TYPES[self.item_type][0]
+        if self.type in LISTS:
             words = f"a list of values, each {words}"
         return Refusal(
             f"parameter {self.name!r}: {value!r} is not {words} "
@@ -184,16 +161,6 @@ class Parameter:
         )
 
 
-def parameters_cell(notebook: Mapping[str, Any]) -> str | None:
-    """Source of the cell tagged `parameters`, or None."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get(
-            "tags", ()
-        ):
-            return "".join(cell["source"])
-    return None
-
-
 def of_notebook(notebook: Mapping[str, Any], name: str) -> dict[str, Parameter]:
     """The parameters of a notebook by name.
 
@@ -201,13 +168,14 @@ def of_notebook(notebook: Mapping[str, Any], name: str) -> dict[str, Parameter]:
         Refusal: it has no cell tagged `parameters`.
         ParametersError: the cell does not follow the form above.
     """
-    source = parameters_cell(notebook)
-    if source is None:
-        raise Refusal(
-            f"{name} has no parameters cell (a code cell with the tag 'parameters'), "
-            "so it cannot be run with parameters"
-        )
-    return parse(source)
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].get("tags", ())
+        if cell["cell_type"] == "code" and "parameters" in tags:
+            return parse("".join(cell["source"]))
+    raise Refusal(
+        f"{name} has no parameters cell (a code cell with the tag 'parameters'), "
+        "so it cannot be run with parameters"
+    )
 
 
 def parse(source: str) -> dict[str, Parameter]:
@@ -248,8 +216,9 @@ def _comments(source: str) -> dict[int, str]:
 
 def _parameter(statement: ast.AnnAssign, comment: str | None, line: str) -> Parameter:
     name, kind = ast.unparse(statement.target), ast.unparse(statement.annotation)
-    if kind not in TYPES:
-        raise ParametersError(f"type {kind!r}: allowed are {', '.join(TYPES)}: {line}")
+    if kind not in (*TYPES, *LISTS):
+        allowed = ", ".join((*TYPES, *LISTS))
+        raise ParametersError(f"type {kind!r}: allowed are {allowed}: {line}")
     if not comment:
         raise ParametersError(f"the comment 'meaning, range' is missing: {line}")
     try:
@@ -262,16 +231,17 @@ def _parameter(statement: ast.AnnAssign, comment: str | None, line: str) -> Para
         parameter = Parameter(name, kind, default, comment)
     elif match is None:
         raise ParametersError(f"no range ('1 to 64' or 'one of a, b') ends: {line}")
-    elif match["choices"]:
-        choices = tuple(re.split(r",\s*", match["choices"]))
-        parameter = Parameter(name, kind, default, match["meaning"], choices=choices)
-    elif match["path"]:
-        parameter = Parameter(name, kind, default, match["meaning"], path=True)
-        if kind != "str":
-            raise ParametersError(f"a path has the type str: {line}")
     else:
-        low, high = float(match["low"]), float(match["high"])
-        parameter = Parameter(name, kind, default, match["meaning"], low, high)
+        choices = tuple(re.split(r",\s*", match["choices"])) if match["choices"] else ()
+        low, high = (
+            float(match[end]) if match[end] else None for end in ("low", "high")
+        )
+        path = bool(match["path"])
+        parameter = Parameter(
+            name, kind, default, match["meaning"], low, high, choices, path
+        )
+        if path and kind != "str":
+            raise ParametersError(f"a path has the type str: {line}")
     if (parameter.item_type == "str") != bool(parameter.choices or parameter.path):
         raise ParametersError(
             f"words need 'one of …' or 'a path', numbers 'LOW to HIGH': {line}"
@@ -289,12 +259,7 @@ def resolve(
     *,
     base: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The value of every declared parameter.
-
-    Args:
-        declared: parameters of the chapter.
-        given: values that override all others.
-        base: values of a profile, which override the defaults.
+    """The value of every parameter: as given, else of `base`, else the default.
 
     Raises:
         Refusal: an unknown name (with the nearest), a wrong type, out of range.
@@ -311,8 +276,13 @@ def _nearest(word: str, allowed: Any) -> str:
     return get_close_matches(str(word), list(allowed), n=1, cutoff=0.0)[0]
 
 
-def _whole(number: float) -> int | None:
-    return round(number) if math.isfinite(number) else None
+def _read(text: str, kind: str) -> Any:
+    """A text as the number or the truth value that it spells, else the text."""
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind == "int" and re.fullmatch(r"[-+]?\d[\d_]*", text):
+        return int(text)
+    return float(text) if re.fullmatch(_NUMBER + r"|[-+]?\.\d+", text) else text
 
 
 def assignments(given: Iterable[str]) -> dict[str, str]:

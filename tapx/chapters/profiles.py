@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tapx.chapters import notebooks
+from tapx.chapters import notebooks, parameters
 from tapx.checks import Refusal, one_of
 
 PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
@@ -15,22 +16,28 @@ PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
 "gpu" in the place of "paper"."""
 
 
-def profile_values(
-    chapter: str, profile: str, book_dir: str | Path | None = None
+def values(
+    notebook: Mapping[str, Any],
+    chapter: notebooks.Chapter,
+    profile: str,
+    given: Mapping[str, Any] | None = None,
+    book_dir: str | Path | None = None,
 ) -> dict[str, Any]:
-    """The values that a profile sets, from book/profiles.yml.
+    """The value of every parameter: as given, else of the profile, else the default.
 
     Raises:
-        Refusal: there is no such profile, or this chapter has none of that name.
+        Refusal: there is no such profile, this chapter has none of that name, or a
+            value or its name is refused.
     """
     one_of(profile, PROFILES, "profile", Refusal)
-    stored = available_profiles(chapter, book_dir)
+    stored = available_profiles(chapter.id, book_dir)
     if profile not in stored:
         raise Refusal(
-            f"chapter {chapter!r} has no profile {profile!r}: it has "
+            f"chapter {chapter.id!r} has no profile {profile!r}: it has "
             f"{', '.join(stored)}"
         )
-    return stored[profile]
+    declared = parameters.of_notebook(notebook, chapter.path.name)
+    return parameters.resolve(declared, given or {}, base=stored[profile])
 
 
 def available_profiles(

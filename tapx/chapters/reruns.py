@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import code_hash, notebooks, parameters, records, stored_results
+from tapx.chapters import code_hash, notebooks, profiles, records, stored_results
 from tapx.chapters.notebooks import Chapter, ChapterFailed
 from tapx.checks import Refusal
 
@@ -55,8 +55,7 @@ def rerun(
         What failed, one text each; empty if all is well.
     """
     every = notebooks.notebook_files(book_dir)
-    named = [notebooks.find(name, every) for name in names]
-    wanted = named or every
+    wanted = [notebooks.find(name, every) for name in names] or every
     first = [entry for entry in wanted if not entry.page]
     # Of the code as it is now: storing the first chapter changes the tree.
     package, revision = code_hash.Package(), records.revision_of()
@@ -64,13 +63,10 @@ def rerun(
         entry.id: records.code_state(notebooks.load(entry.path), package, revision)
         for entry in first
     }
-    failures: list[str] = []
-    for outcome in execute_all(first, processes):
-        failures += _store(outcome, code, book_dir, tell)
     last = [entry for entry in (every if first else wanted) if entry.page]
-    for outcome in execute_all(last, 1):
-        failures += _store(outcome, {}, book_dir, tell)
-    return failures
+    outcomes = chain(execute_all(first, processes), execute_all(last, 1))
+    failures = (_store(outcome, code, book_dir, tell) for outcome in outcomes)
+    return [text for text in failures if text]
 
 
 def check(
@@ -82,11 +78,8 @@ def check(
 ) -> list[str]:
     """Execute chapters afresh and compare claims and reported numbers.
 
-    Args:
-        names: chapters to check; all, and the pages that make claims, if empty.
-        processes: how many run side by side, each on one core.
-        book_dir: the book's folder.
-        tell: takes one line a finished chapter.
+    It takes what `rerun` takes. If no names are given, it checks all chapters, and the
+    pages that make claims.
 
     Returns:
         Every disagreement (see `stored_results.notebook_differences`), one text each.
@@ -104,8 +97,8 @@ def check(
             continue
         id = outcome.chapter.id
         stored = notebooks.load(outcome.chapter.path)
-        lines = stored_results.notebook_differences(stored, outcome.notebook, id)
-        word = "agrees" if not lines else f"{len(lines)} differences"
+        lines = stored_results.notebook_differences(stored, outcome.notebook)
+        word = f"{len(lines)} differences" if lines else "agrees"
         claims = len(stored_results.claims_of(stored, id))
         tell(f"{id}: {claims} claims, {word}, {outcome.duration:.1f} s")
         problems += [f"{id}: {line}" for line in lines]
@@ -132,25 +125,12 @@ def execute_all(
 
 def _execute(chapter: Chapter) -> Executed | ChapterFailed:
     started, clock = datetime.now(UTC), time.perf_counter()
+    found = os.environ.get("TAPX_FOUND") or "require"
     try:
-        with _nothing_searched():
-            notebook = notebooks.execute(chapter.path)
+        notebook = notebooks.execute(chapter.path, TAPX_FOUND=found)
     except ChapterFailed as failure:
         return ChapterFailed(chapter.id, failure.error, failure.notebook)
     return Executed(chapter, notebook, started, time.perf_counter() - clock)
-
-
-@contextmanager
-def _nothing_searched() -> Iterator[None]:
-    """Have the kernels that start meanwhile refuse to search."""
-    before = os.environ.get("TAPX_FOUND")
-    os.environ["TAPX_FOUND"] = before or "require"
-    try:
-        yield
-    finally:
-        del os.environ["TAPX_FOUND"]
-        if before is not None:
-            os.environ["TAPX_FOUND"] = before
 
 
 def _store(
@@ -158,23 +138,24 @@ def _store(
     code: Mapping[str, Mapping[str, Any]],
     book_dir: str | Path | None,
     tell: Callable[[str], None],
-) -> list[str]:
+) -> str:
+    """Store a notebook that ran, and its record; what failed, or nothing."""
     if isinstance(outcome, ChapterFailed):
         tell(f"{outcome.name}: failed; the stored notebook is unchanged")
-        return [str(outcome)]
+        return str(outcome)
     chapter, notebook = outcome.chapter, outcome.notebook
     try:
         claims = stored_results.claims_of(notebook, chapter.id)
-        declared = parameters.of_notebook(notebook, chapter.id)
+        values = profiles.values(notebook, chapter, "default", book_dir=book_dir)
     except ValueError as error:
         tell(f"{chapter.id}: refused; the stored notebook is unchanged")
-        return [f"{chapter.id}: {error}"]
+        return f"{chapter.id}: {error}"
     notebooks.save(notebook, chapter.path)
     if not chapter.page:
         record = records.build(
             chapter.id,
             profile="default",
-            parameters=parameters.resolve(declared, {}),
+            parameters=values,
             command=f"python -m tapx rerun {chapter.id}",
             started=outcome.started,
             duration=outcome.duration,
@@ -183,4 +164,4 @@ def _store(
         )
         records.store(record, book_dir)
     tell(f"{chapter.id}: {outcome.duration:.1f} s, {len(claims)} claims")
-    return []
+    return ""

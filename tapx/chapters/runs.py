@@ -9,18 +9,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from tapx.chapters import notebooks, parameters, profiles, records, stored_results
+from tapx.chapters import notebooks, profiles, records, stored_results
+from tapx.chapters.claim_views import RESULTS_MIME
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import ChapterFailed
-from tapx.chapters.records import load_record
 from tapx.checks import Refusal
-
-__all__ = ["Run", "load_record", "run"]
 
 
 @dataclass(frozen=True)
@@ -65,25 +64,24 @@ def run(
     given = given or {}
     entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
     source = notebooks.load(entry.path)
-    declared = parameters.of_notebook(source, entry.path.name)
-    base = profiles.profile_values(entry.id, profile, book_dir)
-    values = parameters.resolve(declared, given, base=base)
+    values = profiles.values(source, entry, profile, given, book_dir)
     folder = _writable(Path(output), entry.id, force)
 
     code = records.code_state(source)
     started, clock = datetime.now(UTC), time.perf_counter()
     label = {"profile": profile, "parameters": values}
-    failed = folder / f"{entry.id}.failed.ipynb"
-    claims: list[Claim] = []
-    done = Run(folder / f"{entry.id}.ipynb", folder / f"{entry.id}.json", claims)
+    place, stored, failed = _files(folder, entry.id)
     try:
         result = _papermill(entry, values, progress)
-        claims += stored_results.claims_of(result, entry.id)
+        claims = stored_results.claims_of(result, entry.id)
     except ChapterFailed as failure:
         # What stands here afterwards is this run's: no record of an earlier one.
-        done.record.unlink(missing_ok=True)
-        done.notebook.unlink(missing_ok=True)
-        notebooks.save(_marked_failed(failure, label), failed)
+        stored.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
+        marked = notebooks.normalise(failure.notebook)
+        marked.cells.insert(0, _banner(failure.error))
+        marked.metadata.tapx["run"] = {"status": "failed", **label}
+        notebooks.save(marked, failed)
         raise
     duration = time.perf_counter() - clock
     record = records.build(
@@ -94,15 +92,15 @@ def run(
         started=started,
         duration=duration,
         claims=claims,
-        results=stored_results.results_of(result),
+        results=chain(*stored_results.held(result, RESULTS_MIME)),
         code=code,
     )
     result.metadata.tapx["run"] = {"status": "complete", **label}
-    done.record.unlink(missing_ok=True)  # a record never stands beside another run
-    notebooks.save(result, done.notebook)
-    notebooks.write_text(done.record, records.dumps(record))
+    stored.unlink(missing_ok=True)  # a record never stands beside another run
+    notebooks.save(result, place)
+    notebooks.write_text(stored, records.dumps(record))
     failed.unlink(missing_ok=True)
-    return done
+    return Run(place, stored, claims)
 
 
 def command_line(
@@ -120,13 +118,14 @@ def command_line(
     return shlex.join(words)
 
 
+def _files(folder: Path, chapter: str) -> list[Path]:
+    """The notebook and the record of a run, and the notebook of one that failed."""
+    return [folder / f"{chapter}.{end}" for end in ("ipynb", "json", "failed.ipynb")]
+
+
 def _writable(folder: Path, chapter: str, force: bool) -> Path:
     """The output folder, made if missing, in which a file could be written."""
-    existing = [
-        path.name
-        for path in (folder / f"{chapter}.ipynb", folder / f"{chapter}.json")
-        if path.exists()
-    ]
+    existing = [path.name for path in _files(folder, chapter)[:2] if path.exists()]
     if existing and not force:
         raise Refusal(
             f"output {str(folder)!r} holds {' and '.join(existing)} of an earlier run: "
@@ -162,13 +161,10 @@ def _papermill(
     with tempfile.TemporaryDirectory(prefix="tapx-run-") as scratch:
         target = Path(scratch) / "run.ipynb"
         # papermill wants every output cleared, and reads one form of notebook.
-        source = notebooks.normalise(notebooks.load(chapter.path))
-        for cell in source.cells:
-            if cell.cell_type == "code":
-                cell.outputs = []
+        source = notebooks.normalise(notebooks.without_outputs(chapter.path))
         try:
             result = papermill.execute_notebook(
-                nbformat.from_dict(source),
+                source,
                 str(target),
                 parameters=dict(values),
                 kernel_name="python3",
@@ -194,16 +190,10 @@ def _papermill(
     return notebooks.normalise(result)
 
 
-def _marked_failed(
-    failure: ChapterFailed, label: Mapping[str, Any]
-) -> notebooks.Notebook:
-    notebook = notebooks.normalise(failure.notebook)
-    lines = failure.error.splitlines() or ["unknown error"]
-    banner = nbformat.v4.new_markdown_cell(
+def _banner(error: str) -> notebooks.Notebook:
+    lines = error.splitlines() or ["unknown error"]
+    return nbformat.v4.new_markdown_cell(
         "**This run failed.** The cells from the failing one on have no results, and "
         f"the run has no record.\n\n```text\n{lines[-1]}\n```",
         id="run-failed",
     )
-    notebook.cells.insert(0, banner)
-    notebook.metadata.tapx["run"] = {"status": "failed", **label}
-    return notebook

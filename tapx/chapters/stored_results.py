@@ -43,21 +43,9 @@ class LedgerError(ValueError):
 
 
 def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
-    """The claims in a notebook's outputs, in order, after `verify`.
+    """The claims in a notebook's outputs, in order, all that the ledger shows checked.
 
-    Args:
-        notebook: a notebook, or any mapping with its ``cells``.
-        chapter: id of the chapter, entered in the claims.
-
-    Raises:
-        LedgerError: an id occurs twice, or a text shown is not what the data say.
-    """
-    verify(notebook, chapter)
-    return _claims(notebook, chapter)
-
-
-def verify(notebook: Mapping[str, Any], chapter: str) -> None:
-    """Check that all that the ledger shows in a notebook is what its data say.
+    The id of the chapter is entered in them.
 
     Raises:
         LedgerError: an id occurs twice, or a text shown is not what the data say.
@@ -82,12 +70,17 @@ def verify(notebook: Mapping[str, Any], chapter: str) -> None:
                 raise LedgerError(f"{chapter}: claim {entry.id!r} is made twice")
             _same(render(entry), data, f"{chapter}: claim {entry.id}")
             found[entry.id] = entry
+    return list(found.values())
+
+
+def held(notebook: Mapping[str, Any], mime: str) -> list[Any]:
+    """What a notebook's outputs hold under a MIME type of the ledger, in order."""
+    return [data[mime] for data in _data(notebook) if mime in data]
 
 
 def reports_of(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The numbers and words that the prose quotes, by name."""
-    found = (data[REPORT_MIME] for data in _data(notebook) if REPORT_MIME in data)
-    return {content["name"]: dict(content) for content in found}
+    return {one["name"]: dict(one) for one in held(notebook, REPORT_MIME)}
 
 
 def witnesses_of(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -95,16 +88,8 @@ def witnesses_of(notebook: Mapping[str, Any]) -> dict[str, list[str]]:
 
     Its last word counts: it holds what was asked from the start.
     """
-    found: dict[str, list[str]] = {"stored": [], "searched": []}
-    for data in _data(notebook):
-        found = data.get(WITNESSES_MIME, found)
-    return found
-
-
-def results_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows that the notebook keeps for its run record (`ledger.keep`), in order."""
-    found = (data[RESULTS_MIME] for data in _data(notebook) if RESULTS_MIME in data)
-    return [dict(row) for rows in found for row in rows]
+    said = held(notebook, WITNESSES_MIME)
+    return said[-1] if said else {"stored": [], "searched": []}
 
 
 def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
@@ -142,11 +127,8 @@ def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
     """
     before = {entry.id: entry for entry in stored}
     after = {entry.id: entry for entry in fresh}
-    failing = {
-        entry.id
-        for entry in (*before.values(), *after.values())
-        if entry.verdict == FAILS
-    }
+    both = (*before.values(), *after.values())
+    failing = {entry.id for entry in both if entry.verdict == FAILS}
     lines = [f"{id}: the verdict is 'fails'" for id in sorted(failing)]
     for id in sorted(before.keys() ^ after.keys()):
         where = "stored, but not made by" if id in before else "not stored, but made by"
@@ -154,10 +136,7 @@ def differences(stored: Iterable[Claim], fresh: Iterable[Claim]) -> list[str]:
     exact = "statement relation verdict result source tolerance kind role setting"
     for id in (id for id in before if id in after):
         old, new = before[id], after[id]
-        for field in exact.split():
-            was, now = getattr(old, field), getattr(new, field)
-            if was != now:
-                lines.append(f"{id}: {field} was {was!r}, is {now!r}")
+        lines += _changed(id, vars(old), vars(new), exact.split())
         for field in ("measured", "reference", "rounding"):
             problem = _number_problem(old, new, field)
             lines += [f"{id}: {field} {problem}"] if problem else []
@@ -174,12 +153,8 @@ def report_differences(
     odd = sorted(stored.keys() ^ fresh.keys())
     lines = [f"report {name}: not in both runs" for name in odd]
     for name in (name for name in stored if name in fresh):
-        old, new = dict(stored[name]), dict(fresh[name])
-        for field in ("format", "kind"):
-            if old[field] != new.get(field):
-                lines.append(
-                    f"report {name}: {field} was {old[field]!r}, is {new.get(field)!r}"
-                )
+        old, new = stored[name], fresh[name]
+        lines += _changed(f"report {name}", old, new, ("format", "kind"))
         was, now = reported_text(old), reported_text(new)
         if old["kind"] in ("certified", "computed") and was != now:
             lines.append(
@@ -190,13 +165,14 @@ def report_differences(
 
 
 def notebook_differences(
-    stored: Mapping[str, Any], fresh: Mapping[str, Any], chapter: str = ""
+    stored: Mapping[str, Any], fresh: Mapping[str, Any]
 ) -> list[str]:
     """What a re-run changed in the claims and reported numbers of a notebook.
 
     The witnesses that it asked for count too.
     """
-    lines = differences(_claims(stored, chapter), _claims(fresh, chapter))
+    old, new = (map(Claim.from_dict, held(one, CLAIM_MIME)) for one in (stored, fresh))
+    lines = differences(old, new)
     was, now = witnesses_of(stored)["stored"], witnesses_of(fresh)["stored"]
     for name in sorted(set(was) ^ set(now)):
         word = "no longer asked for" if name in was else "asked for, not before"
@@ -214,11 +190,6 @@ def printed_differences(
     Texts (plain, HTML, Markdown, standard output) must be equal as strings; in a cell
     tagged `MEASURED` only their words, whatever stands where a number stood. Of
     pictures only their presence counts. What the ledger shows is left out.
-
-    Args:
-        stored: outputs in the stored notebook.
-        fresh: outputs of the re-run.
-        tags: tags of the cell.
     """
     before, after = _printed(stored), _printed(fresh)
     kinds = [kind for kind, _ in before], [kind for kind, _ in after]
@@ -239,21 +210,14 @@ def words(text: str) -> list[str]:
     return _NUMBER.sub("#", text).split()
 
 
-def without_ledger(outputs: Iterable[Mapping[str, Any]]) -> list[Any]:
-    """Outputs other than those of the ledger and the standard error stream."""
+def _changed(
+    what: str, old: Mapping[str, Any], new: Mapping[str, Any], fields: Iterable[str]
+) -> list[str]:
+    """One line for each field that is another now."""
     return [
-        output
-        for output in outputs
-        if not any(mime in output.get("data", {}) for mime in LEDGER_MIMES)
-        and output.get("name") != "stderr"
-    ]
-
-
-def _claims(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
-    return [
-        Claim.from_dict(data[CLAIM_MIME], chapter)
-        for data in _data(notebook)
-        if CLAIM_MIME in data
+        f"{what}: {field} was {old[field]!r}, is {new.get(field)!r}"
+        for field in fields
+        if old[field] != new.get(field)
     ]
 
 
@@ -266,8 +230,11 @@ def _data(notebook: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _printed(outputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """What is compared of a cell's outputs: kinds and texts, standard output last."""
     found, streams = [], []
-    for output in without_ledger(outputs):
-        for mime, content in sorted(output.get("data", {}).items()):
+    for output in outputs:
+        data = output.get("data", {})
+        if output.get("name") == "stderr" or any(one in data for one in LEDGER_MIMES):
+            continue
+        for mime, content in sorted(data.items()):
             form = mime.removeprefix(GLUE_PREFIX)
             if form.startswith("text/"):
                 found.append((mime, "".join(content)))

@@ -114,11 +114,7 @@ FACE = 'FACE = {"g": "second:g", "apart": "apart"}\n'
 
 @pytest.mark.parametrize(
     "cell",
-    [
-        "import pack\nx = pack.g(1)",
-        "import pack as p\nx = p.g(1)",
-        "from pack import g",
-    ],
+    ["import pack\npack.g(1)", "import pack as p\np.g(1)", "from pack import g"],
 )
 def test_a_name_of_the_face_stands_for_its_module(cell, hashes):
     cells = (cell,)
@@ -152,16 +148,9 @@ def test_every_chapter_has_hashes_and_its_imports_are_found():
     package = code_hash.Package()
     for entry in notebooks.notebook_files():
         notebook = notebooks.load(entry.path)
-        assert all(
-            len(one) == 64 for one in code_hash.of_notebook(notebook, package).values()
-        )
+        hashes = code_hash.of_notebook(notebook, package).values()
+        assert [len(one) for one in hashes] == [64, 64]
     names = package.closure([package.module("tapx.chapters.runs")]).keys()
-    assert {
-        "tapx",
-        "tapx.chapters.records",
-        "tapx.chapters.interpreter",
-        "tapx.chapters.claim_views",
-    } <= names
-    assert "tapx.kernels.kernel" not in names, (
-        "the machinery knows nothing of attention"
-    )
+    for name in ("records", "interpreter", "claim_views"):
+        assert f"tapx.chapters.{name}" in names
+    assert "tapx.kernels.kernel" not in names, "the machinery knows no attention"

@@ -3,32 +3,16 @@
 import json
 
 import pytest
-from small_book import make
+from small_book import make, record
 
 from tapx.chapters import environment, notebooks, parameters, records, stored_results
-from tapx.chapters.claims import evaluate
 from tapx.show.tables import Table
-
-
-def record(chapter="tiny", profile="default", duration=1.26, **change):
-    made = records.build(
-        chapter,
-        profile=profile,
-        parameters={"heads": 2, "seed": 3},
-        command=f"python -m tapx rerun {chapter}",
-        started=records.datetime(2026, 1, 2, 3, 4, 5, tzinfo=records.UTC),
-        duration=duration,
-        claims=[evaluate("a/b", 1.0, "<", 2.0, "so")],
-    )
-    return {**made, **change}
 
 
 def test_tables(tmp_path):
     book = make(tmp_path)
     records.store(record(), book)
-    records.store(
-        record(profile="paper", duration=100.0, versions={"numpy": "9"}), book
-    )
+    records.store(record("paper", 100.0, versions={"numpy": "9"}), book)
     times = repr(environment.run_times("default", 1, book)).splitlines()
     assert times[0].split() == ["Chapter", "Seconds", "Claims", "Date", "Command"]
     assert times[1].startswith("A tiny chapter  1.3")
@@ -47,19 +31,9 @@ def test_no_records(tmp_path):
 
 def settings(book, **change):
     """The stored table of two settings that ran, one changed, and one that did not."""
-    row = {
-        "setting": "own",
-        "taken": "OpenBLAS Zen",
-        "tests": 12,
-        "cells": 34,
-        "failed": 0,
-        "seconds": 90.0,
-        "note": "",
-        "failures": [],
-        "date": "2026-01-02",
-        "commit": "0" * 40,
-        "agrees": True,
-    }
+    row = {"setting": "own", "taken": "OpenBLAS Zen", "note": "", "failures": []}
+    row |= {"tests": 12, "cells": 34, "failed": 0, "seconds": 90.0, "agrees": True}
+    row |= {"date": "2026-01-02", "commit": "0" * 40}
     lacking = {**row, "setting": "new", "note": "the processor lacks it"}
     rows = [row, {**row, "setting": "old", **change}, {**lacking, "agrees": False}]
     (book / "records").mkdir()

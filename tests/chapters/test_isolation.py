@@ -6,7 +6,7 @@ import pytest
 import small_book
 from test_nbval import nbval
 
-from tapx.chapters import interpreter, notebooks, reruns, runs
+from tapx.chapters import interpreter, notebooks, runs
 
 DRAW = """\
 import builtins
@@ -27,12 +27,9 @@ def book(tmp_path_factory):
     """A book whose one chapter draws, executed and stored."""
     cells = [small_book.cell("seed: int = 0  # no draws, 0 to 1", "parameters")]
     cells += [small_book.cell(DRAW)]
-    folder = small_book.make(
-        tmp_path_factory.mktemp("isolated"), tiny=small_book.chapter(*cells)
-    )
-    for name in ("scoreboard", "environment"):
-        (folder / f"{name}.ipynb").unlink()
-    assert reruns.rerun(book_dir=folder, tell=lambda line: None) == []
+    place = tmp_path_factory.mktemp("isolated")
+    folder = small_book.make(place, pages=(), tiny=small_book.chapter(*cells))
+    small_book.rerun(folder)
     return folder
 
 

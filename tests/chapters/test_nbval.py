@@ -1,6 +1,5 @@
 """Planted failing cells and planted numbers, each of which nbval must find."""
 
-import dataclasses
 import json
 import os
 import re
@@ -10,7 +9,7 @@ import sys
 import nbformat
 import small_book
 
-from tapx.chapters import notebooks, reruns, stored_results
+from tapx.chapters import notebooks, stored_results
 
 KINDS = """\
 from tapx.chapters.ledger import claim, keep, report
@@ -48,20 +47,18 @@ def of_all_kinds():
 def judged(folder):
     """Which planted copies of a stored notebook nbval refuses, and its report."""
     book = small_book.make(folder, tiny=small_book.tiny(), kinds=of_all_kinds())
-    assert reruns.rerun(book_dir=book, tell=lambda line: None) == []
+    small_book.rerun(book)
+    copies = {"stale-page": ("scoreboard", replace("sum is", "sum was"))}
     for source, plants in PLANTS.items():
+        copies |= {name: (source, plant) for name, plant in plants.items()}
+    for name, (source, plant) in copies.items():
         original = (book / f"{source}.ipynb").read_text()
-        for name, plant in plants.items():
-            text = plant(original)
-            assert text != original, f"{name}: nothing is planted"
-            # The chapter as it was, for the pages; the copies are no chapters.
-            notebook = json.loads(text)
-            del notebook["metadata"]["tapx"]
-            (book / f"{name}.ipynb").write_text(json.dumps(notebook))
-    page = (book / "scoreboard.ipynb").read_text()
-    stale = json.loads(page.replace("sum is", "sum was"))
-    del stale["metadata"]["tapx"]
-    (book / "stale-page.ipynb").write_text(json.dumps(stale))
+        text = plant(original)
+        assert text != original, f"{name}: nothing is planted"
+        # The chapter as it was, for the pages; the copies are no chapters.
+        notebook = json.loads(text)
+        del notebook["metadata"]["tapx"]
+        (book / f"{name}.ipynb").write_text(json.dumps(notebook))
     return nbval(book)
 
 
@@ -94,50 +91,55 @@ def replace(old, new):
     return plant
 
 
-def failing_cell(text):
-    notebook = nbformat.reads(text, as_version=4)
-    notebook.cells[3].source += "\nraise RuntimeError('planted failure')"
-    return notebooks.dumps(notebook)
-
-
-def removed_output(text):
-    notebook = nbformat.reads(text, as_version=4)
-    notebook.cells[2].outputs = []
-    return notebooks.dumps(notebook)
-
-
-def claim_everywhere(id, **change):
-    """Other numbers in the data of the claim and in all that shows it."""
+def planting(change):
+    """A change of a notebook, as one of the text of its file."""
 
     def plant(text):
         notebook = nbformat.reads(text, as_version=4)
-        entries = stored_results.claims_of(notebook, "")
-        (place,) = (i for i, entry in enumerate(entries) if entry.id == id)
-        entries[place] = dataclasses.replace(entries[place], **change)
-        for cell in notebook.cells:
-            for output in cell.get("outputs", ()):
-                data = output.get("data", {})
-                if data.get(stored_results.CLAIM_MIME, {}).get("id") == id:
-                    output["data"] = stored_results.render(entries[place])
-                if stored_results.TABLE_MIME in data:
-                    output["data"] = stored_results.render_table(entries)
+        change(notebook)
         return notebooks.dumps(notebook)
 
     return plant
 
 
+@planting
+def failing_cell(notebook):
+    notebook.cells[3].source += "\nraise RuntimeError('planted failure')"
+
+
+@planting
+def removed_output(notebook):
+    notebook.cells[2].outputs = []
+
+
+@planting
+def picture(notebook):
+    """Other pixels."""
+    (shown,) = (one for one in notebook.cells[5].outputs if "image/png" in one.data)
+    shown.data["image/png"] = "iVBORw0KGgo=\n"
+
+
+@planting
+def no_picture(notebook):
+    shown = notebook.cells[5].outputs
+    notebook.cells[5].outputs = [one for one in shown if "image/png" not in one.data]
+
+
+def claim_everywhere(id, **change):
+    """Other numbers in the data of the claim and in all that shows it."""
+    return planting(lambda notebook: small_book.change_claim(notebook, id, **change))
+
+
 def report_everywhere(name, value):
     """Another value of a reported number, in its data and in its text."""
 
-    def plant(text):
-        notebook = nbformat.reads(text, as_version=4)
-        for cell in notebook.cells:
-            for output in cell.get("outputs", ()):
-                content = output.get("data", {}).get(stored_results.REPORT_MIME, {})
-                if content.get("name") == name:
-                    content["value"] = value
-                    output["data"] = stored_results.render_report(content)
-        return notebooks.dumps(notebook)
+    @planting
+    def plant(notebook):
+        for output in small_book.outputs(notebook):
+            content = output.get("data", {}).get(stored_results.REPORT_MIME, {})
+            if content.get("name") == name:
+                content["value"] = value
+                output["data"] = stored_results.render_report(content)
 
     return plant
 
@@ -153,21 +155,6 @@ def one_after_another(*plants):
         return text
 
     return plant
-
-
-def picture(text):
-    """Other pixels."""
-    notebook = nbformat.reads(text, as_version=4)
-    (shown,) = (one for one in notebook.cells[5].outputs if "image/png" in one.data)
-    shown.data["image/png"] = "iVBORw0KGgo=\n"
-    return notebooks.dumps(notebook)
-
-
-def no_picture(text):
-    notebook = nbformat.reads(text, as_version=4)
-    shown = notebook.cells[5].outputs
-    notebook.cells[5].outputs = [one for one in shown if "image/png" not in one.data]
-    return notebooks.dumps(notebook)
 
 
 WRONG = {
@@ -249,10 +236,8 @@ def test_every_planted_error_is_found_and_nothing_else(tmp_path):
 
 def test_cells_of_one_notebook_stay_together(tmp_path):
     """Under ``pytest -n 2`` alone, which would send them to two processes."""
-    book = small_book.make(tmp_path)
-    assert reruns.rerun(["tiny"], book_dir=book, tell=lambda line: None) == []
-    for name in ("scoreboard", "environment"):
-        (book / f"{name}.ipynb").unlink()
+    book = small_book.make(tmp_path, pages=())
+    small_book.rerun(book)
     for options in (["-n", "2"], ["-n", "2", "--dist", "worksteal"]):
         refused, report = nbval(book, *options, passes=True)
         assert refused == set(), report

@@ -75,10 +75,8 @@ def test_registry(tmp_path):
         tmp_path, b=chapter(id="first", order=1), a=chapter(id="second", order=2)
     )
     assert [entry.id for entry in notebooks.chapters(book)] == ["first", "second"]
-    assert [entry.id for entry in notebooks.pages(book)] == [
-        "environment",
-        "scoreboard",
-    ]
+    every = [entry.id for entry in notebooks.notebook_files(book)]
+    assert every == ["first", "second", "environment", "scoreboard"]
     first = notebooks.chapters(book)[0]
     assert (first.title, first.shows) == ("A tiny chapter", "the sum of draws")
     with pytest.raises(Refusal, match=r"unknown chapter 'frist'.*'first'"):
@@ -174,27 +172,30 @@ def entry(request):
     return request.param
 
 
-def test_stored_in_normal_form(entry):
-    stored = entry.path.read_text(encoding="utf-8")
-    assert stored == notebooks.dumps(notebooks.load(entry.path)), (
-        f"run: python -m tapx rerun {entry.id}"
-    )
+@pytest.fixture
+def stored(entry):
+    return notebooks.load(entry.path)
 
 
-def test_stored_executed_without_error(entry):
+def test_stored_in_normal_form(entry, stored):
+    again = f"run: python -m tapx rerun {entry.id}"
+    assert entry.path.read_text(encoding="utf-8") == notebooks.dumps(stored), again
+
+
+def test_stored_executed_without_error(entry, stored):
     """Every claim, reported number and picture is there, and nothing failed."""
-    notebook = notebooks.load(entry.path)
-    outputs = [output for one in notebook.cells for output in one.get("outputs", ())]
+    outputs = small_book.outputs(stored)
     assert outputs, f"run: python -m tapx rerun {entry.id}"
     assert not [output for output in outputs if output.output_type == "error"]
-    claims = stored_results.claims_of(notebook, entry.id)
+    claims = stored_results.claims_of(stored, entry.id)
     assert entry.page or claims
     assert not [claim.id for claim in claims if claim.verdict == "fails"]
 
 
-def test_has_parameters_title_and_summary(entry):
-    notebook = notebooks.load(entry.path)
-    assert parameters.of_notebook(notebook, entry.id)
+def test_has_parameters_title_and_summary(entry, stored):
+    assert parameters.of_notebook(stored, entry.id)
+    tagged = ["parameters" in one.metadata.get("tags", ()) for one in stored.cells]
+    assert tagged.count(True) == 1
     assert entry.title != "(no heading)"
     assert entry.shows
 
@@ -206,29 +207,27 @@ TAGS = {
 }
 
 
-def test_no_cell_is_beyond_comparison(entry):
+def test_no_cell_is_beyond_comparison(stored):
     """No tag but these: none that would skip a cell, or loosen how it is compared."""
-    for place, one in enumerate(notebooks.load(entry.path).cells):
+    for one in stored.cells:
         unknown = set(one.metadata.get("tags", ())) - TAGS.keys()
-        assert not unknown, f"{entry.id}, cell {place}: {unknown}; known is {TAGS}"
-        assert "NBVAL" not in one.source, f"{entry.id}, cell {place}"
+        assert not unknown, f"{one.id}: {unknown}; known is {TAGS}"
+        assert "NBVAL" not in one.source, one.id
 
 
-def test_pictures_have_the_books_look(entry):
+def test_pictures_have_the_books_look(stored):
     """And nothing that a user's matplotlibrc would set: `style` undoes it."""
-    notebook = notebooks.load(entry.path)
-    outputs = [output for one in notebook.cells for output in one.get("outputs", ())]
-    if any("image/png" in " ".join(one.get("data", {})) for one in outputs):
-        sources = "\n".join(one.source for one in notebook.cells)
-        assert "style()" in sources
+    shown = [" ".join(one.get("data", {})) for one in small_book.outputs(stored)]
+    if any("image/png" in one for one in shown):
+        assert any("style()" in one.source for one in stored.cells)
 
 
-def test_code_fits_the_page(entry):
-    for one in notebooks.load(entry.path).cells:
+def test_code_fits_the_page(stored):
+    for one in stored.cells:
         if one.cell_type == "code":
             lines = one.source.splitlines()
-            assert max(map(len, lines), default=0) <= 75
-            assert len(lines) <= 45
+            assert max(map(len, lines), default=0) <= 75, one.id
+            assert len(lines) <= 45, one.id
 
 
 def test_stored_outputs_name_no_place_on_disk(entry):

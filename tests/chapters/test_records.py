@@ -2,47 +2,14 @@
 
 import json
 import subprocess
-from datetime import UTC, datetime
-from functools import cache
 
 import pytest
 import small_book
 from small_book import cell, chapter
+from small_book import record as record_of
 
 from tapx.chapters import notebooks, record_checks, records, stored_results
-from tapx.chapters.claims import evaluate
 from tapx.checks import Refusal
-
-
-@cache
-def state():
-    return records.code_state(small_book.tiny())
-
-
-def built(profile="default", **change):
-    """The record of a run of the tiny chapter."""
-    parameters = {
-        "heads": 4,
-        "rate": 0.5,
-        "position": "lin",
-        "lags": [3, 7],
-        "dense": False,
-        "seed": 0,
-    }
-    if profile == "smoke":
-        parameters |= {"heads": 2, "rate": 0.1}
-    made = records.build(
-        "tiny",
-        profile=profile,
-        parameters=parameters,
-        command="python -m tapx rerun tiny",
-        started=datetime(2026, 1, 2, tzinfo=UTC),
-        duration=1.26,
-        claims=[evaluate("a/b", 1.5, "<", 2.0, "so")],
-        results=[{"heads": 1, "error": 0.25}, {"heads": 2, "error": 0.0625}],
-        code=state(),
-    )
-    return {**made, **change}
 
 
 @pytest.fixture
@@ -77,7 +44,7 @@ PLANTED = {
 @pytest.mark.parametrize("case", PLANTED)
 def test_a_planted_number_is_refused(case, book):
     path, value = PLANTED[case]
-    record = built()
+    record = record_of()
     records.store(record, book)
     assert records.load_record("tiny", book_dir=book) == record
     records.store(planted(record, *path, value=value), book)
@@ -92,7 +59,7 @@ def test_a_planted_number_is_refused(case, book):
 
 
 def test_the_hash_does_not_depend_on_order_or_on_the_machine():
-    record = built()
+    record = record_of()
     other = dict(reversed(record.items())) | {"machine": {}, "versions": {}}
     assert records.results_hash(other) == record["results_hash"]
 
@@ -106,7 +73,7 @@ record = records.load_record("tiny", "smoke")"""
 
 def test_the_output_of_a_chapter_repeats_the_hash(book):
     """So a record changed together with its hash does not pass either."""
-    records.store(built("smoke"), book)
+    records.store(record_of("smoke"), book)
     path = book / "reader.ipynb"
     notebooks.save(chapter(cell(READER), id="reader", order=2), path)
     stored = notebooks.execute(path)
@@ -114,9 +81,8 @@ def test_the_output_of_a_chapter_repeats_the_hash(book):
     hash = records.load_record("tiny", "smoke", book)["results_hash"]
     assert stored_results.reports_of(stored)[name]["value"] == hash
 
-    wrong = planted(
-        records.read("tiny", "smoke", book), "results", 1, "error", value=7.0
-    )
+    stored_record = records.read("tiny", "smoke", book)
+    wrong = planted(stored_record, "results", 1, "error", value=7.0)
     wrong["results_hash"] = records.results_hash(wrong)
     records.store(wrong, book)
     fresh = notebooks.execute(path)
@@ -150,7 +116,7 @@ def test_every_stored_record_is_whole():
 
 
 def test_another_format_is_refused(book):
-    records.store(planted(built(), "format", value=2), book)
+    records.store(planted(record_of(), "format", value=2), book)
     with pytest.raises(ValueError, match="format 2, not 1"):
         records.read("tiny", book_dir=book)
 
@@ -197,7 +163,7 @@ def checked(book, *names):
 
 
 def test_a_current_record(book):
-    records.store(built(), book)
+    records.store(record_of(), book)
     problems, told = checked(book)
     assert problems == []
     assert len(told) == 1 and told[0].startswith("tiny, default: current, 2026-01-02, ")
@@ -224,7 +190,7 @@ CHAPTERS = {
 
 @pytest.mark.parametrize("word", CHAPTERS)
 def test_a_record_and_a_changed_chapter(word, book):
-    records.store(built(), book)
+    records.store(record_of(), book)
     notebook = small_book.tiny()
     CHAPTERS[word](notebook)
     notebooks.save(notebook, book / "tiny.ipynb")
@@ -234,7 +200,7 @@ def test_a_record_and_a_changed_chapter(word, book):
 
 
 def test_modules_that_changed(book):
-    record = built()
+    record = record_of()
     records.store(planted(record, "code", "modules", value="0" * 64), book)
     problems, _ = checked(book)
     assert "older than its chapter (modules)" in problems[0]
@@ -242,8 +208,8 @@ def test_modules_that_changed(book):
 
 
 def test_long_runs_are_only_told_of(book):
-    records.store(built(), book)
-    record = built("smoke")
+    records.store(record_of(), book)
+    record = record_of("smoke")
     for code, word in ((None, "of unknown code"), (record["code"], "current")):
         records.store({**record, "code": code}, book)
         problems, told = checked(book)
@@ -257,7 +223,7 @@ def test_long_runs_are_only_told_of(book):
 def test_missing_and_unknown_records_of_default_runs(book):
     problems, told = checked(book)
     assert told == ["tiny, default: missing"] and "no record is stored" in problems[0]
-    records.store(built(code=None), book)
+    records.store(record_of(code=None), book)
     problems, _ = checked(book)
     assert "of unknown code" in problems[0]
     with pytest.raises(Refusal, match="unknown chapter"):

@@ -12,7 +12,7 @@ from tapx import witnesses
 from tapx.chapters import claims, notebooks, records
 from tapx.chapters.claim_views import CLAIM_MIME
 from tapx.chapters.claims import Claim
-from tapx.chapters.stored_results import stored_claims
+from tapx.chapters.stored_results import held, stored_claims
 
 TAPX = notebooks.ROOT / "tapx"
 FILES = {
@@ -56,11 +56,15 @@ def test_the_schema_of_claims_has_the_words_of_the_code():
     sentence, claim = (PRINTED["$defs"][name] for name in ("sentence", "claim"))
     known = sentence["properties"] | claim["properties"]
     assert known.keys() == {field.name for field in dataclasses.fields(Claim)}
-    assert known["verdict"]["enum"] == [*claims.VERDICTS, claims.FAILS]
-    assert known["relation"]["enum"] == list(claims.RELATIONS)
-    assert known["source"]["enum"] == list(claims.SOURCES)
-    assert known["kind"]["enum"] == list(claims.KINDS)
-    assert known["role"]["enum"] == list(claims.ROLES)
+    words = {
+        "verdict": (*claims.VERDICTS, claims.FAILS),
+        "relation": claims.RELATIONS,
+        "source": claims.SOURCES,
+        "kind": claims.KINDS,
+        "role": claims.ROLES,
+    }
+    for name, allowed in words.items():
+        assert known[name]["enum"] == list(allowed)
     needed = {*sentence["required"], *claim["required"]}
     assert known.keys() - needed == {"chapter", "role", "setting"}
 
@@ -69,11 +73,9 @@ def test_claims_as_printed_and_as_stored():
     printed = [claim.as_dict() for claim in stored_claims()]
     assert problems(printed, PRINTED) == []
     stored = [
-        output["data"][CLAIM_MIME]
+        claim
         for chapter in notebooks.notebook_files()
-        for cell in notebooks.load(chapter.path).cells
-        for output in cell.get("outputs", ())
-        if CLAIM_MIME in output.get("data", {})
+        for claim in held(notebooks.load(chapter.path), CLAIM_MIME)
     ]
     assert len(stored) == len(printed)
     assert problems(stored, {"items": STORED}) == []

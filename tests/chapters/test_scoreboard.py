@@ -3,25 +3,18 @@
 import dataclasses
 from pathlib import Path
 
+import made_claims
 import pytest
 
 from tapx.chapters import notebooks, scoreboard, stored_results
-from tapx.chapters.claims import VERDICTS, Claim
+from tapx.chapters.claims import VERDICTS
 from tapx.chapters.notebooks import Chapter
 
 
 def entry(id, measured=1.0, reference=None, source="published", chapter="exp-4a"):
-    return Claim(
-        id=id,
-        statement=f"about {id}",
-        measured=measured,
-        relation="<",
-        reference=reference,
-        verdict="holds",
-        result="Experiment 4a",
-        source=source,
-        chapter=chapter,
-    )
+    made = made_claims.entry(id, result="Experiment 4a", chapter=chapter)
+    numbers = {"measured": measured, "reference": reference, "source": source}
+    return dataclasses.replace(made, **numbers)
 
 
 MEMORY = [
@@ -49,11 +42,11 @@ def test_by_chapter_with_links():
 
 
 def test_counts():
-    found = scoreboard.counts(MEMORY)
-    assert found == {"holds": len(MEMORY)}
     every = [dataclasses.replace(MEMORY[0], verdict=word) for word in VERDICTS]
-    assert list(scoreboard.counts(reversed(every))) == list(VERDICTS)
-    assert "6" in repr(scoreboard.counts_table(MEMORY)).splitlines()[-1]
+    rows = scoreboard.counts_table([*reversed(every), MEMORY[0]]).rows
+    assert rows[:2] == [["holds", "2"], ["sharper than stated", "1"]]
+    assert [word for word, _ in rows] == [*VERDICTS, "all"]
+    assert rows[-1][1] == str(len(VERDICTS) + 1)
 
 
 def test_findings():
@@ -85,13 +78,7 @@ def test_figure(claims, tmp_path):
 
 def test_stored_scoreboard_lists_every_stored_claim():
     path = notebooks.book_directory() / "scoreboard.ipynb"
-    outputs = [
-        "".join(output["data"]["text/html"])
-        for cell in notebooks.load(path).cells
-        for output in cell.get("outputs", ())
-        if "text/html" in output.get("data", {})
-    ]
-    page = "\n".join(outputs)
+    page = "\n".join(stored_results.held(notebooks.load(path), "text/html"))
     claims = stored_results.stored_claims()
     chapters = notebooks.notebook_files()
     expected = scoreboard.Scoreboard(claims, chapters)._repr_html_()

@@ -48,7 +48,7 @@ def test_text_stored_as_lines_is_the_same_text():
     stored = full()
     data = stored["cells"][3]["outputs"][0]["data"]
     data["text/plain"] = data["text/plain"].splitlines(keepends=True)
-    stored_results.verify(stored, "kernels")
+    stored_results.claims_of(stored, "kernels")
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -61,26 +61,28 @@ def test_every_wrong_number_shown_is_found(place):
         wrong[mime] = wrong[mime].replace("5", "6", 1)
         assert wrong[mime] != data[mime]
         with pytest.raises(LedgerError, match="not what the stored data say"):
-            stored_results.verify(stored, "kernels")
+            stored_results.claims_of(stored, "kernels")
 
 
-def test_wrong_number_in_the_data_is_found():
+@pytest.mark.parametrize(
+    ("place", "mime", "key"), [(0, CLAIM_MIME, "measured"), (2, REPORT_MIME, "value")]
+)
+def test_wrong_number_in_the_data_is_found(place, mime, key):
     stored = full()
-    stored["cells"][0]["outputs"][0]["data"][CLAIM_MIME]["measured"] = 1.6
+    stored["cells"][place]["outputs"][0]["data"][mime][key] = 1.6
     with pytest.raises(LedgerError):
-        stored_results.verify(stored, "kernels")
-    stored = full()
-    stored["cells"][2]["outputs"][0]["data"][REPORT_MIME]["value"] = 0.6
-    with pytest.raises(LedgerError):
-        stored_results.verify(stored, "kernels")
+        stored_results.claims_of(stored, "kernels")
 
 
-def test_twice_is_an_error():
-    data = claim_views.render(made())
-    with pytest.raises(LedgerError, match="'a/b' is made twice"):
-        stored_results.claims_of(notebook(data, data), "kernels")
-    data = claim_views.render_report(REPORT)
-    with pytest.raises(LedgerError, match="'key' is reported twice"):
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (claim_views.render(made()), "'a/b' is made twice"),
+        (claim_views.render_report(REPORT), "'key' is reported twice"),
+    ],
+)
+def test_twice_is_an_error(data, words):
+    with pytest.raises(LedgerError, match=words):
         stored_results.claims_of(notebook(data, data), "kernels")
 
 
@@ -132,12 +134,7 @@ def test_differences(change, words):
         ("evaluated", {"reference": 2.0}, {"reference": 2.1}, False),
         ("trained", {"measured": 1.5}, {"measured": 0.1}, True),
         ("trained", {"reference": 2.0}, {"reference": 2.1}, False),
-        (
-            "trained",
-            {"reference": 2.0, "source": "computed"},
-            {"reference": 2.1, "source": "computed"},
-            True,
-        ),
+        ("trained", {"source": "computed"}, {"reference": 2.1}, True),
         ("timed", {"measured": 1.5}, {"measured": 0.1}, True),
     ],
 )
@@ -146,7 +143,8 @@ def test_each_kind_is_compared_in_its_own_way(kind, stored, fresh, same):
     if stored.get("measured") == 1e-15:
         old = dataclasses.replace(old, rounding=1e-12)
         new = dataclasses.replace(new, rounding=1e-12)
-    old, new = dataclasses.replace(old, **stored), dataclasses.replace(new, **fresh)
+    old = dataclasses.replace(old, **stored)
+    new = dataclasses.replace(new, **{**stored, **fresh})
     assert (stored_results.differences([old], [new]) == []) is same
 
 
@@ -159,10 +157,8 @@ def test_the_verdict_always_counts(kind):
 
 
 def test_a_stored_failure_is_a_difference():
-    fails = made(measured=3.0)
-    assert stored_results.differences([fails], [fails]) == [
-        "a/b: the verdict is 'fails'"
-    ]
+    fails = [made(measured=3.0)]
+    assert stored_results.differences(fails, fails) == ["a/b: the verdict is 'fails'"]
 
 
 def test_report_differences():
@@ -252,10 +248,7 @@ def test_lines_and_one_string_are_the_same_text():
 
 @given(st.floats(0.1, 1.9), st.sampled_from(["certified", "computed"]))
 def test_planted_number_is_always_found(value, kind):
-    old, new = (
-        made(measured=value, kind=kind),
-        made(measured=value * 1.00001, kind=kind),
-    )
+    old, new = (made(measured=one, kind=kind) for one in (value, value * 1.00001))
     assert stored_results.differences([old], [new])
     assert not stored_results.differences([old], [old])
 
