@@ -16,7 +16,7 @@ Example:
 from __future__ import annotations
 
 import difflib
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
 
 __all__ = [
     "COLOURS",
@@ -79,13 +79,14 @@ _DPI: Final = 144
 PNG_METADATA: Final[dict[str, str | None]] = {"Software": None}
 
 
-def series(index: int) -> Series:
+def series(index: int, **changes: Any) -> Series:
     """Return colour, line style and marker of the series with this index.
 
     Args:
         index: place of the series in the figure, 0 or more. From the seventh on the
             colours start again with the next marker, so all pairs stay distinct up to
             36 series.
+        changes: what is to be otherwise, such as ``marker=""``.
 
     Returns:
         Keyword arguments for ``Axes.plot``.
@@ -96,18 +97,20 @@ def series(index: int) -> Series:
     if index < 0:
         raise ValueError(f"index must be 0 or more, got {index}; the nearest is 0")
     lap, place = divmod(index, len(COLOURS))
-    return Series(
+    look = Series(
         color=COLOURS[place],
         linestyle=_LINESTYLES[place],
         marker=_MARKERS[(place + lap) % len(_MARKERS)],
     )
+    return cast(Series, look | changes)
 
 
-def role(name: str) -> Series:
+def role(name: str, **changes: Any) -> Series:
     """Return the series style of a role that recurs through the book.
 
     Args:
         name: ``"best"`` (best possible), ``"trained"``, ``"published"`` or ``"bound"``.
+        changes: as in `series`.
 
     Returns:
         Keyword arguments for ``Axes.plot``.
@@ -115,7 +118,7 @@ def role(name: str) -> Series:
     Raises:
         ValueError: if the book has no such role.
     """
-    return series(ROLES[_known(name, ROLES, "role")])
+    return series(ROLES[_known(name, ROLES, "role")], **changes)
 
 
 def size(kind: str) -> tuple[float, float]:
