@@ -63,6 +63,7 @@ FACE = {
     "results": "registry:ROWS",
     "claim": "chapters.ledger:claim",
     "report": "chapters.ledger:report",
+    "reports": "chapters.ledger:reports",
     "keep": "chapters.ledger:keep",
     "claims_table": "chapters.ledger:claims_table",
     "stored_claims": "chapters.stored_results:stored_claims",

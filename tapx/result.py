@@ -18,6 +18,23 @@ MOST = 10**12
 """Where `Result.useful_from` gives up."""
 
 
+def exponent(
+    sizes: Sequence[float], values: Sequence[float], otherwise: float = 0.0
+) -> float:
+    """The power of the sizes that the values follow: a line through their logarithms.
+
+    Args:
+        sizes: positive.
+        values: positive, one for each size.
+        otherwise: the answer where there are fewer than two different sizes.
+    """
+    import numpy as np
+
+    if len(set(sizes)) < 2:
+        return otherwise
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+
+
 @dataclass(frozen=True)
 class Result:
     """A theorem, proposition, lemma or experiment of the paper.

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tapx import cli, registry, witnesses
 from tapx.chapters import notebooks
 from tapx.registry import ROWS
-from tapx.result import Result
+from tapx.result import Result, exponent
 
 USES = {
     "lemma-G.5": "",
@@ -125,3 +125,8 @@ def test_a_bound_of_zero_is_useful():
 def test_the_error_without_memory_is_that_of_the_definition():
     assert [ROWS[id].no_memory for id in ("thm-4.1", "prop-4.5")] == [1, 1]
     assert ROWS["thm-4.4"].no_memory == 2  # a product of signs with the wrong sign
+
+
+def test_exponents_of_power_laws():
+    assert exponent([1, 2, 4], [3.0, 12.0, 48.0]) == pytest.approx(2)
+    assert exponent([5, 5], [1.0, 2.0], otherwise=-1.0) == -1.0

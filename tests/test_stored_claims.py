@@ -52,7 +52,7 @@ def test_the_package_types_none_either():
 
 def test_kinds_as_written(entry):
     """Known ones; numbers that differ between runs are claimed as inequalities."""
-    for call in calls(code(entry)[0], "claim", "report"):
+    for call in calls(code(entry)[0], "claim", "report", "reports"):
         words = {word.arg: word.value for word in call.keywords}
         where = ast.unparse(call.args[0])
         kind = words.get("kind")

@@ -117,7 +117,8 @@ def evaluate(
         reference: bound or published figure, finite; None gives the verdict
             "not available".
         statement: what is claimed, in one plain sentence.
-        result: the paper's result, for instance "Theorem 3.1".
+        result: the paper's result; if empty, the one that the id names, so
+            "Theorem 3.1" for thm-3.1/x, or none.
         source: "bound", "published" or "computed": what `reference` is.
         verdict: recorded if the relation is true; otherwise "fails" is.
         tolerance: for "~" only, a positive relative number.
@@ -196,7 +197,7 @@ def evaluate(
         relation=relation,
         reference=bound,
         verdict=verdict,
-        result=result,
+        result=result or _named(id),
         source=source,
         tolerance=tolerance,
         kind=kind,
@@ -204,6 +205,13 @@ def evaluate(
         role=role,
         setting=setting.strip(),
     )
+
+
+def _named(id: str) -> str:
+    """Lemma F.1 for lemma-F.1/x, for instance; empty if no result begins so."""
+    kinds = dict(thm="Theorem", lemma="Lemma", prop="Proposition", exp="Experiment")
+    kind, _, number = id.partition("/")[0].partition("-")
+    return f"{kinds[kind]} {number}" if number and kind in kinds else ""
 
 
 def finite_number(name: str, value: Any) -> float:

@@ -78,6 +78,27 @@ def report(
     _display(render_report(content), metadata)
 
 
+def reports(
+    numbers: Mapping[str, SupportsFloat | str], format: str = ".4g", **options: Any
+) -> None:
+    """Report several numbers (or words) by name, all in one format and of one kind.
+
+    Args:
+        numbers: what `report` takes, by name.
+        format: of each of them, as in `report`.
+        options: as in `report`.
+
+    Raises:
+        TypeError: as `report`.
+        ValueError: as `report`.
+
+    Example:
+        >>> tapx.reports({"half": 1 / 2, "third": 1 / 3}, ".2f", kind="computed")
+    """
+    for name, value in numbers.items():
+        report(name, value, format, **options)
+
+
 def keep(rows: Iterable[Mapping[str, Any]]) -> None:
     """Keep detailed results, one flat dict a row, for the record of the run.
 

@@ -202,6 +202,15 @@ def load_record(
     return record
 
 
+def load_if_stored(chapter: str, profile: str = "default") -> dict[str, Any]:
+    """As `load_record`; where the book stores none, say so and return an empty dict."""
+    try:
+        return load_record(chapter, profile)
+    except FileNotFoundError as missing:
+        print(missing)
+        return {}
+
+
 def read(
     chapter: str, profile: str = "default", book_dir: str | Path | None = None
 ) -> dict[str, Any]:

@@ -235,6 +235,19 @@ class Outcomes(tuple[Outcome, ...]):
             raise ValueError(f"{asked} names {kinds} cells; give one of {keys} more")
         return Spread.of(one.error for one in found)
 
+    def after(self, step: int, **wanted: Any) -> list[float]:
+        """Losses after so many iterations, or at the end, of some cells; ascending.
+
+        Args:
+            step: where a loss was noted; at others the one at the end is taken.
+            wanted: as in `where`.
+
+        Returns:
+            One number a run, 1e300 where it had diverged, as claims take it.
+        """
+        losses = [dict(one.history).get(step, one.loss) for one in self.where(**wanted)]
+        return sorted(1e300 if loss is None else loss for loss in losses)
+
     def medians(
         self, keys: Sequence[str], **wanted: Any
     ) -> dict[tuple[Any, ...], float]:

@@ -63,11 +63,12 @@ _DPI: Final = 144
 PNG_METADATA: Final[dict[str, str | None]] = {"Software": None}
 
 
-def series(index: int) -> Series:
+def series(index: int, **changes: Any) -> Series:
     """Return colour, line style and marker of the series at a place of the figure.
 
     From the seventh on the colours start again with the next marker, so that all pairs
-    stay distinct up to 36 series.
+    stay distinct up to 36 series. What is to be otherwise, such as ``marker=""``, is
+    said by name.
 
     Raises:
         ValueError: an index below 0.
@@ -78,16 +79,17 @@ def series(index: int) -> Series:
         "color": COLOURS[place],
         "linestyle": _LINESTYLES[place],
         "marker": _MARKERS[(place + lap) % len(_MARKERS)],
+        **changes,
     }
 
 
-def role(name: str) -> Series:
+def role(name: str, **changes: Any) -> Series:
     """Return the series of a role: "best" (possible), "trained", "published", "bound".
 
     Raises:
         ValueError: if the book has no such role.
     """
-    return series(ROLES[one_of(name, ROLES, "role")])
+    return series(ROLES[one_of(name, ROLES, "role")], **changes)
 
 
 def size(kind: str) -> tuple[float, float]:

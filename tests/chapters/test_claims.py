@@ -166,3 +166,19 @@ def test_rounding_to_the_nearest_keeps_the_verdict(measured, relation, reference
     entry = make(measured, relation, reference, **tolerance)
     again = make(entry.measured, relation, entry.reference, **tolerance)
     assert again.verdict == entry.verdict
+
+
+@pytest.mark.parametrize(
+    ("id", "result"),
+    [
+        ("lemma-F.1/x", "Lemma F.1"),
+        ("prop-C.1/a-b", "Proposition C.1"),
+        ("thm-3.1/x", "Theorem 3.1"),
+        ("exp-1a/x", "Experiment 1a"),
+        ("exp/x", ""),
+        ("beyond/x", ""),
+    ],
+)
+def test_an_id_names_the_result(id, result):
+    assert evaluate(id, 1, "<", 2, "words").result == result
+    assert evaluate(id, 1, "<", 2, "words", result="Section 2").result == "Section 2"

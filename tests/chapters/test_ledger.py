@@ -88,6 +88,13 @@ def test_report_glues_text(shown, value, format, text):
     assert metadata["scrapbook"] == {"name": "key-1.a_b", "mime_prefix": GLUE_PREFIX}
 
 
+def test_reports_are_reports(shown):
+    ledger.reports({"a": 0.25, "b": "lin"}, ".1f", kind="computed")
+    ledger.report("a", 0.25, ".1f", kind="computed")
+    ledger.report("b", "lin", ".1f", kind="computed")
+    assert shown[:2] == shown[2:]
+
+
 def test_report_writes_what_glue_reads(shown):
     """The form is that of myst_nb.glue, which this does not import."""
     from myst_nb.ext import glue

@@ -90,6 +90,12 @@ def test_the_output_of_a_chapter_repeats_the_hash(book):
     assert len(lines) == 1 and name in lines[0]
 
 
+def test_a_record_that_is_not_stored(capsys):
+    assert records.load_if_stored("exp-4a", "none") == {}
+    assert "no record of 'exp-4a'" in capsys.readouterr().out
+    assert records.load_if_stored("exp-4a", "paper")["chapter"] == "exp-4a"
+
+
 def test_the_stored_outputs_repeat_the_hashes_of_the_records():
     """Of each record that a chapter reads; none is read without a trace."""
     for entry in notebooks.chapters():

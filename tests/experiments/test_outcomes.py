@@ -102,6 +102,13 @@ def test_cells_are_selected_by_their_values():
     assert LANGUAGE[:4] == PIECES
 
 
+def test_losses_after_some_iterations():
+    assert SEEDS.after(100) == [1.0, 2.0, 3.0]
+    assert PIECES.after(0, layers=2) == [4.0, 4.0]
+    assert PIECES.after(10, layers=2) == [2.5, 2.75], "the end, where none was noted"
+    assert LOST.after(100) == [1e300, 1e300]
+
+
 def test_settings_are_compared_by_the_median():
     keys = ("learning_rate", "initial_slopes")
     found = Outcomes(

@@ -48,6 +48,8 @@ def test_roles_are_distinct_series():
     looks = [figures.role(name) for name in figures.ROLES]
     assert len({look["color"] for look in looks}) == len(looks)
     assert figures.role("best") == figures.series(0)
+    changed = figures.series(0) | {"marker": "", "markersize": 3}
+    assert figures.role("best", marker="", markersize=3) == changed
 
 
 @pytest.mark.parametrize(

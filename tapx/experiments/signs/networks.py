@@ -53,6 +53,15 @@ class FreeNetwork:
         """Neurons."""
         return len(self.model.state_dict()["feed_forwards.0.bias"])
 
+    def worst_on(self, target: ToyTarget, count: int, seed: int) -> float:
+        """Largest absolute error found on `count` inputs of random signs."""
+        draws = torch.Generator().manual_seed(seed)
+        signs = torch.randint(0, 2, (count, target.length), generator=draws)
+        tokens = 2.0 * signs.double() - 1  # column s holds the token at lag s
+        with torch.no_grad():
+            answers = self.model(tokens.flip(1)[..., None], "last")
+        return float((answers - target(tokens)).abs().max())
+
 
 def free_network(target: ToyTarget) -> FreeNetwork:
     """One head and at most 2^M neurons that answer a target of M tokens.
