@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
+from typing import Any
 
 
 class Refusal(ValueError):
@@ -54,20 +56,20 @@ def check_lags(lags: Sequence[int]) -> tuple[int, ...]:
         ValueError: no lag, a lag below 1, or a lag named twice.
         TypeError: a lag that is no whole number.
     """
-    lags = tuple(lags)
-    if not lags:
+    given: tuple[Any, ...] = tuple(lags)
+    if not given:
         raise ValueError("at least one memory lag is needed, none was given")
-    for lag in lags:
-        if isinstance(lag, bool) or not isinstance(lag, int):
+    for lag in given:
+        if isinstance(lag, bool) or not isinstance(lag, Integral):
             raise TypeError(f"memory lags are whole numbers, not {lag!r}")
         if lag < 1:
             raise ValueError(
                 f"memory lag {lag} is below 1; the current token (lag 0) is always "
                 "given to the readout and needs no memory"
             )
-    if len(set(lags)) < len(lags):
-        raise ValueError(f"memory lags must differ, not {list(lags)}")
-    return lags
+    if len(set(given)) < len(given):
+        raise ValueError(f"memory lags must differ, not {list(given)}")
+    return tuple(map(int, given))
 
 
 MOST = 10**9

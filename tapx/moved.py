@@ -18,8 +18,8 @@ kernels.family: bounds.heads_to_recall kernels.FAMILIES>Family;
 kernels.solve: kernels.interpolation kernels.projection;
 kernels.window_search: windows.best windows.window_question;
 limits: affine_minimax finders hankel_bounds>hankel_rank l1_simplex>simplex
-    pairing>all_rates recall_certificates>recall token_bounds>token_rank weight_bounds
-    window_bounds>rank;
+    limits.token_rank>rank pairing>all_rates recall_certificates>recall
+    token_bounds>rank weight_bounds window_bounds>rank;
 limits.equal_rates: toy_floors.Tokens toy_floors.basis toy_floors.captured
     toy_floors.limit toy_floors.limit_question;
 network: attention convolution evaluation_rounding fused>practice heads lag_weights

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from flint import arb, fmpq
+from flint import arb
 
 from tapx import witnesses
 from tapx.checks import check_lags
@@ -38,7 +39,7 @@ class AdaptiveKernel:
     """A sum of decays read from an adaptive lag, and the lags it has to recall.
 
     Attributes:
-        base: the family, the rates and the weights.
+        base: the family, the rates and the weights; the same for every adaptive lag.
         lags: the adaptive lags B that may be asked for, ascending.
 
     Raises:
@@ -53,10 +54,13 @@ class AdaptiveKernel:
     base: Kernel
     lags: tuple[int, ...]
 
+    family = property(attrgetter("base.family"), doc="The family of its decays.")
+    heads = property(attrgetter("base.heads"), doc="The number of heads.")
+    float_rates = property(attrgetter("base.float_rates"), doc="The rates, float64.")
+    float_weights = property(attrgetter("base.float_weights"), doc="As in `Kernel`.")
+
     def __post_init__(self) -> None:
-        """Check the lags and put them in order."""
-        lags = check_lags([int(lag) if _whole(lag) else lag for lag in self.lags])
-        object.__setattr__(self, "lags", tuple(sorted(lags)))
+        object.__setattr__(self, "lags", tuple(sorted(check_lags(self.lags))))
 
     @classmethod
     def of(
@@ -66,38 +70,8 @@ class AdaptiveKernel:
         weights: Iterable[Number],
         lags: Sequence[int],
     ) -> AdaptiveKernel:
-        """A kernel from any numbers, each taken exactly as it is."""
+        """A kernel from any numbers, as `Kernel.of` takes them."""
         return cls(Kernel.of(family, rates, weights), tuple(lags))
-
-    @property
-    def family(self) -> Family:
-        """The family, "exponential" or "power"."""
-        return self.base.family
-
-    @property
-    def rates(self) -> tuple[fmpq, ...]:
-        """The decays, one a head."""
-        return self.base.rates
-
-    @property
-    def weights(self) -> tuple[fmpq, ...]:
-        """The signed weights, one a head, the same for every adaptive lag."""
-        return self.base.weights
-
-    @property
-    def heads(self) -> int:
-        """The number of heads, one for each term."""
-        return self.base.heads
-
-    @property
-    def float_rates(self) -> np.ndarray:
-        """The rates rounded to float64, shape (heads,)."""
-        return self.base.float_rates
-
-    @property
-    def float_weights(self) -> np.ndarray:
-        """The weights rounded to float64, shape (heads,); inf beyond its range."""
-        return self.base.float_weights
 
     @property
     def largest_lag(self) -> int:
@@ -105,18 +79,14 @@ class AdaptiveKernel:
         return self.lags[-1]
 
     def values(self, lags: Iterable[int | np.integer], memory: int) -> np.ndarray:
-        """The kernel at the given lags as float64 when the adaptive lag is `memory`."""
+        """The kernel at lags, float64, when the adaptive lag is `memory`."""
         self._check(memory)
         return np.array([distances.value(self.base, int(s), memory) for s in lags])
 
     def l1_error(self, memory: int) -> arb:
-        """Enclosure of the l1 distance to a delta at `memory` over all lags.
+        """Enclosure of the l1 distance to a delta at `memory`, one of `lags`.
 
-        For tokens in the unit ball it is exactly the worst error of the attention when
-        the current token asks for this lag.
-
-        Raises:
-            ValueError: a `memory` that is none of `lags`.
+        It is the worst error of the attention when the current token asks for this lag.
         """
         return self._errors[self._check(memory)]
 
@@ -130,10 +100,7 @@ class AdaptiveKernel:
     @property
     def uniform_error(self) -> arb:
         """Enclosure of the largest l1 distance over all the adaptive lags."""
-        largest = arb(0)
-        for error in self._errors.values():
-            largest = largest.max(error)
-        return largest
+        return reduce(arb.max, self._errors.values())
 
     def _check(self, memory: int) -> int:
         if memory not in self.lags:
@@ -143,10 +110,6 @@ class AdaptiveKernel:
                 f"{nearest}"
             )
         return memory
-
-
-def _whole(lag: object) -> bool:
-    return isinstance(lag, int | np.integer) and not isinstance(lag, bool)
 
 
 def from_fixed(
@@ -161,10 +124,8 @@ def from_fixed(
     Args:
         kernel: its target is a delta at T, at least 1.
         lags: the adaptive lags, each 1 to T; all of them if None.
-        weight_bits: significant bits of a stored weight; 200 if None.
-
-    Returns:
-        Weights ``a_k e^(-rate_k T)`` or ``a_k T^(-rate_k)``, rounded to these bits.
+        weight_bits: significant bits to which the weights ``a_k e^(-rate_k T)`` or
+            ``a_k T^(-rate_k)`` are rounded; 200 if None.
 
     Raises:
         ValueError: a kernel without such a target, or lags outside 1 to T.
@@ -176,8 +137,8 @@ def from_fixed(
             f"{target}"
         )
     largest = target.lag
-    wanted = tuple(range(1, largest + 1)) if lags is None else tuple(lags)
-    if any(_whole(lag) and lag > largest for lag in wanted):
+    wanted = check_lags(range(1, largest + 1) if lags is None else lags)
+    if max(wanted) > largest:
         raise ValueError(
             f"adaptive lags {list(wanted)} reach beyond the kernel's lag {largest}; "
             f"the largest valid one is {largest}"
@@ -203,14 +164,8 @@ def bump(
 
     The bump of F.1 or F.4 for the largest lag, shifted. Its half-width is the smaller
     gap beside its node, so that it vanishes at all points ``s T / B`` other than T.
-
-    Args:
-        largest_lag: T, at least 1.
-        heads: number of polynomial coefficients, at least 1.
-        family: "exponential" or "power".
-        alpha: spacing of the rates; 0.01 in the paper.
-        gamma: lowest rate (or lowest rate minus 1 for powers).
-        lags: the adaptive lags, each 1 to T; all of them if None.
+    The largest lag T is at least 1, `lags` are those of `from_fixed`, and the rest is
+    what :func:`tapx.kernels.proofs.bump` takes.
 
     Raises:
         ValueError: on parameters out of these ranges.
@@ -230,42 +185,42 @@ def best(
     For exponentials the largest lag decides, and this is the best fixed kernel for it,
     shifted. For powers the search runs over the points ``s T / B`` of all lags B; for a
     single lag these are the lags, and this too is the best fixed kernel found.
-    Certified is the error of what is returned, not that nothing is better; with too
-    few heads (:meth:`tapx.kernels.family.Family.heads_to_recall` of the largest lag)
-    all weights are 0, and the error is 1.
+    Certified is the error of what is returned, not that nothing is better.
 
     Args:
         lags: the adaptive lags B, each at least 1.
-        heads: H, at least 1.
+        heads: H, at least 1; with too few for the largest lag (`heads_to_recall`) all
+            weights are 0, and the error is 1.
         family: "exponential" or "power".
         weight_bits: significant bits of a stored weight, 2 to 2000; 53 is float64.
 
     Raises:
-        ValueError: on parameters out of these ranges. TypeError: a lag that is no
-            whole number.
+        ValueError, TypeError: parameters out of these ranges.
     """
     family = Family.of(family)
-    wanted = tuple(sorted(check_lags([int(b) if _whole(b) else b for b in lags])))
-    if family is LIN or len(wanted) == 1:
+    wanted = tuple(sorted(check_lags(lags)))
+    too_few = heads < family.heads_to_recall(wanted[-1])
+    if family is LIN or len(wanted) == 1 or too_few:
         fixed = search.best_delta(wanted[-1], heads, family, weight_bits)
-        return from_fixed(fixed, wanted, weight_bits)
-    if heads < family.heads_to_recall(wanted[-1]):
-        fixed = search.best_scaled(wanted, heads, weight_bits)  # nothing can be done
         return from_fixed(fixed, wanted, weight_bits)
     return _scaled(wanted, heads, weight_bits)
 
 
 @lru_cache(maxsize=256)
 def _scaled(lags: tuple[int, ...], heads: int, bits: int) -> AdaptiveKernel:
+    def read(entry: Entry) -> AdaptiveKernel:
+        kernel = AdaptiveKernel(Kernel.stored(entry), lags)
+        balls.check_at_most(kernel.uniform_error, entry, "a largest l1 error")
+        return kernel
+
     def search_() -> AdaptiveKernel:
         return from_fixed(search.best_scaled(lags, heads, bits), lags, bits)
 
-    return witnesses.answer(scaled_question(lags, heads, bits), _read, search_, _write)
+    def write(kernel: AdaptiveKernel) -> dict[str, Any]:
+        claim = balls.upper_decimal(kernel.uniform_error)
+        return {**kernel.base.numbers(), "claim": claim}
 
-
-def scaled_question(lags: Sequence[int], heads: int, bits: int) -> Question:
-    """The question that `best` asks: powers near the delta at each adaptive lag."""
-    return Question(
+    question = Question(
         group="adaptive",
         name="power-lags" + "-".join(map(str, lags)),
         kind="adaptive-l1",
@@ -276,14 +231,4 @@ def scaled_question(lags: Sequence[int], heads: int, bits: int) -> Question:
         "differs from the delta at B, summed over all lags s >= 1, by at most the "
         "claim.",
     )
-
-
-def _read(entry: Entry) -> AdaptiveKernel:
-    kernel = AdaptiveKernel(Kernel.stored(entry), tuple(entry["target"]["adaptive"]))
-    balls.check_at_most(kernel.uniform_error, entry, "a largest l1 error")
-    return kernel
-
-
-def _write(kernel: AdaptiveKernel) -> dict[str, Any]:
-    claim = balls.upper_decimal(kernel.uniform_error)
-    return {**kernel.base.numbers(), "claim": claim}
+    return witnesses.answer(question, read, search_, write)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from numbers import Integral
 from typing import TypeVar
 
 from flint import arb, ctx, fmpq
@@ -38,15 +39,10 @@ def precision(bits: int) -> Iterator[None]:
 
 
 def settled(compute: Callable[[], Found | None], bits: int, what: str) -> Found:
-    """Run `compute` at growing precision until it returns something.
-
-    Args:
-        compute: returns None where the working precision does not suffice.
-        bits: where to start; doubled until MAX_BITS.
-        what: what is computed, as the message names it.
+    """Run `compute` at growing precision until what it returns is not None.
 
     Raises:
-        PrecisionError: if MAX_BITS bits do not suffice.
+        PrecisionError: if MAX_BITS bits do not suffice for `what`, as it says.
     """
     while bits <= MAX_BITS:
         with precision(bits):
@@ -60,19 +56,13 @@ def settled(compute: Callable[[], Found | None], bits: int, what: str) -> Found:
 def certified(
     compute: Callable[[], arb | None], digits: int = 12, bits: int = 128
 ) -> arb:
-    """Run ``compute`` at growing precision until its ball has ``digits`` digits.
-
-    Raises:
-        PrecisionError: if MAX_BITS bits do not suffice.
-    """
+    """Run ``compute``, as `settled`, until its ball has ``digits`` digits."""
     wanted = digits * math.log2(10)
 
     def enough() -> arb | None:
         ball = compute()
-        exact_zero = ball is not None and ball == 0
-        if ball is None or exact_zero or ball.rel_accuracy_bits() >= wanted:
-            return ball
-        return None
+        short = ball is not None and ball != 0 and ball.rel_accuracy_bits() < wanted
+        return None if short else ball
 
     return settled(enough, bits, f"{digits} digits")
 
@@ -97,11 +87,7 @@ def lower(ball: arb) -> float:
 
 
 def exact(number: Number) -> fmpq:
-    """The rational number that ``number`` stands for, without rounding.
-
-    Raises:
-        ValueError: if ``number`` is not finite.
-    """
+    """The rational number that ``number`` stands for; ValueError if none."""
     if isinstance(number, fmpq):
         return number
     try:
@@ -109,6 +95,13 @@ def exact(number: Number) -> fmpq:
     except (OverflowError, ValueError):
         raise ValueError(f"{number!r} is not a finite number") from None
     return fmpq(ratio.numerator, ratio.denominator)
+
+
+def whole(number: object, what: str) -> int:
+    """A whole number, of Python or numpy, as an int; TypeError if it is none."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise TypeError(f"{what} must be a whole number, not {number!r}")
+    return int(number)
 
 
 def to_float(number: fmpq) -> float:
@@ -142,10 +135,6 @@ def upper_decimal(ball: arb) -> str:
 
 
 def check_at_most(ball: arb, entry: Entry, what: str) -> None:
-    """Refuse a stored answer unless the number in a ball is surely at most its claim.
-
-    Raises:
-        WitnessError: it may be larger; the message names `what` was claimed.
-    """
+    """Refuse (WitnessError) an answer unless the ball's number is at most its claim."""
     holds = ball <= arb(exact(Fraction(entry["claim"])))
     witnesses.check(holds, entry, f"{what} of at most")

@@ -12,21 +12,19 @@ very large lags, the zeros are isolated instead (:mod:`tapx.kernels.tails`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from flint import acb, arb, fmpq
 
 from tapx.kernels import tails
 from tapx.kernels.balls import PrecisionError, certified, settled
 from tapx.kernels.family import LIN, LOG
-from tapx.kernels.terms import Decays, Part, Signed
+from tapx.kernels.terms import Part, Signed, walk
 
+# Lags summed one by one before isolating zeros, or, in mixed sums, giving up.
 WALK = {LIN: 4096, LOG: 256, None: 65_536}
-"""Lags summed one by one before isolating zeros, or, in mixed sums, giving up."""
 
 
 def ball(part: Part, lag: int) -> arb:
-    """Ball of a kernel's or delta's value at ``lag``, at the present precision."""
+    """Ball of the value at ``lag``, at the present precision."""
     return Signed(part).at(lag)
 
 
@@ -34,8 +32,7 @@ def value(part: Part, lag: int, origin: int | None = None) -> float:
     """The value at ``lag`` as float64, right to 1e-17 or to 60 bits.
 
     Raises:
-        ValueError, TypeError: an origin that is no whole number of at least 1.
-        PrecisionError: if MAX_BITS bits do not give it.
+        ValueError, TypeError, PrecisionError: as `l1_distance`.
     """
     signed = Signed(part, origin=origin)
 
@@ -61,7 +58,7 @@ def _inner(f: Signed, g: Signed) -> arb:
     for lag, weight in f.points.items():
         total += arb(weight) * g.at(lag)
     for lag, weight in g.points.items():
-        total += arb(weight) * (f.at(lag) - arb(f.points.get(lag, fmpq(0))))
+        total += arb(weight) * f.smooth(lag)
     for a, u in f.exponentials.items():
         for b, v in g.exponentials.items():
             total += arb(u * v) / (1 - arb(-a - b).exp())
@@ -86,21 +83,21 @@ def _polylogarithm(order: fmpq, rate: fmpq) -> arb:
     return z.polylog(acb(arb(order))).real
 
 
-def l2_distance(kernel: Decays, target: Part | None = None, digits: int = 12) -> arb:
+def _refuse_slow(signed: Signed, least: fmpq, what: str) -> None:
+    """Refuse powers whose norm is infinite."""
+    for rate in signed.powers:
+        if rate <= least:
+            raise ValueError(f"rate {float(rate):g}: a power is {what} above {least}")
+
+
+def l2_distance(kernel: Part, target: Part | None = None, digits: int = 12) -> arb:
     """Enclosure of the l2 distance over all lags ``s >= 0``; exact closed forms.
 
     For independent +-1 inputs its square is the mean squared error of the readout.
-
-    Raises:
-        ValueError: if the distance is infinite (a power with rate <= 1/2).
-        PrecisionError: if MAX_BITS bits do not give ``digits`` digits.
+    ValueError if it is infinite (a power with rate <= 1/2).
     """
     signed = Signed(kernel, target)
-    for rate in signed.powers:
-        if 2 * rate <= 1:
-            raise ValueError(
-                f"rate {float(rate):g}: a power is square summable only above 1/2"
-            )
+    _refuse_slow(signed, fmpq(1, 2), "square summable only")
 
     def compute() -> arb:
         square = _inner(signed, signed)
@@ -110,22 +107,16 @@ def l2_distance(kernel: Decays, target: Part | None = None, digits: int = 12) ->
 
 
 def l1_distance(
-    kernel: Decays,
+    kernel: Part,
     target: Part | None = None,
     digits: int = 12,
     origin: int | None = None,
 ) -> arb:
     """Enclosure of the l1 distance over all lags ``s >= 0``, tail included.
 
-    For tokens in the unit ball it is exactly the worst error of the attention.
-
-    Args:
-        kernel: the sum of decays.
-        target: what it should equal; nothing if None.
-        digits: digits of the result.
-        origin: read the kernel from this adaptive lag B, as ``exp(-rate (s - B))`` or
-            ``(s / B)^-rate`` (Lemmas F.2 and F.5), at least 1; then the target is a
-            delta or None.
+    For tokens in the unit ball it is exactly the worst error of the attention. With an
+    origin the kernel is read from this adaptive lag (see `Signed`), and the target is a
+    delta or None.
 
     Raises:
         ValueError: if the distance is infinite (a power with rate <= 1), or an origin
@@ -135,11 +126,7 @@ def l1_distance(
             near each other that no lag is seen from which on the sign is settled.
     """
     signed = Signed(kernel, target, origin)
-    for rate in signed.powers:
-        if rate <= 1:
-            raise ValueError(
-                f"rate {float(rate):g}: a power is summable over all lags only above 1"
-            )
+    _refuse_slow(signed, fmpq(1), "summable over all lags only")
     # Zeros of slow powers lie at lags of hundreds of digits: start with more bits.
     bits = (4 if signed.powers else 1) * signed.cancellation_bits() + 128
     return certified(lambda: _l1(signed, digits), digits, bits)
@@ -147,17 +134,18 @@ def l1_distance(
 
 def _l1(signed: Signed, digits: int) -> arb | None:
     """The l1 norm at the present precision; None if that does not suffice."""
-    if signed.exponentials and signed.powers:
-        family = None
-    else:
-        family = LIN if signed.exponentials else LOG
-    end = WALK[family]
-    total = arb(0)
-    for lag, (value, terms) in zip(range(end), _walk(signed), strict=False):
+    fast, slow = signed.scaled()
+    family = None if fast and slow else LIN if fast else LOG
+    rates = sorted(fast), sorted(slow)
+    steps = walk([(r, fast[r]) for r in rates[0]], [(r, slow[r]) for r in rates[1]])
+    end, total = WALK[family], arb(0)
+    for lag, (value, *terms) in zip(range(end), steps, strict=False):
         if lag >= 1:
-            tail = tails.constant_sign(*terms, lag)
+            exponentials, powers = zip(rates, terms, strict=True)
+            tail = tails.constant_sign(exponentials, powers, lag)
             if tail is None and lag.bit_count() == 1:
-                tail = tails.negligible(*terms, lag, total * arb(10) ** (-digits - 1))
+                limit = total * arb(10) ** (-digits - 1)
+                tail = tails.negligible(exponentials, powers, lag, limit)
             if tail is not None:
                 return total + tail + signed.points_from(lag)
         total += abs(value + arb(signed.points.get(lag, fmpq(0))))
@@ -165,7 +153,6 @@ def _l1(signed: Signed, digits: int) -> arb | None:
         raise PrecisionError(
             f"exponentials against powers: the sign is not settled after {end} lags"
         )
-    fast, slow = signed.scaled()
     try:
         tail = tails.pieces(fast or slow, family, end)
     except tails.TooFar:
@@ -176,26 +163,3 @@ def _l1(signed: Signed, digits: int) -> arb | None:
             f"{float(second - first):.0e} apart; spread them"
         ) from None
     return None if tail is None else total + tail + signed.points_from(end)
-
-
-def _walk(signed: Signed) -> Iterator[tuple[arb, tuple[tails.Terms, tails.Terms]]]:
-    """Value without the delta, and the terms it sums, at lags 0, 1, 2, ..."""
-    fast = sorted(signed.exponentials)
-    slow = sorted(signed.powers)
-    fast_weights, slow_weights = signed.scaled()
-    factors = [arb(-rate).exp() for rate in fast]
-    exponentials = [fast_weights[rate] for rate in fast]
-    weights = [slow_weights[rate] for rate in slow]
-    exponents = [arb(-rate) for rate in slow]
-    lag = 0
-    while True:
-        powers = []
-        if lag > 0 and slow:
-            log = arb(lag).log()
-            powers = [
-                w * (e * log).exp() for w, e in zip(weights, exponents, strict=True)
-            ]
-        value = sum(exponentials, arb(0)) + sum(powers, arb(0))
-        yield value, ((fast, exponentials), (slow, powers))
-        exponentials = [x * z for x, z in zip(exponentials, factors, strict=True)]
-        lag += 1

@@ -7,6 +7,7 @@ code needs the depth alone. Words stand at the border only: `Family.of` takes th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +44,7 @@ class Family:
 
     @staticmethod
     def of(word: str | Family) -> Family:
-        """The family of a position function, by either of its words, or itself.
-
-        Raises:
-            ValueError: another word; the message names the nearest.
-        """
+        """The family of either word, or itself; ValueError names the nearest word."""
         if isinstance(word, Family):
             return word
         names = {"lin": LIN, "log": LOG, "exponential": LIN, "power": LOG}
@@ -72,10 +69,6 @@ class Family:
         """The same for one visible lag, which need not be whole, enclosed."""
         return arb(lag).log() if self.first_lag else arb(lag)
 
-    def lag_ball(self, depth: arb) -> arb:
-        """The lag of a depth, enclosed."""
-        return depth.exp() if self.first_lag else depth
-
     def decay(self, rate: arb | fmpq, lag: int | arb | fmpq) -> arb:
         """``exp(-rate * depth(lag))``, enclosed."""
         return (-arb(rate) * self.depth_ball(lag)).exp()
@@ -99,11 +92,7 @@ class Family:
         return self.decay(alpha, lag) - self.decay(alpha, lag + 1)
 
     def refuse_unseen(self, lag: int) -> None:
-        """Refuse a lag that these heads do not see.
-
-        Raises:
-            ValueError: naming the first lag that they see.
-        """
+        """Refuse (ValueError) a lag that these heads do not see."""
         if lag < self.first_lag:
             raise ValueError(
                 f"lag {lag}: {self.name} heads see lags from {self.first_lag} on, "
@@ -116,10 +105,7 @@ class Family:
         ``lag + 1`` exponentials or ``lag`` powers. With fewer, any rates and any
         weights leave an l1 distance of at least 1 to the delta; with as many, the
         distance can be as small as one likes (proved in the chapter on kernels; not in
-        the paper).
-
-        Raises:
-            ValueError: for a lag below 0 (lin) or 1 (log).
+        the paper). ValueError for a lag that they do not see.
         """
         self.refuse_unseen(lag)
         return lag + 1 - self.first_lag
@@ -127,6 +113,12 @@ class Family:
 
 LIN = Family("lin", "exponential", 0)
 LOG = Family("log", "power", 1)
+
+
+def refuse_unsummable(power: Any) -> None:
+    """Refuse (ValueError) a power of the lag whose sum over all lags is infinite."""
+    if not 1 < float(power) < math.inf:
+        raise ValueError(f"power {float(power):g}: summable over all lags only above 1")
 
 
 def heads_to_recall(lag: int, family: str | Family = LIN) -> int:

@@ -20,8 +20,7 @@ LOG_RATE_RANGE = (-14.0, 4.1)
 """Logarithms of the rates searched: from 1e-6 (constant on the window) to 60, where
 ``exp(-60)`` and ``2**-60`` are far below every error that is reported."""
 
-EVALUATIONS = 150
-"""Residuals evaluated at most in one refinement."""
+EVALUATIONS = 150  # residuals evaluated at most in one refinement
 
 
 def design(
@@ -33,6 +32,21 @@ def design(
     exponent = np.outer(family.depth(lags), np.exp(log_rates))
     columns = np.exp(-exponent) * seen[:, None]
     return columns, -exponent * columns
+
+
+def fitted_weights(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The least-squares weights of columns (m, n) for values (m,)."""
+    scale = np.linalg.norm(columns, axis=0)
+    return np.linalg.lstsq(columns / scale, values, rcond=1e-15)[0] / scale
+
+
+def stretched(curve: np.ndarray, heads: int) -> np.ndarray:
+    """The same curve over a head's relative rank, read at `heads` ranks.
+
+    Optimal log rates drift slowly with the number of heads when they are read so.
+    """
+    ranks = np.linspace(0, 1, len(curve))
+    return np.interp(np.linspace(0, 1, heads), ranks, curve)
 
 
 def refine(

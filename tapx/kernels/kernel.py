@@ -22,7 +22,7 @@ from flint import arb, fmpq
 
 from tapx import witness_numbers
 from tapx.kernels import distances
-from tapx.kernels.balls import Number, exact, round_to_bits, to_float
+from tapx.kernels.balls import Number, exact, round_to_bits, to_float, whole
 from tapx.kernels.family import Family
 
 
@@ -41,11 +41,14 @@ class Delta:
     lag: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.lag, bool) or not isinstance(self.lag, int | np.integer):
-            raise TypeError(f"lag must be a whole number, not {self.lag!r}")
-        if self.lag < 0:
-            raise ValueError(f"lag {self.lag} is negative; the nearest valid lag is 0")
-        object.__setattr__(self, "lag", int(self.lag))
+        lag = whole(self.lag, "lag")
+        if lag < 0:
+            raise ValueError(f"lag {lag} is negative; the nearest valid lag is 0")
+        object.__setattr__(self, "lag", lag)
+
+    def terms(self) -> tuple[None, dict[int, fmpq]]:
+        """What a :class:`tapx.kernels.terms.Part` says."""
+        return None, {self.lag: fmpq(1)}
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,7 @@ class Kernel:
         weights: Iterable[Number],
         target: Delta | Kernel | None = None,
     ) -> Kernel:
-        """A kernel from any numbers, each taken exactly as it is.
-
-        The family may be given by its word, "lin" or "exponential", "log" or "power".
-        """
+        """A kernel from any numbers, each taken exactly as it is."""
         numbers = tuple(map(exact, rates)), tuple(map(exact, weights))
         return cls(Family.of(family), *numbers, target)
 
@@ -115,6 +115,10 @@ class Kernel:
             "rates": witness_numbers.fractions(self.rates),
             "weights": witness_numbers.fractions(self.weights),
         }
+
+    def terms(self) -> tuple[Family, dict[fmpq, fmpq]]:
+        """What a :class:`tapx.kernels.terms.Part` says."""
+        return self.family, dict(zip(self.rates, self.weights, strict=True))
 
     @property
     def heads(self) -> int:

@@ -16,8 +16,7 @@ import numpy as np
 
 Function = Callable[[np.ndarray], np.ndarray]
 
-TOO_STIFF = 1e16
-"""Damping at which no step makes progress any more."""
+TOO_STIFF = 1e16  # damping at which no step makes progress any more
 
 
 @np.errstate(over="ignore", invalid="ignore")  # where it leaves float64, it ends
@@ -34,13 +33,12 @@ def least_squares(
     Args:
         residual: parameters (n,) to residuals (m,), m >= n.
         jacobian: parameters (n,) to the derivatives (m, n).
-        start: (n,).
+        start: (n,); returned where the residual is not finite there.
         evaluations: residuals evaluated at most, at least 1.
         tolerance: ends where a step gains, or moves, by less than this relatively.
 
     Returns:
-        The best parameters met, (n,). Where the residual is not finite at the start,
-        that is the start.
+        The best parameters met, (n,).
     """
     x, rest = start, residual(start)
     value = float(rest @ rest)

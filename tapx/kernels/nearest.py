@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,25 +16,18 @@ from tapx.checks import one_of
 from tapx.kernels import balls, decaying, distances, shortest, zeros
 from tapx.kernels.balls import PrecisionError
 from tapx.kernels.family import LIN, LOG, Family
-from tapx.kernels.fit import design, refine
+from tapx.kernels.fit import design, fitted_weights, refine
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.terms import Signed
 from tapx.witnesses import Entry, Question
 
-KINDS = ("fitted", "bumps")
-"""How the construction finds its kernels."""
+KINDS = ("fitted", "bumps")  # how the construction finds its kernels
+STEEPEST = 8.0  # largest rate of exponentials fitted from lag 1 on
 
-STEEPEST = 8.0
-"""Largest rate of exponentials fitted from lag 1 on."""
-
+# Price of the value at lag 0 where that lag does not count, against its size.
 AT_ZERO = 1e-7
-"""Price of the value at lag 0 where that lag does not count, against its size."""
-
-ROUNDING = 1e-14
-"""What float64 may lose of a head's whole weight, roughly."""
-
-WINDOW = 400
-"""Lags fitted beyond a row's end, or of a kernel that goes on for ever."""
+ROUNDING = 1e-14  # what float64 may lose of a head's whole weight, roughly
+WINDOW = 400  # lags fitted beyond a row's end, or of a kernel that goes on for ever
 
 
 def kernel_for(
@@ -42,13 +36,12 @@ def kernel_for(
     """A sum of decays near one memory, in float64 numbers.
 
     Args:
-        memory: a row of values at lags 0, 1, ..., or a `Kernel`.
+        memory: a row of values at lags 0, 1, ... (zero beyond), or a `Kernel`.
         heads: terms at most.
         family: "exponential" or "power".
         how: "bumps" (the proof's: for a `Kernel` only) or "fitted": the memory itself
-            where it is a sum of as few terms of this family; for one power by
-            exponentials, the quadrature as reduced by a search; else rates and weights
-            by least squares over the lags.
+            if it is such a sum; for one power by exponentials, what `shortest` finds;
+            else rates and weights by least squares over the lags.
         first: 0 or 1, the first lag that counts.
 
     Raises:
@@ -68,18 +61,14 @@ def kernel_for(
     if isinstance(memory, Kernel):
         if memory.family is family and memory.heads <= heads:
             return in_float64(memory)
-        if family is LIN and _is_one_power(memory) and first == 1:
-            sum_ = shortest.shortest(float(memory.rates[0]), heads)
-            return Kernel(family, sum_.rates, sum_.weights, memory)
+        if family is LIN and zeros.is_power(memory) and first == 1:
+            found = shortest.shortest(float(memory.rates[0]), heads)
+            return replace(found, target=memory)
     return fitted(memory, heads, family, first)
 
 
 def in_float64(kernel: Kernel) -> Kernel:
-    """The kernel with rates and weights as float64 holds them.
-
-    Raises:
-        ValueError: weights beyond float64's range.
-    """
+    """The kernel in float64 numbers; ValueError if a weight is beyond its range."""
     if not np.isfinite(kernel.float_weights).all():
         raise ValueError(
             f"{kernel.heads} heads need weights beyond float64's range; take fewer"
@@ -87,11 +76,6 @@ def in_float64(kernel: Kernel) -> Kernel:
     rates, weights = kernel.float_rates.tolist(), kernel.float_weights.tolist()
     target = kernel if kernel.target is None else kernel.target
     return Kernel.of(kernel.family, rates, weights, target)
-
-
-def _is_one_power(memory: Kernel) -> bool:
-    one = memory.family is LOG and memory.heads == 1
-    return one and memory.rates[0] > 1 and memory.weights[0] == 1
 
 
 def row_values(memory: Any, length: int) -> np.ndarray:
@@ -108,8 +92,7 @@ def fitted(memory: Any, heads: int, family: Family, first: int) -> Kernel:
 
     def read(entry: Entry) -> Kernel:
         kernel = Kernel.stored(entry, target)
-        claim = Fraction(entry["claim"])
-        holds = Fraction(l1_error(kernel, memory, first)) <= claim
+        holds = l1_error(kernel, memory, first) <= Fraction(entry["claim"])
         witnesses.check(holds, entry, "an l1 distance of at most")
         return kernel
 
@@ -117,30 +100,25 @@ def fitted(memory: Any, heads: int, family: Family, first: int) -> Kernel:
         claim = witness_numbers.decimal(l1_error(kernel, memory, first))
         return {**kernel.numbers(), "claim": claim}
 
-    question = fitted_question(memory, heads, family, first)
-    return witnesses.answer(
-        question, read, lambda: _search(memory, heads, family, first), write
-    )
-
-
-def fitted_question(memory: Any, heads: int, family: Family, first: int) -> Question:
-    """The question that "fitted" asks: a kernel near any memory, in l1."""
+    wanted: dict[str, Any] = {"first": first}
     if isinstance(memory, Kernel):
-        target: dict[str, Any] = {"kernel": memory.family.word, **memory.numbers()}
+        wanted |= {"kernel": memory.family.word, **memory.numbers()}
         name = f"{memory.family}s"
     else:
-        target = {"row": witness_numbers.rounded(float(value) for value in memory)}
+        wanted["row"] = witness_numbers.rounded(float(value) for value in memory)
         name = f"row{len(memory)}"
-    target["first"] = first
-    return Question(
+    question = Question(
         group="memories",
-        name=f"{family}-for-{name}-{witnesses.digest(target)[:6]}",
+        name=f"{family}-for-{name}-{witnesses.digest(wanted)[:6]}",
         kind="memory-l1",
         family=family.word,
-        target=target,
+        target=wanted,
         size={"heads": heads},
         statement=f"The {family} kernel with these rates and weights differs from the "
         f"memory, summed over all lags s >= {first}, by at most the claim.",
+    )
+    return witnesses.answer(
+        question, read, lambda: _search(memory, heads, family, first), write
     )
 
 
@@ -173,9 +151,7 @@ def _search(memory: Any, heads: int, family: Family, first: int) -> Kernel:
         seen = columns.sum(0) + (family is LIN and first == 1)
         at_zero = np.full((1, heads), AT_ZERO * (start > 0))
         rows = np.vstack([columns, np.diag(ROUNDING * seen), at_zero])
-        scale = np.linalg.norm(rows, axis=0)
-        wanted = np.append(values, np.zeros(heads + 1))
-        weights = np.linalg.lstsq(rows / scale, wanted, rcond=1e-15)[0] / scale
+        weights = fitted_weights(rows, np.append(values, np.zeros(heads + 1)))
         off = np.abs(columns @ weights - values).sum()
         if family is LIN:
             beyond = np.exp(-rates * length) / -np.expm1(-rates)
@@ -191,13 +167,7 @@ def _search(memory: Any, heads: int, family: Family, first: int) -> Kernel:
 def l1_error(kernel: Kernel, memory: Any, first: int = 0) -> float:
     """A proved bound of ``sum_{s >= first} |kernel(s) - memory(s)|``, tails included.
 
-    Args:
-        kernel: the sum of decays.
-        memory: a row of values at lags 0, 1, ... (zero beyond), or a `Kernel`.
-        first: 0, or 1 to leave lag 0 out.
-
-    Raises:
-        balls.PrecisionError: where the sign of the tail cannot be settled.
+    Memory and first lag as in `kernel_for`; PrecisionError as `distances.l1_distance`.
     """
     if not isinstance(memory, Kernel):
         row = [arb(float(value)) for value in memory]
@@ -208,18 +178,16 @@ def l1_error(kernel: Kernel, memory: Any, first: int = 0) -> float:
         length = min(20_000, math.ceil((45 + math.log1p(size)) / rate))
         with balls.precision(256):
             row = [distances.ball(memory, lag) for lag in range(length)]
-            tail = arb(0)
-            for r, weight in zip(memory.rates, memory.weights, strict=True):
-                tail += abs(arb(weight)) * LIN.tail(r, length)
+            pairs = zip(memory.rates, memory.weights, strict=True)
+            tail = sum((abs(arb(w)) * LIN.tail(r, length) for r, w in pairs), arb(0))
         return _against_values(kernel, row, tail, first)
     signed = Signed(kernel, memory)
     with balls.precision(signed.cancellation_bits() + 128):
         at_zero = abs(signed.at(0))
     beyond: arb | None = None
-    if kernel.family is LIN and _is_one_power(memory):
-        goal = Kernel(kernel.family, kernel.rates, kernel.weights, memory)
+    if kernel.family is LIN and zeros.is_power(memory):
         with contextlib.suppress(PrecisionError):
-            beyond = zeros.l1_distance(goal)
+            beyond = zeros.l1_distance(replace(kernel, target=memory))
     if beyond is None:
         beyond = distances.l1_distance(kernel, memory) - at_zero
     return max(0.0, balls.upper(beyond + at_zero if first == 0 else beyond))

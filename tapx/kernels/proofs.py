@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from flint import acb, arb, fmpq, fmpq_poly, fmpz_poly
+from flint import acb, arb, fmpq_poly, fmpz_poly
 from scipy.fft import dct
 
 from tapx.kernels import balls
@@ -28,11 +30,10 @@ def bump_derivative(order: int) -> arb:
     if order < 0:
         raise ValueError(f"order {order}: the nearest valid order is 0")
     u, square = fmpz_poly([0, 1]), fmpz_poly([1, 0, -1])
-    here = fmpz_poly([1])
+    here = after = fmpz_poly([1])
     for n in range(order + 1):
-        after = square**2 * here.derivative() + (4 * n * u * square - 2 * u) * here
-        if n < order:
-            here = after
+        here, slope = after, square**2 * after.derivative()
+        after = slope + (4 * n * u * square - 2 * u) * here
     with balls.precision(256 + 32 * order):
         largest = arb(0)
         roots: list[tuple[acb, int]] = after.complex_roots()  # type: ignore[assignment]
@@ -81,19 +82,11 @@ def bump(
     """
     target, family = Delta(lag), Family.of(family)
     family.refuse_unseen(lag)
-    a, g = exact_spacing(heads, alpha, gamma)
-    samples = bump_profile(chebyshev_points(heads), lag, family, float(a), float(g))
-    return polynomial_kernel(samples, heads, family, a, g, target)
 
+    def profile(x: np.ndarray, alpha: float, gamma: float) -> np.ndarray:
+        return bump_profile(x, lag, family, alpha, gamma)
 
-def exact_spacing(heads: int, alpha: Number, gamma: Number) -> tuple[fmpq, fmpq]:
-    """The spacing and the lowest rate, exactly; refuses what gives no kernel."""
-    if heads < 1:
-        raise ValueError(f"heads {heads}: at least 1 head is needed")
-    a, g = exact(alpha), exact(gamma)
-    if a <= 0 or g <= 0:
-        raise ValueError("alpha and gamma must be positive")
-    return a, g
+    return polynomial_kernel(profile, heads, family, alpha, gamma, target)
 
 
 def chebyshev_points(heads: int) -> np.ndarray:
@@ -103,49 +96,39 @@ def chebyshev_points(heads: int) -> np.ndarray:
 
 
 def polynomial_kernel(
-    samples: np.ndarray,
+    profile: Callable[[np.ndarray, float, float], np.ndarray],
     heads: int,
-    family: str | Family,
+    family: Family,
     alpha: Number,
     gamma: Number,
     target: Delta | Kernel,
 ) -> Kernel:
     """``exp(-gamma s) Q(exp(-alpha s))``, or ``s ** (-1 - gamma) Q(s ** -alpha)``.
 
-    Args:
-        samples: a function on :func:`chebyshev_points`; Q is the partial sum of its
-            Chebyshev series on [0, 1].
-        heads: number of coefficients of Q, at least 1.
-        family: "exponential" or "power".
-        alpha: spacing of the rates, positive.
-        gamma: lowest rate (or lowest rate minus 1), positive.
-        target: what the kernel approximates.
-
-    Returns:
-        A kernel with rates ``gamma + k alpha`` (or ``1 + gamma + k alpha``).
-
-    Raises:
-        ValueError: on heads, alpha or gamma out of these ranges.
+    Q is the partial sum, with as many coefficients as heads, of the Chebyshev series
+    on [0, 1] of ``profile(x, alpha, gamma)``. ValueError as `bump`.
     """
-    a, g = exact_spacing(heads, alpha, gamma)
+    if heads < 1:
+        raise ValueError(f"heads {heads}: at least 1 head is needed")
+    a, g = exact(alpha), exact(gamma)
+    if a <= 0 or g <= 0:
+        raise ValueError("alpha and gamma must be positive")
+    samples = profile(chebyshev_points(heads), float(a), float(g))
+    coefficients = dct(samples, type=2)[:heads] / len(samples)
+    coefficients[0] /= 2
     polynomial = fmpq_poly([0])
     # T_0 = 1, T_1 = y, T_{k+1} = 2 y T_k - T_{k-1} with y = 2x - 1 on [0, 1].
     before, now = fmpq_poly([1]), fmpq_poly([-1, 2])
-    for coefficient in _chebyshev_coefficients(samples, heads):
+    for coefficient in coefficients:
         polynomial += before * exact(float(coefficient))
         before, now = now, fmpq_poly([-2, 4]) * now - before
-    family = Family.of(family)
-    base = family.base(g)
-    rates = tuple(base + k * a for k in range(heads))
-    weights = tuple(polynomial[k] for k in range(heads))
-    return Kernel(family, rates, weights, target)
+    rates = tuple(family.base(g) + k * a for k in range(heads))
+    return Kernel(family, rates, tuple(polynomial[k] for k in range(heads)), target)
 
 
-def node(lag: int, family: str | Family, alpha: float) -> float:
-    """Where a lag stands on (0, 1]: ``exp(-alpha lag)`` or ``lag ** -alpha``."""
-    if Family.of(family) is LIN:
-        return float(np.exp(-alpha * lag))
-    return float(lag) ** -alpha
+def node(lag: Any, family: str | Family, alpha: float) -> Any:
+    """Where lags stand on (0, 1]: ``exp(-alpha lag)`` or ``lag ** -alpha``."""
+    return np.exp(-alpha * lag) if Family.of(family) is LIN else lag**-alpha
 
 
 def bump_profile(
@@ -164,10 +147,3 @@ def bump_profile(
     values = np.zeros_like(x)
     values[inside] = height * np.exp(1 - 1 / (1 - u[inside] ** 2))
     return values
-
-
-def _chebyshev_coefficients(samples: np.ndarray, count: int) -> np.ndarray:
-    """First ``count`` Chebyshev coefficients from samples at Chebyshev points."""
-    coefficients = dct(samples, type=2)[:count] / len(samples)
-    coefficients[0] /= 2
-    return coefficients

@@ -17,15 +17,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 
 from flint import acb, arb
 
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
+from tapx.kernels.family import LIN, refuse_unsummable
 from tapx.kernels.kernel import Kernel
 
-BITS = 160
-"""Working precision of the bounds."""
+BITS = 160  # working precision of the bounds
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,7 @@ class Trapezoid:
     Attributes:
         power: b, above 1, so that the l1 norm over all lags is finite.
         step: h, above 0 and at most 3.
-        first: index of the slowest exponential kept.
-        last: index of the fastest one kept, above ``first``.
+        first, last: indices of the slowest and the fastest exponential kept.
 
     Raises:
         ValueError: on values outside these ranges.
@@ -48,8 +48,7 @@ class Trapezoid:
     last: int
 
     def __post_init__(self) -> None:
-        """Check the values."""
-        _check_power(self.power)
+        refuse_unsummable(self.power)
         if not 0 < self.step <= 3:
             raise ValueError(f"step {self.step:g}: allowed are steps above 0 up to 3")
         if self.last <= self.first:
@@ -73,61 +72,43 @@ class Trapezoid:
 
     @cached_property
     def l1_bound(self) -> float:
-        """A proved bound of the kernel's l1 distance to the power, lags ``s >= 1``.
-
-        Discretisation, the two truncations, and the rounding of rates and weights.
-        """
+        """A proved bound of the kernel's l1 distance to the power, lags ``s >= 1``."""
         with balls.precision(BITS):
-            shape = arb(exact(self.power))
+            shape, step = arb(exact(self.power)), arb(self.step)
             total = discretisation_error(self.power, self.step) * shape.zeta()
-            total += self._slow() + self._fast() + self._rounding()
-            return balls.upper(total)
+            # Below the first node 1 / (e^r - 1) < 1 / r, and the sum is geometric.
+            rate, weight = self._term(self.first - 1)
+            total += weight / rate / (1 - (-(shape - 1) * step).exp())
+            return balls.upper(total + self._fast(shape, step) + self._rounding())
 
     def _term(self, k: int) -> tuple[arb, arb]:
         """Rate and weight of node k, as balls."""
         shape, x = arb(exact(self.power)), arb(self.step) * k
         return x.exp(), arb(self.step) * (shape * x).exp() / shape.gamma()
 
-    def _slow(self) -> arb:
-        """Sum over s and over ``k < first``; ``1 / (e^r - 1) < 1 / r``."""
-        shape, step = arb(exact(self.power)), arb(self.step)
-        ratio = (-(shape - 1) * step).exp()
-        rate, weight = self._term(self.first - 1)
-        return weight / rate / (1 - ratio)
-
-    def _fast(self) -> arb:
+    def _fast(self, shape: arb, step: arb) -> arb:
         """Sum over s and over ``k > last``: a few terms, then a geometric bound."""
-        shape, step = arb(exact(self.power)), arb(self.step)
-        total, k = arb(0), self.last + 1
-        while True:
+        total = arb(0)
+        for k in count(self.last + 1):
             rate, weight = self._term(k)
-            sure = weight * (-rate).exp() / (1 - (-rate).exp())
+            sure = weight * LIN.tail(rate, 1)
             # Bounds the ratio of the next term to this one, and falls with k.
             ratio = (shape * step - (step.exp() - 1) * rate).exp()
             if ratio < arb("0.5"):
-                return total + sure / (1 - ratio)
-            total, k = total + sure, k + 1
+                break
+            total += sure
+        return total + sure / (1 - ratio)
 
     def _rounding(self) -> arb:
         """What float64 rates and weights change, in the l1 norm over ``s >= 1``."""
         total = arb(0)
-        kernel = self.kernel
-        for k, rate, weight in zip(
-            range(self.first, self.last + 1), kernel.rates, kernel.weights, strict=True
-        ):
+        pairs = zip(self.kernel.rates, self.kernel.weights, strict=True)
+        for k, (rate, weight) in enumerate(pairs, self.first):
             ideal, size = self._term(k)
             sums = [1 / (arb(ideal).exp() - 1), 1 / (arb(rate).exp() - 1)]
             total += abs(size) * abs(sums[0] - sums[1])
             total += abs(size - arb(weight)) * sums[1]
         return total
-
-
-def _check_power(power: Number) -> None:
-    """Refuse powers whose sum over all lags is infinite."""
-    if not exact(power) > 1:
-        raise ValueError(
-            f"power {float(exact(power)):g}: summable over all lags only above 1"
-        )
 
 
 def discretisation_error(power: Number, step: float) -> arb:
@@ -140,40 +121,33 @@ def discretisation_error(power: Number, step: float) -> arb:
     convex and falling and has a positive cosine transform (Polya).
     """
     shape = arb(exact(power))
-    total, before, n = arb(0), None, 0
-    while True:
-        n += 1
-        size = abs(acb(shape, 2 * arb.pi() * n / arb(step)).gamma())
+    total, size = arb(0), arb(0)
+    for n in count(1):
+        before, size = size, abs(acb(shape, 2 * arb.pi() * n / arb(step)).gamma())
         total += size
-        if before is not None and n >= 4 and size < before / 2:
-            ratio = size / before
-            return 2 * (total + size * ratio / (1 - ratio)) / shape.gamma()
-        before = size
+        if n >= 4 and size < before / 2:
+            break
+    ratio = size / before
+    return 2 * (total + size * ratio / (1 - ratio)) / shape.gamma()
 
 
 def rule(power: Number, error: float) -> Trapezoid:
     """The rule with fewest exponentials whose `l1_bound` is at most ``error``.
 
-    Args:
-        power: b, above 1.
-        error: allowed l1 distance over all lags ``s >= 1``, from 1e-12 to 1/2.
-
     Raises:
-        ValueError: on values outside these ranges.
+        ValueError: a power not above 1, or an error outside 1e-12 to 1/2.
     """
     if not 1e-12 <= error <= 0.5:
         raise ValueError(f"error {error:g}: allowed are errors from 1e-12 to 0.5")
-    _check_power(power)
-    shape = float(power)
+    refuse_unsummable(power)
     best: Trapezoid | None = None
-    steps = [2.5 * 0.985**n for n in range(240)]
     with balls.precision(BITS):
         zeta = float(arb(exact(power)).zeta())
-        for step in steps:
+        for step in (2.5 * 0.985**n for n in range(240)):
             spent = zeta * float(discretisation_error(power, step))
             if spent > 0.95 * error:
                 continue
-            found = _shortest(power, shape, step, error, error - spent)
+            found = _shortest(power, step, error, error - spent)
             if best is None or found.heads < best.heads:
                 best = found
             elif found.heads > best.heads + 3:
@@ -182,26 +156,23 @@ def rule(power: Number, error: float) -> Trapezoid:
     return best
 
 
-def _shortest(
-    power: Number, shape: float, step: float, error: float, left: float
-) -> Trapezoid:
+def _shortest(power: Number, step: float, error: float, left: float) -> Trapezoid:
     """Cut both ends of the rule as far as the error allows."""
     # The slow end may cost most of what is left: solve its geometric sum for the index.
+    shape = float(power)
     scale = step / math.gamma(shape) / -math.expm1(-(shape - 1) * step)
     first = math.floor(math.log(0.9 * left / scale) / ((shape - 1) * step)) + 1
     last = max(first + 1, math.ceil(math.log(-math.log(error) + 1) / step) - 2)
-    while Trapezoid(power, step, first, last).l1_bound > error:
+
+    def enough(first: int, last: int) -> bool:
+        return last > first and Trapezoid(power, step, first, last).l1_bound <= error
+
+    while not enough(first, last):
         last += 1
         if last > first + 2000:
             raise ArithmeticError("the rule does not reach the error")
-    while last > first + 1:
-        shorter = Trapezoid(power, step, first, last - 1)
-        if shorter.l1_bound > error:
-            break
+    while enough(first, last - 1):
         last -= 1
-    while last > first + 1:
-        shorter = Trapezoid(power, step, first + 1, last)
-        if shorter.l1_bound > error:
-            break
+    while enough(first + 1, last):
         first += 1
     return Trapezoid(power, step, first, last)

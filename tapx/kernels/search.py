@@ -9,16 +9,14 @@ guaranteed under any rounding of relative size ``2^-b``. Weights that are chosen
 bits from the start, and rates that follow them, can do better.
 
 Both are sums of absolute values. The search minimises weighted squares over rates and
-weights (for given rates the weights solve linear equations: variable projection,
-Golub and Pereyra 1973), then reweights each square by its inverse size, so that
-squares become absolute values, and goes on.
+weights (variable projection, see :mod:`tapx.kernels.fit`), then reweights each square
+by its inverse size, so that squares become absolute values, and goes on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb, arb_mat, fmpq
@@ -37,28 +35,21 @@ STARTS = {
 }
 """Slowest rate and ratio of the geometric sequences that the search starts from."""
 
+# Where the slowest rate is searched; powers at or below 1 are not summable.
 SLOWEST = {LIN: (1e-3, 50.0), LOG: (1.01, 100.0)}
-"""Where the slowest rate is searched; powers at or below 1 are not summable."""
 
+# Least and largest ratio of neighbouring rates: they stay distinct, and in range.
 RATIO = (1.005, 3.0)
-"""Least and largest ratio of neighbouring rates: they stay distinct, and in range."""
-
-ROUNDS = 10
-"""Rounds of reweighting; the floor of the sizes falls by four with each."""
+ROUNDS = 10  # rounds of reweighting; the floor of the sizes falls by four with each
 
 
-@dataclass(frozen=True)
-class Window:
-    """The points at which a search looks, and what it wants there.
+class Window(NamedTuple):
+    """The points at which a search looks, and the one where the kernel should be 1.
 
-    Attributes:
-        points: where the kernel is read, ascending: lags, or lags times T / B.
-        counts: how often a point counts; a far one stands for those around it.
-        recall: the point at which the kernel should be 1; it should be 0 elsewhere.
+    Points are lags, or lags times T / B, ascending. A far one counts for those around.
     """
 
-    points: tuple[fmpq, ...]
-    counts: tuple[float, ...]
+    counts: dict[fmpq, float]
     recall: fmpq
 
 
@@ -73,7 +64,7 @@ def _lag_window(lag: int, heads: int, family: Family) -> Window:
     end = start + 4 * (lag + heads) + 32
     lags = [*range(start, end), *(_far(end) if family is LOG else [])]
     counts = np.diff([*lags, lags[-1] + 1]).tolist()
-    return Window(tuple(map(fmpq, lags)), tuple(counts), fmpq(lag))
+    return Window(dict(zip(map(fmpq, lags), counts, strict=True)), fmpq(lag))
 
 
 def _scaled_window(lags: tuple[int, ...], heads: int) -> Window:
@@ -88,8 +79,7 @@ def _scaled_window(lags: tuple[int, ...], heads: int) -> Window:
     far = _far(end + 1)
     for place, gap in zip(far, np.diff([*far, far[-1] + 1]), strict=True):
         counts[fmpq(place)] = float(gap) * sum(lags) / largest
-    points = sorted(counts)
-    return Window(tuple(points), tuple(counts[x] for x in points), fmpq(largest))
+    return Window(dict(sorted(counts.items())), fmpq(largest))
 
 
 class _WeightedSquares:
@@ -98,28 +88,26 @@ class _WeightedSquares:
     def __init__(self, window: Window, heads: int, family: Family, bits: int):
         self.family, self.bits = family, bits
         self.precision = 4 * bits + 16 * heads + 128
-        self.points = window.points
+        self.points = list(window.counts)
         with balls.precision(self.precision):
-            self.logs = [family.depth_ball(point) for point in window.points]
+            self.logs = [family.depth_ball(point) for point in self.points]
         rows = len(self.points) + heads
-        self.counts = np.r_[window.counts, np.ones(heads)]
+        self.counts = np.r_[list(window.counts.values()), np.ones(heads)]
         self.right = arb_mat(rows, 1)
         self.right[self.points.index(window.recall), 0] = arb(1)
         self.scale = self.counts
 
     def project(self, rates: np.ndarray) -> tuple[arb_mat, arb_mat, arb_mat, list[arb]]:
         """Design matrix, best weights, residual, and the slopes of the losses."""
-        balls = [arb(float(rate)) for rate in rates]
-        rows = self._decays(balls)
-        losses = [self._loss(rate) for rate in balls]
+        around = [arb(float(rate)) for rate in rates]
+        rows = self._decays(around)
+        losses = [self._loss(rate) for rate in around]
         for i, (loss, _) in enumerate(losses):
-            rows.append([loss if i == j else arb(0) for j in range(len(balls))])
+            rows.append([loss if i == j else arb(0) for j in range(len(rates))])
         design = arb_mat(rows)
+        pairs = zip(self.scale, rows, strict=True)
         scaled = arb_mat(
-            [
-                [arb(float(scale)) * entry for entry in row]
-                for scale, row in zip(self.scale, rows, strict=True)
-            ]
+            [[arb(float(scale)) * entry for entry in row] for scale, row in pairs]
         ).transpose()
         weights = (scaled * design).solve(scaled * self.right)
         return design, weights, design * weights - self.right, [x[1] for x in losses]
@@ -166,8 +154,7 @@ class _WeightedSquares:
         """Absolute errors and losses, whose sum is to be least; and the weights."""
         with balls.precision(self.precision):
             _, weights, residual, _ = self.project(_rates(steps))
-            entries = residual.entries()
-            sizes = np.array([abs(float(entry.mid())) for entry in entries])
+            sizes = np.array([abs(float(x.mid())) for x in residual.entries()])
             return sizes * self.counts, weights
 
 
@@ -176,22 +163,15 @@ def best_delta(
 ) -> Kernel:
     """A kernel that recalls ``lag``, good under any rounding to ``weight_bits`` bits.
 
-    The search makes small what is guaranteed: the error plus the loss when each weight
-    moves by ``2^-weight_bits`` of itself. What it returns is one such rounding.
-
-    It is a search: the error of what it returns is certified (its ``l1_error``),
-    that nothing is better is not. Where it finds nothing better than no head at all,
-    all weights are 0 and the error is 1; with too few heads that is a theorem
-    (:meth:`tapx.kernels.family.Family.heads_to_recall`).
+    Its error is certified; that nothing is better is not. Where the search finds
+    nothing better than no head at all, all weights are 0 and the error is 1; with too
+    few heads (:meth:`tapx.kernels.family.Family.heads_to_recall`) that is a theorem.
 
     Args:
         lag: T, at least 0 (exponential) or 1 (power).
         heads: H, at least 1.
         family: "exponential" or "power".
-        weight_bits: significant bits of a stored weight, 2 to 2000; 53 is float64.
-
-    Returns:
-        A kernel with float64 rates and weights of ``weight_bits`` bits.
+        weight_bits: significant bits of a weight, 2 to 2000; rates are float64.
 
     Raises:
         ValueError: on parameters out of these ranges.
@@ -230,7 +210,7 @@ def recall_question(lag: int, heads: int, family: Family, bits: int) -> Question
 
 
 def read_kernel(entry: Entry) -> Kernel:
-    """The kernel of a stored answer, its l1 error checked in balls."""
+    """The kernel of a stored answer, checked."""
     kernel = Kernel.stored(entry, Delta(entry["target"]["delta"]))
     check_at_most(kernel.l1_error, entry, "an l1 error")
     return kernel
@@ -242,11 +222,7 @@ def write_kernel(kernel: Kernel) -> dict[str, Any]:
 
 
 def stored_kernel(name: str) -> Kernel:
-    """A kernel near a delta that is stored under a name alone, checked in balls.
-
-    Raises:
-        KeyError: there is none of this name, or more than one.
-    """
+    """A kernel near a delta that is stored under a name alone, see `named`."""
     return witnesses.named(name, read_kernel)
 
 
@@ -255,15 +231,7 @@ def best_scaled(lags: tuple[int, ...], heads: int, weight_bits: int = 53) -> Ker
 
     Lemma F.5 reads one kernel for every B, at ``s T / B``; T is the largest of the
     lags. The sum of the errors over all B is made small, and the kernel's target is a
-    delta at T.
-
-    Args:
-        lags: the adaptive lags, ascending, each at least 1.
-        heads: H, at least 1.
-        weight_bits: significant bits of a stored weight, 2 to 2000.
-
-    Raises:
-        ValueError: on parameters out of these ranges.
+    delta at T. ValueError as `best_delta`, or for lags that do not ascend from 1 on.
     """
     if not lags or lags[0] < 1 or list(lags) != sorted(set(lags)):
         raise ValueError(f"lags {list(lags)} must ascend from 1 or more")
@@ -290,19 +258,15 @@ def _search(window: Window, heads: int, family: Family, bits: int) -> Kernel:
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
 
     def descend(steps: np.ndarray, iterations: int) -> OptimizeResult:
-        options = {"maxiter": iterations}
-        return minimize(
-            problem, steps, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-        )
+        given = {"jac": True, "bounds": bounds, "options": {"maxiter": iterations}}
+        return minimize(problem, steps, method="L-BFGS-B", **given)
 
-    starts = [
-        np.log([first, *[ratio] * (heads - 1)]) for first, ratio in STARTS[family]
-    ]
+    starts = [np.log([slow, *[ratio] * (heads - 1)]) for slow, ratio in STARTS[family]]
     # A short descent from every start shows which valley is worth the long one.
     first = min((descend(start, 25) for start in starts), key=lambda found: found.fun)
     steps = descend(first.x, 300).x
-    nothing = window.counts[window.points.index(window.recall)]  # its error, summed
-    lowest, best = nothing, (steps, [fmpq(0)] * heads)
+    # The start is no head at all, and its error, summed.
+    lowest, best = window.counts[window.recall], (steps, [fmpq(0)] * heads)
     for round_ in range(ROUNDS):
         sizes, weights = problem.sizes(steps)
         if sizes.sum() < lowest:

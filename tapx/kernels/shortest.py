@@ -1,18 +1,17 @@
 """Powers of the lag as the shortest sums of exponentials that a search finds.
 
 The trapezoidal rule (:mod:`tapx.kernels.quadrature`) spaces its rates evenly on a
-logarithmic scale. Rates and weights that are fitted do with about half as many. Beylkin
-and Monzon reduce a long rule; here each sum starts from the sums with fewer terms, as
-rates read as a function of relative rank drift slowly, and all rates and weights are
-refined together by least squares. The search proves nothing: :mod:`tapx.kernels.zeros`
-encloses the distance of exactly the numbers found, over all lags.
+logarithmic scale; with fitted rates and weights about half as many do. Beylkin and
+Monzon reduce a long rule. Here each sum starts from those with fewer terms, whose rates
+drift slowly as a function of relative rank, and all rates and weights are refined
+together by least squares. The search proves nothing: :mod:`tapx.kernels.zeros` encloses
+the distance of exactly the numbers found, over all lags.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -22,41 +21,30 @@ from flint import arb
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls, zeros
 from tapx.kernels.balls import PrecisionError, check_at_most, upper_decimal
+from tapx.kernels.family import refuse_unsummable
+from tapx.kernels.fit import stretched
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.least_squares import least_squares
 from tapx.witnesses import Entry, Question
 
-NEAR = 40
-"""Lags fitted one by one; farther ones stand for as many as lie around them."""
+NEAR = 40  # lags fitted one by one; farther ones stand for as many as lie around them
+PER_FACTOR = 12  # farther lags in each factor e
+EVALUATIONS = 60  # residuals evaluated at most in one fit
 
-PER_FACTOR = 12
-"""Farther lags in each factor e."""
-
-EVALUATIONS = 60
-"""Residuals evaluated at most in one fit."""
-
+# Logarithms of the rates that a fit may start from and end at.
 LOG_RATE_RANGE = (-60.0, 4.0)
-"""Logarithms of the rates that a fit may start from and end at."""
-
-MOST = 72
-"""Terms at most."""
+MOST = 72  # terms at most
 
 
 def shortest(power: float, heads: int) -> Kernel:
     """The best sum of ``heads`` exponentials found for ``s^-power``, lags ``s >= 1``.
 
-    Args:
-        power: above 1.
-        heads: number of terms, 1 to 72.
-
-    Returns:
-        A kernel with positive weights, all numbers float64, and the power as target.
+    Its weights are positive, all its numbers float64, and the power is its target.
 
     Raises:
-        ValueError: on values outside these ranges.
+        ValueError: a power not above 1, or heads outside 1 to 72.
     """
-    if not 1 < power < math.inf:
-        raise ValueError(f"power {power:g}: summable over all lags only above 1")
+    refuse_unsummable(power)
     if not 1 <= heads <= MOST:
         raise ValueError(f"heads {heads}: allowed are 1 to {MOST}")
     return _shortest(float(power), int(heads))
@@ -64,8 +52,16 @@ def shortest(power: float, heads: int) -> Kernel:
 
 @lru_cache(maxsize=512)
 def _shortest(power: float, heads: int) -> Kernel:
+    def read(entry: Entry) -> Kernel:
+        kernel = Kernel.stored(entry, Kernel.of("power", (power,), (1,)))
+        check_at_most(_distance(kernel), entry, "an l1 distance")
+        return kernel
+
+    def write(kernel: Kernel) -> dict[str, Any]:
+        return {**kernel.numbers(), "claim": upper_decimal(_distance(kernel))}
+
     question = shortest_question(power, heads)
-    return witnesses.answer(question, _read, lambda: _search(power, heads), _write)
+    return witnesses.answer(question, read, lambda: _search(power, heads), write)
 
 
 def shortest_question(power: float, heads: int) -> Question:
@@ -80,17 +76,6 @@ def shortest_question(power: float, heads: int) -> Question:
         statement="The sum of these exponentials differs from s to minus the power, "
         "summed over all lags s >= 1, by at most the claim.",
     )
-
-
-def _read(entry: Entry) -> Kernel:
-    power = Fraction(entry["target"]["power"])
-    kernel = Kernel.stored(entry, Kernel.of("power", (power,), (1,)))
-    check_at_most(_distance(kernel), entry, "an l1 distance")
-    return kernel
-
-
-def _write(kernel: Kernel) -> dict[str, Any]:
-    return {**kernel.numbers(), "claim": upper_decimal(_distance(kernel))}
 
 
 def _search(power: float, heads: int) -> Kernel:
@@ -120,9 +105,7 @@ def certified_error(power: float, heads: int) -> float:
 
 
 def fewest(power: float, error: float) -> int:
-    """The fewest terms whose certified l1 distance is at most ``error``.
-
-    An upper bound of the fewest possible. Lags ``s >= 1``.
+    """The fewest terms whose `certified_error` is at most ``error``.
 
     Raises:
         ValueError: if the error is not positive, or needs more than 72 terms.
@@ -157,12 +140,6 @@ class _Fit:
     log_shares: np.ndarray
     estimate: float
 
-    def stretched(self, heads: int) -> np.ndarray:
-        """Both curves, read at ``heads`` ranks; shape (2, heads)."""
-        ranks = np.linspace(0, 1, len(self.log_rates))
-        curves = (self.log_rates, self.log_shares)
-        return np.array([np.interp(np.linspace(0, 1, heads), ranks, c) for c in curves])
-
 
 @lru_cache(maxsize=16)
 def _ladder(power: float) -> list[_Fit]:
@@ -173,7 +150,10 @@ def _ladder(power: float) -> list[_Fit]:
 def _next(power: float, ladder: list[_Fit]) -> _Fit:
     """The fit with one more term, from continuations of the fits before."""
     heads = len(ladder) + 1
-    last, *older = [fit.stretched(heads) for fit in ladder[:-4:-1]]
+    last, *older = [
+        np.array([stretched(fit.log_rates, heads), stretched(fit.log_shares, heads)])
+        for fit in ladder[:-4:-1]
+    ]
     starts = [last - np.array([np.linspace(1.5, 0, heads), np.zeros(heads)])]
     if heads > 3:
         starts.insert(0, 2 * last - older[0])

@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from flint import arb, arb_mat, fmpq
+from flint import arb, arb_mat
 
 from tapx.kernels import distances
 from tapx.kernels.balls import Number, rational, settled
 from tapx.kernels.family import Family
 from tapx.kernels.kernel import Delta, Kernel
 
+DIGITS = 30  # digits after the point to which every weight is right
+
 
 def projection(
-    rates: Sequence[Number],
-    target: Delta | Kernel,
-    family: str | Family,
-    digits: int = 30,
+    rates: Sequence[Number], target: Delta | Kernel, family: str | Family
 ) -> Kernel:
     """The least-squares kernel with given rates, in closed form.
 
     The normal equations need inner products over all infinite lags; these are
     geometric sums for exponentials, zeta values for powers, polylogarithms between.
 
-    Args:
-        rates: decays, distinct and positive; above 1/2 for powers.
-        target: a delta or another kernel.
-        family: "exponential" or "power".
-        digits: every weight is right to this many digits after the point.
-
     Raises:
-        ValueError: on no rates, bad rates or a bad family.
+        ValueError: no rates; rates that are not distinct and positive, or for powers
+            not above 1/2.
         balls.PrecisionError: for rates too close to be told apart.
     """
-    units = _units(rates, family)
-
-    def equations() -> tuple[arb_mat, arb_mat]:
-        gram = arb_mat([[distances.inner(a, b) for b in units] for a in units])
-        return gram, arb_mat([[distances.inner(a, target)] for a in units])
-
-    return Kernel.of(family, rates, _solve(equations, digits), target)
+    measures = [partial(distances.inner, unit) for unit in _units(rates, family)]
+    return _agreeing(measures, rates, target, family)
 
 
 def interpolation(
@@ -47,19 +37,13 @@ def interpolation(
     target: Delta | Kernel,
     family: str | Family,
     lags: Sequence[int] | None = None,
-    digits: int = 30,
 ) -> Kernel:
     """The kernel that equals the target at as many lags as there are rates.
 
-    Args:
-        rates: decays, distinct and positive.
-        target: a delta or another kernel.
-        family: "exponential" or "power".
-        lags: where to agree; by default the first lags the family can see.
-        digits: every weight is right to this many digits after the point.
+    By default these are the first lags that the family sees.
 
     Raises:
-        ValueError: as many lags as rates are needed, all visible to the family.
+        ValueError: rates as above, or not as many lags, all visible to the family.
         balls.PrecisionError: for rates too close to be told apart.
     """
     start = Family.of(family).first_lag
@@ -69,13 +53,8 @@ def interpolation(
             f"{len(rates)} rates need {len(rates)} lags of at least {start}, "
             f"not {list(lags)}"
         )
-    units = _units(rates, family)
-
-    def equations() -> tuple[arb_mat, arb_mat]:
-        matrix = arb_mat([[distances.ball(u, lag) for u in units] for lag in lags])
-        return matrix, arb_mat([[distances.ball(target, lag)] for lag in lags])
-
-    return Kernel.of(family, rates, _solve(equations, digits), target)
+    measures = [partial(distances.ball, lag=lag) for lag in lags]
+    return _agreeing(measures, rates, target, family)
 
 
 def _units(rates: Sequence[Number], family: str | Family) -> list[Kernel]:
@@ -85,17 +64,24 @@ def _units(rates: Sequence[Number], family: str | Family) -> list[Kernel]:
     return [Kernel.of(family, (rate,), (1,)) for rate in rates]
 
 
-def _solve(equations: Callable[[], tuple[arb_mat, arb_mat]], digits: int) -> list[fmpq]:
-    """Solve at growing precision until all unknowns have ``digits`` digits."""
+def _agreeing(
+    measures: Sequence[Callable[[Delta | Kernel], arb]],
+    rates: Sequence[Number],
+    target: Delta | Kernel,
+    family: str | Family,
+) -> Kernel:
+    """The kernel with the target's measures, solved for until all digits are right."""
+    units = _units(rates, family)
 
-    def compute() -> list[fmpq] | None:
-        matrix, right = equations()
+    def compute() -> Kernel | None:
+        matrix = arb_mat([[measure(unit) for unit in units] for measure in measures])
         try:
-            weights = matrix.solve(right).entries()
+            found = matrix.solve(arb_mat([[measure(target)] for measure in measures]))
         except ZeroDivisionError:
             return None
-        if all(weight.rad() < arb(10) ** -digits for weight in weights):
-            return [rational(weight) for weight in weights]
-        return None
+        weights = found.entries()
+        if not all(weight.rad() < arb(10) ** -DIGITS for weight in weights):
+            return None
+        return Kernel.of(family, rates, map(rational, weights), target)
 
     return settled(compute, 256, "rates this close; spread them further")

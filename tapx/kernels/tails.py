@@ -13,11 +13,10 @@ from tapx.kernels.family import LOG, Family
 Terms = tuple[list[fmpq], list[arb]]
 """Rates in ascending order, and the terms ``weight * decay(rate)`` at one lag."""
 
-TAYLOR = 48
-"""Terms of the local expansions that isolate zeros."""
+TAYLOR = 48  # terms of the local expansions that isolate zeros
 
+# Where a search for the last zero gives up: ``exp`` of it for powers.
 FARTHEST = 1 << 56
-"""Where a search for the last zero gives up: ``exp`` of it for powers."""
 
 
 class TooFar(ArithmeticError):
@@ -27,10 +26,9 @@ class TooFar(ArithmeticError):
 def constant_sign(exponentials: Terms, powers: Terms, start: int) -> arb | None:
     """The tail's l1 norm if its sign is provably constant from ``start``, else None.
 
-    Both arguments hold rates, slowest first, and the terms at ``start``. If all
-    partial sums of the terms have one sign, then so has the tail. Beside powers,
-    exponentials must be smaller at ``start`` and decay faster than the slowest power
-    from there on (``rate * start >= power``).
+    If all partial sums of the terms at ``start``, slowest first, have one sign, then
+    so has the tail. Beside powers, exponentials must be smaller at ``start`` and decay
+    faster than the slowest power from there on (``rate * start >= power``).
     """
     (fast_rates, fast), (slow_rates, slow) = exponentials, powers
     least = _least_partial_sum(slow if slow else fast)
@@ -40,38 +38,37 @@ def constant_sign(exponentials: Terms, powers: Terms, start: int) -> arb | None:
         weight = sum((abs(term) for term in fast), arb(0))
         if not least > weight or fast_rates[0] * start < slow_rates[0]:
             return None
-    total = arb(0)
-    for rate, term in zip(fast_rates, fast, strict=True):
-        total += term / (1 - arb(-rate).exp())
-    for rate, term in zip(slow_rates, slow, strict=True):
-        total += term * arb(start) ** arb(rate) * LOG.tail(rate, start)
-    return abs(total)
+    return abs(_summed(exponentials, powers, start))
 
 
 def negligible(
     exponentials: Terms, powers: Terms, start: int, limit: arb
 ) -> arb | None:
     """A ball from 0 to the sum of all absolute terms, if that is below ``limit``."""
+    fast, slow = ([abs(x) for x in terms] for _, terms in (exponentials, powers))
+    total = _summed((exponentials[0], fast), (powers[0], slow), start)
+    return total.union(arb(0)) if total < limit else None
+
+
+def _summed(exponentials: Terms, powers: Terms, start: int) -> arb:
+    """The sum over all lags from ``start``, where the terms have these values."""
     total = arb(0)
     for rate, term in zip(*exponentials, strict=True):
-        total += abs(term) / (1 - arb(-rate).exp())
+        total += term / (1 - arb(-rate).exp())
     for rate, term in zip(*powers, strict=True):
-        total += abs(term) * arb(start) ** arb(rate) * LOG.tail(rate, start)
-    return total.union(arb(0)) if total < limit else None
+        total += term * arb(start) ** arb(rate) * LOG.tail(rate, start)
+    return total
 
 
 def _least_partial_sum(terms: list[arb]) -> arb | None:
     """Least absolute partial sum if all have one sure sign (0 if no terms)."""
-    least, running = None, arb(0)
-    positive = False
-    for index, term in enumerate(terms):
-        running += term
-        if index == 0:
-            positive = running > 0
+    least = None
+    for running in accumulate(terms):
+        if least is None:
+            least, positive = abs(running), running > 0
         if not (running > 0 if positive else running < 0):
             return None
-        size = abs(running)
-        least = size if least is None else least.min(size)
+        least = abs(running).min(least)
     return arb(0) if least is None else least
 
 
@@ -80,11 +77,8 @@ def pieces(weights: dict[fmpq, arb], family: Family, start: int) -> arb | None:
 
     In ``v = s - origin`` (exponentials) or ``v = log(s / origin)`` (powers) the sum is
     ``sum_j A_j exp(-rate_j v)``. Its zeros are isolated by bisection with Taylor
-    expansions; between two zeros the sum over s is a difference of closed forms.
-    Returns None if the precision is short.
-
-    Raises:
-        TooFar: where the last zero may lie beyond `FARTHEST`.
+    expansions; between two zeros the sum over s is a difference of closed forms. TooFar
+    where the last zero may lie beyond `FARTHEST`; None where the precision is short.
     """
     rates = sorted(weights)
     # The origin is no lag, so that a zero at a lag is not the end of an interval.
@@ -93,6 +87,10 @@ def pieces(weights: dict[fmpq, arb], family: Family, start: int) -> arb | None:
     def lag(v: arb) -> arb:
         return origin * v.exp() if family is LOG else origin + v
 
+    def signed_tail(first: arb) -> arb:
+        tails = (w * family.tail(rate, first) for rate, w in weights.items())
+        return sum(tails, arb(0))
+
     scale = family.depth_ball(origin)
     sizes = [weights[r] * (-arb(r) * scale).exp() for r in rates]
     f = ExponentialSum(sizes, [arb(r - rates[0]) for r in rates])
@@ -100,54 +98,30 @@ def pieces(weights: dict[fmpq, arb], family: Family, start: int) -> arb | None:
     while _least_partial_sum(f.terms(arb(end))) is None:
         end *= 2
         if end > FARTHEST:
-            _refuse_sure_signs(f.terms(arb(end)))
+            partial = accumulate(f.terms(arb(end)))
+            if all(p > 0 or p < 0 for p in partial):
+                raise TooFar  # where all signs are sure, more precision is of no use
             return None
     brackets = _isolate(f, arb(0), arb(end), lag)
     if brackets is None:
         return None
     total, left = arb(0), arb(start)
-    rest = _signed_tail(weights, family, left)
+    rest = signed_tail(left)
     for low, high in brackets:
         # Lags may have more digits than the precision: whole numbers, as balls.
         before, after = lag(low).lower().floor(), lag(high).upper().ceil()
         if not before + 1 >= left:
             return None
-        beyond = _signed_tail(weights, family, before + 1)
+        beyond = signed_tail(before + 1)
         total += abs(rest - beyond)
         # The few lags whose sign is not known: count them times their largest size.
         unknown = (after - before - 1).max(arb(0))
         if not unknown.is_zero():
-            largest = (-arb(rates[0]) * low).exp() * _largest(f, low, high)
+            largest = (-arb(rates[0]) * low).exp() * f.around(*_centre(low, high))[1]
             total += (unknown * largest).union(arb(0))
-            beyond = _signed_tail(weights, family, after)
+            beyond = signed_tail(after)
         left, rest = before + 1 + unknown, beyond
     return total + abs(rest)
-
-
-def _refuse_sure_signs(terms: list[arb]) -> None:
-    """More precision is of no use where the signs of all partial sums are known.
-
-    Raises:
-        TooFar: the signs are sure, and differ.
-    """
-    partial = list(accumulate(terms))
-    if all(p > 0 or p < 0 for p in partial):
-        raise TooFar
-
-
-def _signed_tail(weights: dict[fmpq, arb], family: Family, start: arb) -> arb:
-    """``sum_{s >= start} f(s)``, signs included."""
-    total = arb(0)
-    for rate, weight in weights.items():
-        total += weight * family.tail(rate, start)
-    return total
-
-
-def _largest(f: ExponentialSum, low: arb, high: arb) -> arb:
-    """A bound of ``|f|`` on an interval."""
-    middle, radius = _centre(low, high)
-    series = _expansion(f, middle, radius)
-    return sum((abs(c) * radius**k for k, c in enumerate(series)), arb(0))
 
 
 def _centre(low: arb, high: arb) -> tuple[arb, arb]:
@@ -157,12 +131,12 @@ def _centre(low: arb, high: arb) -> tuple[arb, arb]:
 
 
 class ExponentialSum:
-    """``f(v) = sum_j sizes[j] exp(-decays[j] v)`` with balls, slowest decay first."""
+    """``f(v) = sum_j sizes[j] exp(-decays[j] v)`` with balls, no decay below 0."""
 
-    def __init__(self, sizes: list[arb], decays: list[arb]):
-        self.sizes, self.decays = sizes, decays
+    def __init__(self, sizes: list[arb], decays: list[arb], order: int = TAYLOR):
+        self.sizes, self.decays, self.order = sizes, decays, order
         self.derivatives = arb_mat(
-            [[(-d) ** k / factorial(k) for k in range(TAYLOR)] for d in decays]
+            [[(-d) ** k / factorial(k) for k in range(order)] for d in decays]
         )
 
     def terms(self, v: arb) -> list[arb]:
@@ -175,15 +149,20 @@ class ExponentialSum:
         total = sum(self.terms(v), arb(0))
         return 1 if total > 0 else -1 if total < 0 else 0
 
+    def expansion(self, middle: arb, radius: arb) -> list[arb]:
+        """Taylor coefficients at ``middle``; the last is a ball for the remainder."""
+        here = self.terms(middle)
+        series = (arb_mat([here]) * self.derivatives).entries()
+        bound = arb(0)
+        for size, decay in zip(here, self.decays, strict=True):
+            bound += abs(size) * (decay * radius).exp() * decay**self.order
+        return [*series, bound.union(-bound) / factorial(self.order)]
 
-def _expansion(f: ExponentialSum, middle: arb, radius: arb) -> list[arb]:
-    """Taylor coefficients at ``middle``; the last one is a ball for the remainder."""
-    here = f.terms(middle)
-    series = (arb_mat([here]) * f.derivatives).entries()
-    bound = arb(0)
-    for size, decay in zip(here, f.decays, strict=True):
-        bound += abs(size) * (decay * radius).exp() * decay**TAYLOR
-    return [*series, bound.union(-bound) / factorial(TAYLOR)]
+    def around(self, middle: arb, radius: arb) -> tuple[arb, arb]:
+        """The value at ``middle``, and a bound of the size within the radius."""
+        series = self.expansion(middle, radius)
+        sizes = (abs(c) * radius**k for k, c in enumerate(series))
+        return series[0], sum(sizes, arb(0))
 
 
 def _isolate(
@@ -198,15 +177,14 @@ def _isolate(
             return None
         low, high = stack.pop()
         middle, radius = _centre(low, high)
-        series = _expansion(f, middle, radius)
-        rest = sum((abs(c) * radius**k for k, c in enumerate(series[1:], 1)), arb(0))
-        if abs(series[0]) > rest:
+        value, slope, *higher = f.expansion(middle, radius)
+        rest = sum((abs(c) * radius**k for k, c in enumerate(higher, 2)), arb(0))
+        if abs(value) > abs(slope) * radius + rest:
             continue
         bend = sum(
-            (k * abs(c) * radius ** (k - 1) for k, c in enumerate(series[2:], 2)),
-            arb(0),
+            (k * abs(c) * radius ** (k - 1) for k, c in enumerate(higher, 2)), arb(0)
         )
-        if abs(series[1]) > bend:
+        if abs(slope) > bend:
             narrow = _narrow(f, low, high, lag)
             if narrow is None:
                 return None

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 from flint import arb, fmpq
 
-from tapx.kernels.family import LIN, Family
+from tapx.kernels.balls import whole
+from tapx.kernels.family import LIN, LOG, Family
 
 
 @runtime_checkable
-class Decays(Protocol):
-    """A weighted sum of exponentials or powers of the lag."""
+class Part(Protocol):
+    """A weighted sum of decays, or of points."""
 
-    @property
-    def family(self) -> Family:
-        """What it is a sum of."""
-
-    @property
-    def rates(self) -> tuple[fmpq, ...]:
-        """One a term, distinct."""
-
-    @property
-    def weights(self) -> tuple[fmpq, ...]:
-        """As many as there are rates."""
-
-
-@runtime_checkable
-class Point(Protocol):
-    """1 at one lag, 0 elsewhere."""
-
-    @property
-    def lag(self) -> int:
-        """The lag."""
-
-
-Part = Decays | Point
+    def terms(self) -> tuple[Family | None, dict[Any, fmpq]]:
+        """The family and the weights by rate; of points None and the weights by lag."""
 
 
 class Signed:
-    """The difference of a kernel and its target: exponentials, powers and a delta.
+    """The difference of a kernel and its target: exponentials, powers and points.
 
     ``exponentials`` and ``powers`` map rates to weights, ``points`` lags to weights.
     With an ``origin`` B the decays are ``exp(-rate (s - B))`` and ``(s / B)^-rate``.
@@ -51,30 +32,25 @@ class Signed:
     """
 
     def __init__(
-        self,
-        kernel: Part,
-        target: Part | None = None,
-        origin: int | None = None,
+        self, kernel: Part, target: Part | None = None, origin: int | None = None
     ):
         self.exponentials: dict[fmpq, fmpq] = {}
         self.powers: dict[fmpq, fmpq] = {}
         self.points: dict[int, fmpq] = {}
-        self.origin = None if origin is None else _whole(origin)
-        self._add(kernel, 1)
-        if target is not None:
-            self._add(target, -1)
-
-    def _add(self, part: Part, sign: int) -> None:
-        if hasattr(part, "lag"):
-            terms = {part.lag: fmpq(1)}
-            into: dict = self.points
-        else:
-            terms = dict(zip(part.rates, part.weights, strict=True))
-            into = self.exponentials if part.family is LIN else self.powers
-        for key, weight in terms.items():
-            into[key] = into.get(key, fmpq(0)) + sign * weight
-            if into[key] == 0:
-                del into[key]
+        self.origin = None if origin is None else whole(origin, "origin")
+        if self.origin is not None and self.origin < 1:
+            raise ValueError(
+                f"origin {origin}: an adaptive lag is at least 1, the nearest valid "
+                "origin"
+            )
+        kinds: Any = {LIN: self.exponentials, LOG: self.powers, None: self.points}
+        for part, sign in ((kernel, 1), (target, -1)):
+            family, terms = (None, {}) if part is None else part.terms()
+            into = kinds[family]
+            for key, weight in terms.items():
+                into[key] = into.get(key, fmpq(0)) + sign * weight
+                if into[key] == 0:
+                    del into[key]
 
     def cancellation_bits(self) -> int:
         """Binary digits of the largest weight: what cancellation may cost."""
@@ -101,7 +77,7 @@ class Signed:
         return arb(self.points.get(lag, fmpq(0))) + self.smooth(lag)
 
     def smooth(self, lag: int) -> arb:
-        """Ball of the value at a lag without the delta, at the present precision."""
+        """The same without the points."""
         total = arb(0)
         fast, slow = self.scaled()
         for rate, weight in fast.items():
@@ -113,7 +89,7 @@ class Signed:
         return total
 
     def points_from(self, start: int) -> arb:
-        """What the deltas at lags from ``start`` on add to the rest's l1 norm."""
+        """What the points at lags from ``start`` on add to the rest's l1 norm."""
         change = arb(0)
         for lag, weight in self.points.items():
             if lag >= start:
@@ -122,12 +98,20 @@ class Signed:
         return change
 
 
-def _whole(origin: object) -> int:
-    """The origin as an int, or a refusal."""
-    if isinstance(origin, bool) or not isinstance(origin, int | np.integer):
-        raise TypeError(f"origin must be a whole number, not {origin!r}")
-    if origin < 1:
-        raise ValueError(
-            f"origin {origin}: an adaptive lag is at least 1, the nearest valid origin"
-        )
-    return int(origin)
+def walk(
+    exponentials: Sequence[tuple[Any, arb]], powers: Sequence[tuple[Any, arb]]
+) -> Iterator[tuple[arb, list[arb], list[arb]]]:
+    """A sum of decays at lags 0, 1, 2, ..., and its terms, in the order given.
+
+    Both arguments hold rates and weights. Powers have no value at lag 0.
+    """
+    factors = [arb(-rate).exp() for rate, _ in exponentials]
+    fast = [weight for _, weight in exponentials]
+    exponents = [(arb(-rate), weight) for rate, weight in powers]
+    for lag in count():
+        slow = []
+        if lag > 0 and powers:
+            log = arb(lag).log()
+            slow = [weight * (exponent * log).exp() for exponent, weight in exponents]
+        yield sum(fast, arb(0)) + sum(slow, arb(0)), fast, slow
+        fast = [term * factor for term, factor in zip(fast, factors, strict=True)]

@@ -1,10 +1,9 @@
 """The search for the best kernels on a finite window of lags.
 
-The weights are linear and are eliminated (variable projection, Golub and Pereyra 1973),
-so the search runs over the logarithms of the rates alone, and each head count starts
-from the solutions of the smaller head counts. What it returns proves nothing:
-:attr:`tapx.kernels.windows.WindowKernel.squared_error` encloses how far the numbers are
-off.
+The weights are linear and are eliminated (:mod:`tapx.kernels.fit`), so the search runs
+over the logarithms of the rates alone, and each head count starts from the solutions of
+the smaller ones. What it returns proves nothing:
+:attr:`tapx.kernels.windows.WindowKernel.squared_error` encloses how far it is off.
 """
 
 from __future__ import annotations
@@ -12,28 +11,35 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from tapx import witness_numbers, witnesses
+from tapx.checks import at_least
 from tapx.kernels.balls import check_at_most, upper_decimal
 from tapx.kernels.family import LOG, Family
-from tapx.kernels.fit import LOG_RATE_RANGE, design, refine
+from tapx.kernels.fit import LOG_RATE_RANGE, design, fitted_weights, refine, stretched
 from tapx.kernels.windows import Goal, WindowKernel
 from tapx.witnesses import Entry, Question
 
-ENOUGH = 1e-27
-"""Squared errors below this are rounding, and are not improved further."""
+_mse = attrgetter("mse")  # what float64 numbers achieve, not what the search believes
 
+ENOUGH = 1e-27  # squared errors below this are rounding, and are not improved further
+
+# Least distances between the log rates of powers that are tried after refinement.
 GAPS = (1e-4, 1e-3, 1e-2, 0.02, 0.05)
-"""Least distances between the log rates of powers that are tried after refinement."""
 
 
 def best(
     target: Goal, heads: int, family: str | Family, first: int = 1, last: int = 999
 ) -> WindowKernel:
     """Best kernel found for ``heads`` heads on the lags first to last.
+
+    Once the squared error is below :data:`ENOUGH`, or float64 weights cannot improve
+    it, further heads halve the last head's weight among them (exact in binary), so the
+    error never grows with the number of heads.
 
     Args:
         target: the kernel to match.
@@ -43,17 +49,11 @@ def best(
             contains ``target.at_zero ** 2``.
         last: last lag, above ``first + 1``.
 
-    Returns:
-        The kernel. Once the squared error is below :data:`ENOUGH`, or float64 weights
-        cannot improve it, further heads halve the last head's weight among them
-        (exact in binary), so the error never grows with the number of heads.
-
     Raises:
-        ValueError: a head count below 1, an empty window, an unknown family.
+        ValueError: on parameters out of these ranges.
     """
     family = Family.of(family)
-    if heads < 1:
-        raise ValueError(f"heads={heads}: give at least 1")
+    at_least(1, heads=heads)
     if first not in (0, 1) or last < first + 2:
         raise ValueError(f"window {first} to {last}: first is 0 or 1, last > first + 1")
     if family is LOG and first == 0:
@@ -66,18 +66,26 @@ def best(
 def _best(
     target: Goal, heads: int, family: Family, first: int, last: int
 ) -> WindowKernel:
+    empty = WindowKernel(family, (), (), target, first, last)
+
     def read(entry: Entry) -> WindowKernel:
-        rates, weights = (map(_float, entry[key]) for key in ("rates", "weights"))
-        kernel = WindowKernel(family, (*rates,), (*weights,), target, first, last)
+        rates, weights = (
+            tuple(float(Fraction(text)) for text in entry[key])
+            for key in ("rates", "weights")
+        )
+        kernel = replace(empty, rates=rates, weights=weights)
         check_at_most(kernel.squared_error, entry, "a squared distance")
         return kernel
 
-    return witnesses.answer(
-        window_question(target, heads, family, first, last),
-        read,
-        lambda: climb(WindowKernel(family, (), (), target, first, last), heads),
-        _write,
-    )
+    def write(kernel: WindowKernel) -> dict[str, Any]:
+        return {
+            "rates": witness_numbers.fractions(kernel.rates),
+            "weights": witness_numbers.fractions(kernel.weights),
+            "claim": upper_decimal(kernel.squared_error),
+        }
+
+    question = window_question(target, heads, family, first, last)
+    return witnesses.answer(question, read, lambda: climb(empty, heads), write)
 
 
 def window_question(
@@ -97,26 +105,10 @@ def window_question(
     )
 
 
-def _float(text: str) -> float:
-    return float(Fraction(text))
-
-
-def _write(kernel: WindowKernel) -> dict[str, Any]:
-    return {
-        "rates": witness_numbers.fractions(kernel.rates),
-        "weights": witness_numbers.fractions(kernel.weights),
-        "claim": upper_decimal(kernel.squared_error),
-    }
-
-
 def climb(empty: WindowKernel, heads: int) -> WindowKernel:
     """The best kernel found with `heads` heads, from the best with fewer.
 
-    Where one more head is no gain, further heads halve the last head's weight.
-
-    Args:
-        empty: family, target and window; without heads.
-        heads: at least 1.
+    Of `empty` count the family, the target and the window.
     """
     ladder = _ladder(empty)
     while len(ladder) < heads and _climb(ladder):
@@ -155,11 +147,6 @@ def _climb(ladder: list[WindowKernel]) -> bool:
     return ladder[-1] is found
 
 
-def _mse(kernel: WindowKernel) -> float:
-    """Sort key: what the float64 numbers achieve, not what the search believes."""
-    return kernel.mse
-
-
 def _kernel(start: np.ndarray, like: WindowKernel) -> WindowKernel:
     """Refine log rates from a start and attach the least-squares weights."""
     lags = _lags(like)
@@ -174,11 +161,9 @@ def _lags(kernel: WindowKernel) -> np.ndarray:
 def _weighted(log_rates: np.ndarray, like: WindowKernel) -> WindowKernel:
     """The kernel of these rates with its least-squares weights."""
     columns = design(log_rates, _lags(like), like.family)[0]
-    scale = np.linalg.norm(columns, axis=0)
-    values = like.target.values(_lags(like))
-    weights = np.linalg.lstsq(columns / scale, values, rcond=1e-15)[0] / scale
-    rates = tuple(float(rate) for rate in np.exp(log_rates))
-    return replace(like, rates=rates, weights=tuple(float(w) for w in weights))
+    weights = fitted_weights(columns, like.target.values(_lags(like)))
+    rates = tuple(np.exp(log_rates).tolist())
+    return replace(like, rates=rates, weights=tuple(weights.tolist()))
 
 
 def _apart(kernel: WindowKernel, gap: float) -> np.ndarray:
@@ -195,17 +180,14 @@ def _starts(ladder: list[WindowKernel]) -> list[np.ndarray]:
     known = np.log(ladder[-1].rates)
     heads = len(known) + 1
     starts = []
-    if heads >= 4:
-        # Optimal log rates, read as a function of the head's relative rank, drift
-        # slowly with the number of heads: continue the last step.
+    if heads >= 4:  # continue the last step
         older = np.log(ladder[-2].rates)
-        starts.append(2 * _stretch(known, heads) - _stretch(older, heads))
+        starts.append(2 * stretched(known, heads) - stretched(older, heads))
     if heads <= 4:
         ends = np.concatenate([[known[0] - 1.5], known, [known[-1] + 1.5]])
-        starts.append(_stretch(known, heads) + np.linspace(-0.5, 0.5, heads))
-        starts += [
-            np.sort(np.append(known, more)) for more in (ends[1:] + ends[:-1]) / 2
-        ]
+        between = (ends[1:] + ends[:-1]) / 2
+        starts.append(stretched(known, heads) + np.linspace(-0.5, 0.5, heads))
+        starts += [np.sort(np.append(known, more)) for more in between]
     kernel = ladder[-1]
     if kernel.family is LOG:
         # Near-equal powers need huge weights; spread ones do with small weights.
@@ -222,9 +204,3 @@ def _starts(ladder: list[WindowKernel]) -> list[np.ndarray]:
         tail = climb(replace(kernel, rates=(), weights=(), first=1), heads - 1)
         starts.append(np.append(np.log(tail.rates), LOG_RATE_RANGE[1] - 0.1))
     return starts
-
-
-def _stretch(log_rates: np.ndarray, heads: int) -> np.ndarray:
-    """The same curve of log rates over relative rank, read at ``heads`` ranks."""
-    ranks = np.linspace(0, 1, len(log_rates))
-    return np.interp(np.linspace(0, 1, heads), ranks, log_rates)

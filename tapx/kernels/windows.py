@@ -1,15 +1,13 @@
-"""The best kernels on a finite window of lags, with certified errors.
+"""Kernels and their targets on a finite window of lags, with certified errors.
 
 Experiments 4a and 4b of the paper read the last of 1000 tokens through a linear
 readout. Without dot products such a model is a convolution, so for tokens that are
 independent and equal to -1 or 1 its mean squared error is the squared Euclidean
 distance between its kernel and the target on the lags 0 to 999, and nothing else.
-This file finds the kernel of ``H`` heads that makes this distance least:
-
-- :mod:`tapx.kernels.window_search` looks for it;
-- :attr:`WindowKernel.squared_error` then encloses the distance of exactly the float64
-  numbers that were found. It is an upper bound on the best possible. Lower bounds,
-  valid for all rates and weights, are in :mod:`tapx.limits.rank`.
+:mod:`tapx.kernels.window_search` looks for the kernel of ``H`` heads that makes it
+least, and :attr:`WindowKernel.squared_error` encloses it for exactly the float64
+numbers that were found. Lower bounds for all rates and weights are in
+:mod:`tapx.limits.rank`.
 
 On a finite window softmax gives every positive rate a finite denominator, for powers
 too: heads realise all sums of exponentials or powers with positive rates.
@@ -23,12 +21,13 @@ from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 
 from tapx import witness_numbers
 from tapx.kernels import balls
 from tapx.kernels.family import LIN, Family
 from tapx.kernels.fit import design
+from tapx.kernels.terms import walk
 
 
 @runtime_checkable
@@ -62,7 +61,7 @@ class Decay:
 
     Attributes:
         family: `LIN` or `LOG`.
-        rate: positive; taken as the exact value of the float.
+        rate: taken as the exact value of the float.
         at_zero: the value at lag 0, a convention where the formula has none.
 
     Raises:
@@ -78,7 +77,6 @@ class Decay:
     at_zero: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the values."""
         if not (self.rate > 0 and math.isfinite(self.rate)):
             raise ValueError(f"rate {self.rate!r}: give a positive finite number")
 
@@ -111,11 +109,10 @@ class WindowKernel:
 
     Attributes:
         family: `LIN` (exponentials) or `LOG` (powers).
-        rates: positive, ascending; float64 numbers taken exactly.
-        weights: one signed weight for each rate, float64.
+        rates, weights: float64 numbers taken exactly; rates ascend from above 0.
         target: the kernel to match.
         first: first lag of the window (0: lag 0 is the heads' task; 1: it is not).
-        last: last lag of the window, included.
+        last: last lag of the window.
     """
 
     family: Family
@@ -139,8 +136,7 @@ class WindowKernel:
     def squared_error(self) -> arb:
         """Enclosure of the squared distance over the lags first to last.
 
-        Precision grows until the relative radius is below 1e-6. An error of exactly
-        zero, or one below 2**-4000, is returned as the ball that was reached.
+        Its relative radius is below 1e-6, unless the error is below 2**-4000.
         """
         for bits in (128, 256, 512, 1024, 4096):
             error = _enclose(self, bits)
@@ -162,29 +158,11 @@ def round_up(ball: arb) -> float:
 @lru_cache(maxsize=256)
 def _enclose(kernel: WindowKernel, bits: int) -> arb:
     """Sum the squared differences over the window in ball arithmetic."""
-    before, ctx.prec = ctx.prec, bits
-    try:
+    with balls.precision(bits):
+        terms = [(r, arb(w)) for r, w in zip(kernel.rates, kernel.weights, strict=True)]
+        steps = walk(terms, []) if kernel.family is LIN else walk([], terms)
         total = arb(0)
-        terms = [arb(weight) for weight in kernel.weights]
-        ratios = [(-arb(rate)).exp() for rate in kernel.rates]
-        for lag in range(kernel.first, kernel.last + 1):
-            if kernel.family is LIN:
-                if lag > 0:
-                    pairs = zip(terms, ratios, strict=True)
-                    terms = [term * ratio for term, ratio in pairs]
-                value = sum(terms, arb(0))
-            else:
-                value = _power_sum(kernel, lag)
-            total += balls.square(value - kernel.target.ball(lag))
+        for lag, (value, *_) in zip(range(kernel.last + 1), steps, strict=False):
+            if lag >= kernel.first:
+                total += balls.square(value - kernel.target.ball(lag))
         return total
-    finally:
-        ctx.prec = before
-
-
-def _power_sum(kernel: WindowKernel, lag: int) -> arb:
-    """``sum_h weights[h] * lag**(-rates[h])``, and 0 at lag 0."""
-    if lag == 0:
-        return arb(0)
-    depth = -arb(lag).log()
-    pairs = zip(kernel.rates, kernel.weights, strict=True)
-    return sum((arb(w) * (arb(rate) * depth).exp() for rate, w in pairs), arb(0))

@@ -15,7 +15,8 @@ over all lags follows in closed form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from flint import arb
 
@@ -24,11 +25,9 @@ from tapx.kernels.balls import PrecisionError
 from tapx.kernels.family import LIN, LOG
 from tapx.kernels.kernel import Kernel
 
+# Points tried in each factor e of s, until all zeros are separated.
 SAMPLES = (12, 32, 96, 288)
-"""Points tried in each factor e of s, until all zeros are separated."""
-
-BITS = 192
-"""Working precision."""
+BITS = 192  # working precision
 
 
 @dataclass(frozen=True)
@@ -49,44 +48,40 @@ class Deviation:
 
     def at(self, lag: arb | int) -> arb:
         """The deviation at a lag, positive and not necessarily whole."""
-        lag = arb(lag)
-        total = (-self.power * lag.log()).exp()
+        total = LOG.decay(self.power, lag)
         for rate, weight in zip(self.rates, self.weights, strict=True):
-            total -= weight * (-rate * lag).exp()
+            total -= weight * LIN.decay(rate, lag)
         return total
 
     def tail(self, start: int) -> arb:
         """The sum over all lags from ``start`` on, signs included."""
-        total = self.power.zeta(arb(start))
+        total = LOG.tail(self.power, start)
         for rate, weight in zip(self.rates, self.weights, strict=True):
-            total -= weight * (-rate * start).exp() / (1 - (-rate).exp())
+            total -= weight * LIN.tail(rate, start)
         return total
 
     def stretches(self) -> list[tuple[int, int | None]]:
         """Lags ``first <= s < stop`` of one sign, in order; the last has no stop."""
-        edges = [0, *(n for n in self.last_before if n >= 1)]
-        stops: list[int | None] = [n + 1 for n in edges[1:]]
-        pairs = zip([n + 1 for n in edges], [*stops, None], strict=True)
-        return [(a, b) for a, b in pairs if b is None or b > a]
+        edges = [1, *(n + 1 for n in self.last_before if n >= 1), None]
+        pairs = pairwise(edges)
+        return [(a, b) for a, b in pairs if a is not None and (b is None or b > a)]
+
+
+def is_power(kernel: Kernel) -> bool:
+    """Whether a kernel is one power of weight 1 whose sum over all lags is finite."""
+    one = kernel.family is LOG and kernel.heads == 1
+    return one and kernel.weights[0] == 1 and kernel.rates[0] > 1
 
 
 def deviation(kernel: Kernel) -> Deviation:
     """The deviation of a sum of exponentials from the power that is its target.
 
     Raises:
-        ValueError: another family, or a target that is not one power of weight 1 and
-            rate above 1.
+        ValueError: another family, or a target that is not `is_power`.
         PrecisionError: at some lag the deviation is too near 0 for its sign to show.
     """
     goal = kernel.target
-    if (
-        kernel.family is not LIN
-        or not isinstance(goal, Kernel)
-        or goal.family is not LOG
-        or goal.heads != 1
-        or goal.weights[0] != 1
-        or not goal.rates[0] > 1
-    ):
+    if not (kernel.family is LIN and isinstance(goal, Kernel) and is_power(goal)):
         raise ValueError(
             "needs a sum of exponentials whose target is one power s^-b with b > 1 "
             "and weight 1"
@@ -94,22 +89,19 @@ def deviation(kernel: Kernel) -> Deviation:
     most = 2 * sum(weight > 0 for weight in kernel.weights)
     rates = sorted(kernel.float_rates)
     with balls.precision(BITS):
-        parts = (arb(goal.rates[0]), [*map(arb, kernel.rates)])
-        empty = Deviation(*parts, [*map(arb, kernel.weights)], [])
+        balls_ = [*map(arb, kernel.rates)], [*map(arb, kernel.weights)]
+        e = Deviation(arb(goal.rates[0]), *balls_, [])
         low, high = (arb(0.02) / rates[-1]).log(), (arb(60) / rates[0]).log()
         for samples in SAMPLES:
             count = int(float((high - low).mid()) * samples) + 2
-            brackets = _changes(empty, low, (high - low) / count, count)
+            brackets = _changes(e, low, (high - low) / count, count)
             if len(brackets) == most:
-                found = [_last_before(empty, a, b) for a, b in brackets]
-                return Deviation(*parts, empty.weights, found)
-        return Deviation(*parts, empty.weights, _searched(empty))
+                return replace(e, last_before=[_last_before(e, *b) for b in brackets])
+        return replace(e, last_before=_searched(e))
 
 
 def l1_distance(kernel: Kernel) -> arb:
     """Enclosure of the l1 distance to the target power over all lags ``s >= 1``.
-
-    Lag 0, where the power has no value, is left out.
 
     Raises:
         ValueError, PrecisionError: as `deviation`.
@@ -125,18 +117,10 @@ def l1_distance(kernel: Kernel) -> arb:
 
 def _changes(e: Deviation, start: arb, step: arb, count: int) -> list[tuple[arb, arb]]:
     """Neighbouring points ``exp(start + n step)`` with certainly different signs."""
-    found = []
-    before: tuple[arb, bool] | None = None
-    for n in range(count + 1):
-        point = (start + n * step).exp().mid()
-        value = e.at(point)
-        if not (value > 0 or value < 0):
-            continue
-        positive = value > 0
-        if before is not None and before[1] != positive:
-            found.append((before[0], point))
-        before = point, positive
-    return found
+    points = ((start + n * step).exp().mid() for n in range(count + 1))
+    values = ((point, e.at(point)) for point in points)
+    sure = [(point, value > 0) for point, value in values if value > 0 or value < 0]
+    return [(a, b) for (a, one), (b, other) in pairwise(sure) if one != other]
 
 
 def _searched(e: Deviation) -> list[int]:
@@ -156,14 +140,13 @@ def _searched(e: Deviation) -> list[int]:
 def _settled_from(e: Deviation) -> int:
     """A lag from which on the deviation is positive: the power is the larger part."""
     slowest = min(e.rates, default=arb(1))
-    lag = max(
-        1, int(float((e.power / slowest).upper())) + 1
-    )  # then the power is slower
+    # From here on the power is slower.
+    lag = max(1, int(float((e.power / slowest).upper())) + 1)
     while True:
         lag *= 2
-        power = (-e.power * arb(lag).log()).exp()
         pairs = zip(e.rates, e.weights, strict=True)
-        if power > sum((abs(w) * (-r * lag).exp() for r, w in pairs), arb(0)):
+        sizes = sum((abs(w) * LIN.decay(r, lag) for r, w in pairs), arb(0))
+        if LOG.decay(e.power, lag) > sizes:
             return lag
 
 
@@ -180,11 +163,7 @@ def _one_sign(e: Deviation, low: int, high: int) -> bool:
 
 
 def _sign(e: Deviation, lag: int) -> bool:
-    """Whether the deviation at a lag is positive.
-
-    Raises:
-        PrecisionError: it is too near 0.
-    """
+    """Whether the deviation at a lag is positive; PrecisionError if too near 0."""
     value = e.at(lag)
     if not (value > 0 or value < 0):
         raise PrecisionError(
@@ -203,11 +182,6 @@ def _last_before(e: Deviation, low: arb, high: arb) -> int:
     sign = e.at(low) > 0
     while above - below > 1:
         middle = (below + above) // 2
-        if middle <= low:
-            below = middle
-        elif middle >= high:
-            above = middle
-        else:
-            same = _sign(e, middle) == sign
-            below, above = (middle, above) if same else (below, middle)
+        same = _sign(e, middle) == sign
+        below, above = (middle, above) if same else (below, middle)
     return below

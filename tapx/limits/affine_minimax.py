@@ -32,10 +32,11 @@ CLASSES = ("affine", "additive", "pairwise")
 """What attention sums over the lags: a multiple of the token, any function of it, or
 any function of it and the current token."""
 
+# Constraints within this of equality in floats are taken as equations, then proved.
 TIGHT = 1e-7
-"""Constraints within this of equality in floats are taken as equations, then proved."""
 
 Window = tuple[Fraction, ...]
+Matrix = Sequence[Sequence[Fraction]]
 Number = int | Fraction
 
 
@@ -46,8 +47,8 @@ class Minimax:
     Attributes:
         error: the least worst error, exact.
         coefficients: of an optimal functional, one for each column of the features.
-        witness: signed weight of each window that has one, by its index; their absolute
-            values sum to 1. Empty if the error is 0.
+        witness: signed weight of each window that has one, by its index; empty if the
+            error is 0.
     """
 
     error: Fraction
@@ -56,11 +57,7 @@ class Minimax:
 
 
 def windows(alphabet: Iterable[Number], length: int) -> list[Window]:
-    """All windows ``(x_t, x_{t-1}, ..., x_{t-length+1})`` of tokens, current one first.
-
-    Raises:
-        ValueError: fewer than two tokens, a repeated one, or a length below 1.
-    """
+    """All windows ``(x_t, x_{t-1}, ..., x_{t-length+1})`` of two tokens or more."""
     tokens = [Fraction(token) for token in alphabet]
     if len(set(tokens)) < len(tokens) or len(tokens) < 2:
         raise ValueError(
@@ -75,14 +72,9 @@ def windows(alphabet: Iterable[Number], length: int) -> list[Window]:
 def features(rows: Sequence[Window], kind: str) -> list[list[Fraction]]:
     """The functions whose span is the class, as columns, on every window.
 
-    Args:
-        rows: windows as `windows` lists them.
-        kind: "affine": 1 and the tokens. "additive": 1 and, for each lag, an indicator
-            of each token but one. "pairwise": the same for each current token apart.
-
-    Returns:
-        One row a window, one column a function; the columns are independent on the
-        full set of windows.
+    "affine": 1 and the tokens. "additive": 1 and, for each lag, an indicator of each
+    token but one. "pairwise": the same for each current token apart. The columns are
+    independent on the full set of `windows`.
     """
     one_of(kind, CLASSES, "class of functionals")
     if kind == "affine":
@@ -95,13 +87,11 @@ def features(rows: Sequence[Window], kind: str) -> list[list[Fraction]]:
             columns.append({lag: token})
         else:
             columns += [{0: current, lag: token} for current in (first, *others)]
-    return [
-        [
-            Fraction(all(row[lag] == token for lag, token in column.items()))
-            for column in columns
-        ]
-        for row in rows
-    ]
+
+    def value(row: Window, column: dict[int, Fraction]) -> Fraction:
+        return Fraction(all(row[lag] == token for lag, token in column.items()))
+
+    return [[value(row, column) for column in columns] for row in rows]
 
 
 def best(
@@ -115,7 +105,7 @@ def best(
     Args:
         target: the answer from ``length`` tokens, current one first.
         alphabet: the tokens, rational numbers.
-        length: how many tokens the functional and the target may see, at most 8.
+        length: how many tokens are seen, at most 8.
         kind: "affine", "additive" or "pairwise", see `features`.
 
     Raises:
@@ -139,21 +129,21 @@ def best(
         witnesses.check(error == Fraction(entry["claim"]), entry, "a least error of")
         return Minimax(error, coefficients, proof)
 
-    question = minimax_question(tokens, length, kind, values)
-    return witnesses.answer(question, read, lambda: minimax(matrix, values), _write)
+    def write(found: Minimax) -> dict[str, Any]:
+        proof = found.witness.items()
+        return {
+            "coefficients": witness_numbers.fractions(found.coefficients),
+            "dual": {str(i): witness_numbers.fraction(v) for i, v in proof},
+            "claim": witness_numbers.fraction(found.error),
+        }
 
-
-def minimax_question(
-    alphabet: Sequence[Fraction], length: int, kind: str, values: Sequence[Fraction]
-) -> Question:
-    """The question that `best` asks: the least worst error on all windows."""
-    return Question(
+    question = Question(
         group="minimax",
-        name=f"{kind}-{len(alphabet)}tokens-length{length}",
+        name=f"{kind}-{len(tokens)}tokens-length{length}",
         kind="minimax",
         family="",
         target={
-            "alphabet": witness_numbers.fractions(alphabet),
+            "alphabet": witness_numbers.fractions(tokens),
             "length": length,
             "values": witness_numbers.fractions(values),
         },
@@ -162,27 +152,16 @@ def minimax_question(
         "changing fastest, the least worst error of a functional of this class on a "
         "target with these values is exactly the claim.",
     )
+    return witnesses.answer(question, read, lambda: minimax(matrix, values), write)
 
 
-def _write(found: Minimax) -> dict[str, Any]:
-    return {
-        "coefficients": witness_numbers.fractions(found.coefficients),
-        "dual": {str(i): witness_numbers.fraction(v) for i, v in found.witness.items()},
-        "claim": witness_numbers.fraction(found.error),
-    }
-
-
-def minimax(
-    matrix: Sequence[Sequence[Fraction]], values: Sequence[Fraction]
-) -> Minimax:
+def minimax(matrix: Matrix, values: Sequence[Fraction]) -> Minimax:
     """Minimise ``max_i |values_i - (matrix c)_i|`` over c, exactly.
 
-    Args:
-        matrix: the features, one row a window.
-        values: the target on each window.
+    Each window has a row of features and a value.
 
     Raises:
-        ValueError: no row, or as many rows as values are missing.
+        ValueError: no window, or one that lacks either.
         ArithmeticError: the exact solution could not be proved.
     """
     if not values or len(matrix) != len(values):
@@ -211,7 +190,7 @@ def minimax(
 
 
 def prove(
-    matrix: Sequence[Sequence[Fraction]],
+    matrix: Matrix,
     values: Sequence[Fraction],
     coefficients: Sequence[Fraction],
     witness: dict[int, Fraction],
@@ -219,19 +198,18 @@ def prove(
     """The error that coefficients and witness prove to be least, in exact arithmetic.
 
     Raises:
-        ArithmeticError: they prove nothing: the witness is not orthogonal to a feature,
-            its weights do not sum to 1 in absolute value, or the sides do not meet.
+        ArithmeticError: the witness is not orthogonal to a feature, its weights do not
+            sum to 1 in absolute value, or the sides do not meet.
     """
-    attained = Fraction(0)
-    for row, y in zip(matrix, values, strict=True):
-        given = sum((f * c for f, c in zip(row, coefficients, strict=True)), Fraction())
-        attained = max(attained, abs(y - given))
+    pairs = zip(matrix, values, strict=True)
+    errors = (abs(y - _dot(row, coefficients)) for row, y in pairs)
+    attained = max(errors, default=Fraction(0))
     for column in range(len(coefficients)):
-        if sum((v * matrix[i][column] for i, v in witness.items()), Fraction()):
+        if _dot(witness.values(), (matrix[i][column] for i in witness)):
             raise ArithmeticError(f"the witness is not orthogonal to column {column}")
     if witness and sum(abs(v) for v in witness.values()) != 1:
         raise ArithmeticError("the witness's absolute weights do not sum to 1")
-    forced = sum((v * values[i] for i, v in witness.items()), Fraction())
+    forced = _dot(witness.values(), (values[i] for i in witness))
     if forced != attained:
         raise ArithmeticError(
             f"the functional attains {attained}, but the witness forces only {forced}"
@@ -239,24 +217,25 @@ def prove(
     return attained
 
 
+def _dot(left: Iterable[Fraction], right: Iterable[Fraction]) -> Fraction:
+    return sum((x * y for x, y in zip(left, right, strict=True)), Fraction())
+
+
 def _attained(
-    matrix: Sequence[Sequence[Fraction]], values: Sequence[Fraction], found: np.ndarray
+    matrix: Matrix, values: Sequence[Fraction], found: np.ndarray
 ) -> tuple[Fraction, ...]:
     """Exact coefficients from the windows whose error is tight in floats."""
     equations = []
     for row, y in zip(matrix, values, strict=True):
         left = float(y) - float(np.array(row, dtype=float) @ found[:-1])
         if abs(abs(left) - found[-1]) < TIGHT:
-            sign = Fraction(1 if left >= 0 else -1)
-            equations.append([*row, sign, y])
+            equations.append([*row, Fraction(1 if left >= 0 else -1), y])
     if found[-1] < TIGHT:  # the error is zero: say so, it has no sign
         equations.append([*[Fraction(0)] * len(matrix[0]), Fraction(1), Fraction(0)])
     return _solve(equations, found)[:-1]
 
 
-def _witness(
-    matrix: Sequence[Sequence[Fraction]], marginals: np.ndarray
-) -> dict[int, Fraction]:
+def _witness(matrix: Matrix, marginals: np.ndarray) -> dict[int, Fraction]:
     """Exact signed weights on the windows where the float dual has any."""
     support = [i for i, v in enumerate(marginals) if abs(v) > TIGHT]
     equations = [
@@ -268,22 +247,15 @@ def _witness(
     return dict(zip(support, _solve(equations, marginals[support]), strict=True))
 
 
-def _solve(
-    equations: Sequence[Sequence[Fraction]], guess: np.ndarray
-) -> tuple[Fraction, ...]:
+def _solve(equations: Matrix, guess: np.ndarray) -> tuple[Fraction, ...]:
     """Exact solution; unknowns that stay free take the guess, rounded to a fraction."""
     rows = [[fmpq(x.numerator, x.denominator) for x in row] for row in equations]
     reduced, rank = fmpq_mat(rows).rref()
     solution = [Fraction(float(x)).limit_denominator(1000) for x in guess]
-    table = [
-        [Fraction(int(x.p), int(x.q)) for x in row] for row in reduced.tolist()[:rank]
-    ]
-    for row in table:
-        pivot = next(j for j, x in enumerate(row) if x)
-        if pivot == len(guess):
+    for line in reduced.tolist()[:rank]:
+        *row, right = (Fraction(int(x.p), int(x.q)) for x in line)
+        pivot = next((j for j, x in enumerate(row) if x), None)
+        if pivot is None:
             raise ArithmeticError("the equations that seemed tight contradict another")
-        rest = sum(
-            (row[j] * solution[j] for j in range(pivot + 1, len(guess))), Fraction()
-        )
-        solution[pivot] = row[-1] - rest
+        solution[pivot] = right - _dot(row[pivot + 1 :], solution[pivot + 1 :])
     return tuple(solution)

@@ -14,22 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import factorial
 
-from flint import arb, arb_mat, fmpq
+from flint import arb, fmpq
 
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
 from tapx.kernels.family import LIN, Family
+from tapx.kernels.tails import ExponentialSum
 
-SLACK = 1e-2
-"""The bound is above the true supremum by at most about this share."""
-
-TERMS = 32
-"""Terms of the Taylor polynomials."""
-
-BITS = 320
-"""Working precision: numbers of size 1 cancel to 2^-60 and less."""
+SLACK = 1e-2  # the bound is above the true supremum by at most about this share
+TERMS = 32  # terms of the Taylor polynomials
+BITS = 320  # working precision: numbers of size 1 cancel to 2^-60 and less
 
 MOST_INTERVALS = 20_000
 
@@ -46,9 +41,9 @@ def upper_at(
     if not exact(rate) > start:
         raise ValueError(f"rate {float(exact(rate)):g} must be above {start}")
     with balls.precision(BITS):
-        sums = _Sum(family, lags, numbers)
         ball = arb(exact(rate))
-        return balls.upper(abs(sums.value(ball)) / sums.mass(ball))
+        value = sum(_pairing(family, lags, numbers).terms(ball), arb(0))
+        return balls.upper(abs(value) / _mass(family, ball))
 
 
 def supremum(family: Family, lags: Sequence[int], numbers: Sequence[fmpq]) -> float:
@@ -60,18 +55,16 @@ def supremum(family: Family, lags: Sequence[int], numbers: Sequence[fmpq]) -> fl
         numbers: y, one for each lag.
 
     Raises:
-        ValueError: no numbers, or an unknown family.
+        ValueError: no numbers.
         PrecisionError: if too many intervals would be needed.
     """
-    start = family.first_lag
     if not numbers:
         raise ValueError("numbers is empty; at least one lag is needed")
+    start = family.first_lag
     with balls.precision(BITS):
-        sums = _Sum(family, lags, numbers)
+        pairing = _pairing(family, lags, numbers)
         # Beyond the last rate little but the first lag is left: S is at least 1.
-        last, beyond = arb(256), arb(0)
-        for number, x in zip(sums.numbers, sums.places, strict=True):
-            beyond += abs(number) * (-last * x).exp()
+        beyond = sum((abs(term) for term in pairing.terms(arb(256))), arb(0))
         bound = best = beyond
         edges = [arb(start)] + [start + arb(2) ** k for k in range(-24, 9)]
         stack = list(pairwise(edges))
@@ -80,9 +73,9 @@ def supremum(family: Family, lags: Sequence[int], numbers: Sequence[fmpq]) -> fl
                 return balls.upper(bound)
             low, high = stack.pop()
             middle, radius = ((low + high) / 2).mid(), ((high - low) / 2).mid()
-            here, most = sums.around(middle, radius)
-            best = best.max(abs(here) / sums.mass(middle))
-            most = most / sums.mass(high)
+            here, most = pairing.around(middle, radius)
+            best = best.max(abs(here) / _mass(family, middle))
+            most = most / _mass(family, high)
             if most <= best * (1 + SLACK):
                 bound = bound.max(most)
             else:
@@ -92,53 +85,17 @@ def supremum(family: Family, lags: Sequence[int], numbers: Sequence[fmpq]) -> fl
     )
 
 
-class _Sum:
-    """``D(b) = sum_s y_s exp(-b x_s)`` with balls."""
+def _pairing(
+    family: Family, lags: Sequence[int], numbers: Sequence[fmpq]
+) -> ExponentialSum:
+    """D, as a function of the rate."""
+    if family is LIN:
+        lags = [*lags, 2 * lags[-1]]
+        numbers = [b - a for a, b in pairwise([fmpq(0), *numbers, fmpq(0)])]
+    places = [family.depth_ball(lag) for lag in lags]
+    return ExponentialSum([arb(y) for y in numbers], places, TERMS)
 
-    def __init__(self, family: Family, lags: Sequence[int], numbers: Sequence[fmpq]):
-        self.family = family
-        self.lags = lags
-        if family is LIN:
-            before, after = [fmpq(0), *numbers], [*numbers, fmpq(0)]
-            self.lags = [*lags, 2 * lags[-1]]
-            self.numbers = [arb(b - a) for a, b in zip(before, after, strict=True)]
-            self.places = [arb(s) for s in self.lags]
-        else:
-            self.numbers = [arb(y) for y in numbers]
-            self.places = [arb(s).log() for s in lags]
-        self.derivatives = arb_mat(
-            [[(-x) ** k / factorial(k) for k in range(TERMS)] for x in self.places]
-        )
 
-    def mass(self, rate: arb) -> arb:
-        """S(b)."""
-        if self.family is LIN:
-            return arb(1)
-        return self.family.tail(rate)
-
-    def terms(self, rate: arb) -> list[arb]:
-        """The summands at one rate."""
-        if self.family is LIN:
-            factor = (-rate).exp()
-            pairs = zip(self.numbers, self.lags, strict=True)
-            return [y * factor**s for y, s in pairs]
-        places = zip(self.numbers, self.places, strict=True)
-        return [y * (-rate * x).exp() for y, x in places]
-
-    def value(self, rate: arb) -> arb:
-        """D at one rate."""
-        return sum(self.terms(rate), arb(0))
-
-    def around(self, middle: arb, radius: arb) -> tuple[arb, arb]:
-        """D in the middle, and a bound of its size within the radius."""
-        terms = self.terms(middle)
-        series = (arb_mat([terms]) * self.derivatives).entries()
-        most, power = abs(series[0]), arb(1)
-        for coefficient in series[1:]:
-            power *= radius
-            most += abs(coefficient) * power
-        power *= radius
-        for term, x in zip(terms, self.places, strict=True):
-            size = abs(term) * (radius * x).exp() * x**TERMS
-            most += size * power / factorial(TERMS)
-        return series[0], most
+def _mass(family: Family, rate: arb) -> arb:
+    """What D is divided by."""
+    return arb(1) if family is LIN else family.tail(rate)

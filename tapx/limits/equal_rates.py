@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 from scipy.optimize import minimize_scalar
 
 from tapx import witness_numbers, witnesses
@@ -24,25 +24,18 @@ from tapx.kernels.family import LIN, LOG
 from tapx.kernels.windows import round_up
 from tapx.witnesses import Entry, Question
 
-FAMILY = {"lin": LIN, "log": LOG}
-"""What a head of each relative position pools with."""
+FAMILY = {"lin": LIN, "log": LOG}  # what a head of each relative position pools with
 
+# Logarithms of the common rates that `limit` tries.
 LOG_RATES = {LIN: (-9.0, 3.0), LOG: (-9.0, 6.0)}
-"""Logarithms of the common rates that `limit` tries."""
-
-BITS = (256, 1024, 4096)
-"""Working precisions, until the radius is small enough."""
+BITS = (256, 1024, 4096)  # working precisions, until the radius is small enough
 
 
 @dataclass(frozen=True)
 class Tokens:
     """The affine part of a target as a kernel: a number at each of a few lags.
 
-    A `Goal` for :mod:`tapx.kernels.windows`.
-
-    Attributes:
-        lags: distinct, at least 1.
-        sizes: the coefficient of each lag's token.
+    A :class:`tapx.kernels.windows.Goal`. The lags are distinct and at least 1.
     """
 
     lags: tuple[int, ...]
@@ -131,7 +124,7 @@ def _common_rate(part: Tokens, rpe: str, heads: int, last: int) -> float:
 
 
 def captured(part: Tokens, rpe: str, rate: float, heads: int, last: int) -> np.ndarray:
-    """The energy that 1, 2, ... nearly equal rates capture, float64, shape (heads,)."""
+    """The energy that 1, 2, ... nearly equal rates capture, float64, (heads,)."""
     columns = basis(rpe, rate, heads, last)[:, np.array(part.lags) - 1]
     return np.cumsum((columns @ np.array(part.sizes)) ** 2)
 
@@ -139,9 +132,8 @@ def captured(part: Tokens, rpe: str, rate: float, heads: int, last: int) -> np.n
 def basis(rpe: str, rate: float, heads: int, last: int) -> np.ndarray:
     """Orthonormal kernels of nearly equal rates on the lags 1 to last, (heads, last).
 
-    The first few span what the first few heads can do in the limit: an exponential or
-    a power, times polynomials of growing degree. Lanczos with full orthogonalisation,
-    in float64. Once nothing is left to capture, rows are zero.
+    The first few span what the first few heads can do in the limit. Lanczos with full
+    orthogonalisation, in float64. Once nothing is left to capture, rows are zero.
     """
     lags = np.arange(1.0, last + 1)
     if FAMILY[rpe] is LIN:
@@ -165,26 +157,23 @@ def basis(rpe: str, rate: float, heads: int, last: int) -> np.ndarray:
 
 
 def _captured_ball(part: Tokens, rpe: str, rate: float, heads: int, last: int) -> arb:
-    """The same energy for `heads` rates, enclosed: the three-term recurrence."""
-    before = ctx.prec
-    try:
-        for bits in BITS:
-            ctx.prec = bits
+    """The same energy for `heads` rates, enclosed."""
+    for bits in BITS:
+        with balls.precision(bits):
             total = _recurrence(part, rpe, arb(rate), heads, last)
-            if total.rad() < 1e-15 * part.energy:
-                break
-        return total
-    finally:
-        ctx.prec = before
+        if total.rad() < 1e-15 * part.energy:
+            break
+    return total
 
 
 def _recurrence(part: Tokens, rpe: str, rate: arb, heads: int, last: int) -> arb:
     """Orthonormal polynomials on the window, in balls; shares of the lags squared."""
+    lags = range(1, last + 1)
     if FAMILY[rpe] is LIN:
-        points = [arb(s) / last for s in range(1, last + 1)]
-        now = [(-rate * (s - 1)).exp() for s in range(1, last + 1)]
+        points = [arb(s) / last for s in lags]
+        now = [(-rate * (s - 1)).exp() for s in lags]
     else:
-        points = [arb(s).log() for s in range(1, last + 1)]
+        points = [arb(s).log() for s in lags]
         now = [(-rate * x).exp() for x in points]
     past = [arb(0)] * last
     length, total = arb(0), arb(0)

@@ -38,11 +38,11 @@ def _adaptive(entry: Entry) -> Any:
 def _window(entry: Entry) -> Any:
     target, heads = entry["target"], entry["size"]["heads"]
     goal: windows.Goal
-    if "decay" in target:
+    if "tokens" in target:
+        goal = _tokens(target)
+    else:
         rate, zero = (float(Fraction(target[key])) for key in ("rate", "at_zero"))
         goal = windows.Decay(Family.of(target["decay"]), rate, zero)
-    else:
-        goal = _tokens(target)
     first, last = target["first"], target["last"]
     return window_search.best(goal, heads, entry["family"], first, last)
 
@@ -54,22 +54,20 @@ def _tokens(target: Any) -> equal_rates.Tokens:
 
 
 def _nearly_equal(entry: Entry) -> Any:
-    rpe = Family.of(entry["family"]).name
-    target, heads = entry["target"], entry["size"]["heads"]
+    target, rpe = entry["target"], Family.of(entry["family"]).name
+    heads = entry["size"]["heads"]
     return equal_rates.limit(_tokens(target), rpe, heads, target["last"])
 
 
 def _power(entry: Entry) -> Any:
-    power = float(Fraction(entry["target"]["power"]))
-    return shortest.shortest(power, entry["size"]["heads"])
+    power = Fraction(entry["target"]["power"])
+    return shortest.shortest(float(power), entry["size"]["heads"])
 
 
 def _memory(entry: Entry) -> Any:
     target = entry["target"]
-    memory: Any
-    if "row" in target:
-        memory = [float(value) for value in target["row"]]
-    else:
+    memory: Any = [float(value) for value in target.get("row", ())]
+    if "kernel" in target:
         memory = Kernel.stored({**target, "family": target["kernel"]})
     heads, family = entry["size"]["heads"], Family.of(entry["family"])
     return nearest.fitted(memory, heads, family, target["first"])
@@ -115,11 +113,7 @@ KINDS: dict[str, Callable[[Entry], Any]] = {
 
 
 def select(names: Iterable[str]) -> list[Entry]:
-    """The stored answers in the files named, all without a name.
-
-    Raises:
-        Refusal: no file of this name; the message names the nearest.
-    """
+    """The stored answers in the files named, all without a name, or a Refusal."""
     stored = list(witnesses.stored().values())
     names = list(names)
     known = sorted({entry["name"] for entry in stored})
@@ -132,13 +126,10 @@ def select(names: Iterable[str]) -> list[Entry]:
 
 
 def check(entries: Iterable[Entry]) -> tuple[int, float]:
-    """Check stored answers in balls.
+    """Check stored answers in balls, or raise WitnessError.
 
     Returns:
         How many, and the processor seconds that it took.
-
-    Raises:
-        WitnessError: one does not show what it claims.
     """
     start, count = time.process_time(), 0
     for entry in entries:
@@ -152,9 +143,7 @@ def find(
 ) -> tuple[int, int]:
     """Search again for what is stored, and keep what is strictly better.
 
-    Args:
-        names: files to work on (GROUP/NAME); all if empty.
-        tell: takes one line for each answer that was replaced.
+    `tell` takes one line for each answer that was replaced.
 
     Returns:
         How many were searched, and how many replaced.

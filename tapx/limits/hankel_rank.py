@@ -1,9 +1,10 @@
 """How near to a power of the lag no linear recurrence of H states can come.
 
-For a sum of H exponentials, and for the response g of any linear recurrence of H
-states, real or complex, the infinite matrix ``g(1 + i + j)``, ``i, j >= 0``, has rank H
-at most. The matrix of a deviation e has norm at most ``sum_{s>=1} |e(s)|``: each lag
-stands on one antidiagonal, whose matrix has norm 1. So by Eckart and Young
+The argument of :mod:`tapx.limits.rank`, in l1 and over all lags. For the response g of
+any linear recurrence of H states, real or complex, such as a sum of H exponentials, the
+infinite matrix ``g(1 + i + j)``, ``i, j >= 0``, has rank H at most. The matrix of a
+deviation e has norm at most ``sum_{s>=1} |e(s)|``: each lag stands on one antidiagonal,
+whose matrix has norm 1. So by Eckart and Young
 
 ``sum_{s >= 1} |g(s) - s^-b|  >=  sigma_{H+1}``  of the matrix ``(1 + i + j)^-b``,
 
@@ -15,21 +16,18 @@ entries are second differences of Hurwitz zeta values, and enclose an eigenvalue
 from __future__ import annotations
 
 import math
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 
 import numpy as np
 from flint import arb, arb_mat
 
 from tapx.kernels import balls
+from tapx.kernels.family import refuse_unsummable
+from tapx.limits.rank import exactly, largest_row
 
-NEAR = 24
-"""Indices that are blocks of their own."""
-
-GROWTH = 1.15
-"""Ratio of the edges of the blocks beyond."""
-
-BITS = 192
-"""Working precision."""
+NEAR = 24  # indices that are blocks of their own
+GROWTH = 1.15  # ratio of the edges of the blocks beyond
+BITS = 192  # working precision
 
 
 def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
@@ -47,8 +45,7 @@ def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
     Raises:
         ValueError: on values outside these ranges.
     """
-    if not 1 < power < math.inf:
-        raise ValueError(f"power {power:g}: summable over all lags only above 1")
+    refuse_unsummable(power)
     if heads < 0:
         raise ValueError(f"heads {heads}: allowed are 0 and more")
     matrix, vectors = _compressed(float(power), float(reach))
@@ -56,11 +53,16 @@ def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
         return 0.0
     with balls.precision(BITS):
         # Courant and Fischer: on a space of heads + 1 dimensions the quadratic form is
-        # nowhere larger, relative to the norm, than the eigenvalue of that rank.
-        rows = arb_mat([[arb(float(x)) for x in v] for v in vectors.T[: heads + 1]])
-        least = reduce(arb.min, _discs(rows * matrix * rows.transpose(), -1))
-        largest = reduce(arb.max, _discs(rows * rows.transpose(), 1))
-        return max(0.0, balls.lower(least / largest))
+        # nowhere larger, relative to the norm, than the eigenvalue of that rank. Both
+        # are bounded by Gershgorin's discs.
+        rows = exactly(vectors.T[: heads + 1])
+        form = (rows * matrix * rows.transpose()).tolist()
+        discs = [
+            (2 * row[i] - sum(map(abs, row), arb(0))).lower()
+            for i, row in enumerate(form)
+        ]
+        least = reduce(arb.min, discs)
+        return max(0.0, balls.lower(least / largest_row(rows * rows.transpose())))
 
 
 def fewest(power: float, error: float, reach: float = 1e8) -> int:
@@ -77,40 +79,21 @@ def fewest(power: float, error: float, reach: float = 1e8) -> int:
     return heads
 
 
-def _discs(matrix: arb_mat, side: int) -> list[arb]:
-    """Ends of Gershgorin's discs: lower ones for side -1, upper ones for side 1."""
-    size = matrix.nrows()
-    ends = []
-    for i in range(size):
-        radius = sum((abs(matrix[i, j]) for j in range(size) if j != i), arb(0))
-        end = matrix[i, i] + side * radius
-        ends.append(end.upper() if side > 0 else end.lower())
-    return ends
-
-
-def _edges(reach: float) -> list[int]:
-    edges = list(range(NEAR + 1))
-    while edges[-1] < reach:
-        edges.append(math.ceil(edges[-1] * GROWTH))
-    return edges
-
-
 @lru_cache(maxsize=8)
 def _compressed(power: float, reach: float) -> tuple[arb_mat, np.ndarray]:
     """The compressed matrix in balls, and its eigenvectors, largest value first."""
-    edges = _edges(reach)
-    size = len(edges) - 1
-    second_sums: dict[int, arb] = {}
-    b = arb(power)
+    edges = list(range(NEAR + 1))
+    while edges[-1] < reach:
+        edges.append(math.ceil(edges[-1] * GROWTH))
+    size, b = len(edges) - 1, arb(power)
 
+    @cache
     def second_sum(m: int) -> arb:
         """A function of m whose second difference is ``m^-b``."""
-        if m not in second_sums:
-            point = arb(m)
-            # sum_{s >= m} (s - m + 1) s^-b, continued to b <= 2 where it diverges.
-            first = -point.digamma() if power == 2 else (b - 1).zeta(point)
-            second_sums[m] = first - (m - 1) * b.zeta(point)
-        return second_sums[m]
+        point = arb(m)
+        # sum_{s >= m} (s - m + 1) s^-b, continued to b <= 2 where it diverges.
+        first = -point.digamma() if power == 2 else (b - 1).zeta(point)
+        return first - (m - 1) * b.zeta(point)
 
     with balls.precision(BITS):
         rows = [[arb(0)] * size for _ in range(size)]

@@ -14,6 +14,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -24,12 +26,12 @@ from scipy.sparse import bmat, identity
 
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
-from tapx.kernels.balls import Number, exact
+from tapx.kernels.balls import Number, exact, to_float
 from tapx.kernels.family import LIN, Family
 from tapx.witnesses import Entry, Question
 
+# What the numbers found are rounded to, before a few of them are put right.
 UNIT = 2.0**-30
-"""What the numbers found are rounded to, before a few of them are put right."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,7 @@ class RecallFloor:
     @property
     def l1_error(self) -> float:
         """No weights bring the l1 distance to the delta below this number."""
-        if self.largest <= 1:
-            return 1.0
-        return float(np.nextafter(1 / self.largest, 0.0))
+        return 1.0 if self.largest <= 1 else math.nextafter(1 / self.largest, 0.0)
 
 
 def recall_floor(
@@ -62,16 +62,12 @@ def recall_floor(
     """The certificate with the least ``max|y|`` on the lags 0 to length - 1.
 
     A linear programme finds y in float64. A few of its numbers are then changed, in
-    ball arithmetic, so that it annihilates the heads exactly.
-
-    Args:
-        rates: decays of the heads, positive and distinct.
-        lag: T, below `length`.
-        length: lags that y may use; slow decays need many.
+    ball arithmetic, so that it annihilates the heads exactly. Slow decays need many
+    lags.
 
     Raises:
-        ValueError: rates or a lag out of range, or rates so close that the programme
-            or its correction fails.
+        ValueError: rates that are not positive and distinct, or so close that the
+            programme or its correction fails; a lag that is not below the length.
     """
     decays = [exact(float(rate)) for rate in rates]
     if not decays or min(decays) <= 0 or len(set(decays)) < len(decays):
@@ -81,24 +77,30 @@ def recall_floor(
             f"lag {lag} and length {length}: a lag below the length is needed, and a "
             f"length of more than {2 * len(decays)}, twice the heads"
         )
-    question = floor_question(decays, lag, length)
-    return witnesses.answer(
-        question,
-        lambda entry: _read(entry, decays, lag, length),
-        lambda: _search(decays, lag, length),
-        _write,
-    )
 
+    def read(entry: Entry) -> RecallFloor:
+        values = [Fraction(entry["unit"]) * value for value in entry["values"]]
+        found = _corrected(decays, lag, values, entry["changed"])
+        holds = len(values) == length and found.l1_error >= Fraction(entry["claim"])
+        witnesses.check(holds, entry, "an l1 error of at least")
+        return found
 
-def floor_question(rates: Sequence[fmpq], lag: int, length: int) -> Question:
-    """The question that `recall_floor` asks: numbers that annihilate given heads."""
+    def write(found: RecallFloor) -> dict[str, Any]:
+        return {
+            "better": "larger",
+            "unit": witness_numbers.fraction(UNIT),
+            "values": [round(value / UNIT) for value in found.values.tolist()],
+            "changed": list(found.changed),
+            "claim": witness_numbers.decimal(found.l1_error, up=False),
+        }
+
     size = {
-        "rates": witness_numbers.rounded(_float(rate) for rate in rates),
+        "rates": witness_numbers.rounded(to_float(rate) for rate in decays),
         "length": length,
     }
-    return Question(
+    question = Question(
         group="floors",
-        name=f"exponential-lag{lag}-heads{len(rates)}-{witnesses.digest(size)[:6]}",
+        name=f"exponential-lag{lag}-heads{len(decays)}-{witnesses.digest(size)[:6]}",
         kind="recall-floor",
         family="exponential",
         target={"delta": lag},
@@ -107,32 +109,11 @@ def floor_question(rates: Sequence[fmpq], lag: int, length: int) -> Question:
         "moved so that every head is annihilated, and 1 at the lag, prove that no "
         "weights of these heads come nearer to the delta in l1 than the claim.",
     )
-
-
-def _float(rate: fmpq) -> float:
-    return float(Fraction(int(rate.p), int(rate.q)))
-
-
-def _read(entry: Entry, rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
-    values = [Fraction(entry["unit"]) * value for value in entry["values"]]
-    found = _corrected(rates, lag, values, entry["changed"])
-    holds = len(values) == length and found.l1_error >= Fraction(entry["claim"])
-    witnesses.check(holds, entry, "an l1 error of at least")
-    return found
-
-
-def _write(found: RecallFloor) -> dict[str, Any]:
-    return {
-        "better": "larger",
-        "unit": witness_numbers.fraction(UNIT),
-        "values": [round(value / UNIT) for value in found.values.tolist()],
-        "changed": list(found.changed),
-        "claim": witness_numbers.decimal(found.l1_error, up=False),
-    }
+    return witnesses.answer(question, read, lambda: _search(decays, lag, length), write)
 
 
 def _search(rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
-    heads = np.exp(-np.outer(np.arange(length), [_float(rate) for rate in rates]))
+    heads = np.exp(-np.outer(np.arange(length), [to_float(rate) for rate in rates]))
     values = _programme(heads, lag)
     # The numbers to change: at lags where the heads are easy to tell apart.
     others = np.delete(np.arange(length), lag)
@@ -149,14 +130,11 @@ def _corrected(
     with balls.precision(53 + 64 * len(rates)):
         numbers = [arb(exact(value)) for value in values]
         numbers[lag] = arb(1)
-        columns = [_powers((-arb(rate)).exp(), len(values)) for rate in rates]
+        bases = (repeat((-arb(rate)).exp(), len(values) - 1) for rate in rates)
+        columns = [[*accumulate(base, mul, initial=arb(1))] for base in bases]
         left = arb_mat([[column[s] for s in changed] for column in columns])
-        right = arb_mat(
-            [
-                [-sum((y * x for y, x in zip(numbers, column, strict=True)), arb(0))]
-                for column in columns
-            ]
-        )
+        sums = [sum(map(mul, numbers, column), arb(0)) for column in columns]
+        right = arb_mat([[-total] for total in sums])
         try:
             change = left.solve(right).entries()
         except ZeroDivisionError:
@@ -188,22 +166,11 @@ def _programme(heads: np.ndarray, lag: int) -> np.ndarray:
     return np.insert(solved.x[:-1], lag, 1.0)
 
 
-def _powers(base: arb, count: int) -> list[arb]:
-    """``1, base, base^2, ...``."""
-    powers = [arb(1)]
-    while len(powers) < count:
-        powers.append(powers[-1] * base)
-    return powers
-
-
 def l2_lower_bound(lag: int, heads: int) -> float:
     """No sum of ``heads`` exponentials comes nearer in l2 to a delta at ``lag``.
 
     ``sqrt(1 - heads / (lag + 1))`` for all rates and weights (Blaschke products; proved
-    in the chapter on kernels; not in the paper).
-
-    Raises:
-        ValueError: if ``lag < 0`` or ``heads < 0``.
+    in the chapter on kernels; not in the paper). ValueError if either is negative.
     """
     if lag < 0 or heads < 0:
         raise ValueError(f"lag {lag} and heads {heads} must not be negative")
@@ -224,7 +191,7 @@ def class_optimum(
     Args:
         family: of the heads, lags from 0 (lin) or 1 (log).
         amplitude: of the class, positive.
-        decay: beta; positive, above 1 for powers.
+        decay: positive, above 1 for powers.
         heads: m, at least 0.
 
     Raises:
@@ -238,8 +205,8 @@ def class_optimum(
             f"and decay {decay!r} above {least}"
         )
     with balls.precision(256):
-        size, b = arb(exact(amplitude)), arb(exact(decay))
-        return balls.upper(size * family.tail(b, least + heads))
+        tail = family.tail(exact(decay), least + heads)
+        return balls.upper(arb(exact(amplitude)) * tail)
 
 
 def alternating_floor(family: str | Family, decay: Number, heads: int) -> float:
@@ -252,16 +219,8 @@ def alternating_floor(family: str | Family, decay: Number, heads: int) -> float:
     right at the first m lags and wrong at every second one beyond (proved in the
     chapter on essentially sparse memories; not in the paper).
 
-    Args:
-        family: of r, an exponential or a power.
-        decay: beta; positive, above 1 for powers.
-        heads: m, at least 1.
-
-    Returns:
-        The floor, rounded down.
-
     Raises:
-        ValueError: on parameters out of these ranges.
+        ValueError: no heads; a decay that is not positive, or for powers above 1.
     """
     family = Family.of(family)
     least = family.first_lag

@@ -21,23 +21,19 @@ from flint import arb, arb_mat, fmpq
 from tapx.kernels.balls import Number, exact, rational
 from tapx.kernels.family import LIN, LOG, Family
 
+# Columns are generated until no head pairs to more than the price times 1 + this.
 CLOSE = 1e-3
-"""Columns are generated until no head pairs to more than the price times 1 + this."""
 
+# The last lag at which a programme looks; the check looks at all.
 FARTHEST = {LIN: 512, LOG: 100_000}
-"""The last lag at which a programme looks; the check looks at all."""
-
-AFRESH = 24
-"""Steps after which the inverse is computed afresh."""
+AFRESH = 24  # steps after which the inverse is computed afresh
 
 MOST_STEPS, MOST_ROUNDS = 5000, 40
 """Steps of the simplex method, and rounds of new columns, before it gives up."""
 
+# Rounds in a row without a value after which no head is worth its price.
 WORTHLESS_ROUNDS = 12
-"""Rounds in a row without a value after which no head is worth its price."""
-
-NOTHING = 1e-20
-"""Values below this are the noise that breaks ties."""
+NOTHING = 1e-20  # values below this are the noise that breaks ties
 
 
 class Programme:
@@ -64,21 +60,17 @@ class Programme:
         balls = [arb(exact(rate)) for rate in rates]
         self.masses = [family.tail(ball) for ball in balls]
         rows = _softmax(family, self.lags, balls, counted)
-        self.table = arb_mat([[x.mid() for x in row] for row in rows])
-        self.columns = self.table.transpose().tolist()
-        self.transposed = self.table.transpose()
+        table = arb_mat([[x.mid() for x in row] for row in rows])
+        self.columns = table.transpose()
         # Without a little noise most vertices would coincide, and the method could
         # walk in circles. The dual numbers do not feel it.
-        self.noise = [
-            arb(10) ** -50 * ((i * 0.6180339887) % 1 - 0.5) for i in range(4096)
-        ]
+        tiny = arb(10) ** -50
+        self.noise = [tiny * ((i * 0.6180339887) % 1 - 0.5) for i in range(4096)]
         # The start: as many heads as there are lags up to a little beyond T.
         count = min(len(rates), lag + 3)
         spread = np.unique(np.linspace(0, len(rates) - 1, count).astype(int))
         self.heads = [int(h) for h in spread]
-        self.exact_rows: list[tuple[str, int]] = [
-            ("lag", i) for i in range(len(self.heads))
-        ]
+        self.exact_rows = [("lag", i) for i in range(len(self.heads))]
 
     def solve(self) -> None:
         """Vertices, then new columns, until no head is worth its price."""
@@ -91,7 +83,7 @@ class Programme:
             idle_rounds = idle_rounds + 1 if worthless else 0
             if idle_rounds == WORTHLESS_ROUNDS:
                 return
-            pairs = (self.transposed * arb_mat([[y] for y in self.y])).entries()
+            pairs = (self.columns * arb_mat([[y] for y in self.y])).entries()
             sizes = np.array([abs(float((p / self.price).mid())) for p in pairs])
             sizes[self.heads] = 0
             left, right = np.r_[0, sizes[:-1]], np.r_[sizes[1:], 0]
@@ -109,17 +101,13 @@ class Programme:
     def _descend(self) -> None:
         """From vertex to vertex, along edges that lower the sum of sizes."""
         count, lags = len(self.heads), len(self.lags)
-        rows = [
-            list(r) for r in zip(*(self.columns[h] for h in self.heads), strict=True)
-        ]
-        rows += [
-            [self.price if i == j else arb(0) for j in range(count)]
-            for i in range(count)
-        ]
+        columns = self.columns.tolist()
+        rows = [*map(list, zip(*(columns[h] for h in self.heads), strict=True))]
+        for i in range(count):
+            rows.append([self.price if i == j else arb(0) for j in range(count)])
         names = [("lag", i) for i in range(lags)]
         names += [("price", h) for h in self.heads]
-        index = {name: i for i, name in enumerate(names)}
-        active = [index[name] for name in self.exact_rows]
+        active = [names.index(name) for name in self.exact_rows]
         matrix = arb_mat(rows)
         across = matrix.transpose()
         right = arb_mat([[n] for n in self.noise[: lags + count]])

@@ -12,11 +12,10 @@ numbers y, one a lag, of size at most 1, that pair with every head to at most th
 and for the largest ``y_T``. Such numbers prove that no kernel of weight B, from these
 heads, comes nearer than ``y_T - price * B`` to the delta.
 
-Double precision does not solve this: the values cancel to one part in 2^53 and more. So
-the vertices are followed in long floating-point numbers (:mod:`tapx.limits.simplex`).
-Nothing that it returns rests on its being right: kernel and numbers are checked in
-balls, the kernel over all lags, the numbers over all heads, or over all rates there are
-(:mod:`tapx.limits.all_rates`).
+Double precision does not solve this (:mod:`tapx.limits.simplex` follows the vertices in
+long floating-point numbers). Nothing rests on its being right: kernel and numbers are
+checked in balls, the kernel over all lags, the numbers over all heads, or over all
+rates there are (:mod:`tapx.limits.all_rates`).
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ from flint import arb, fmpq
 
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
-from tapx.kernels.balls import Number, exact, round_to_bits
+from tapx.kernels.balls import Number, exact, round_to_bits, to_float
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.limits import all_rates
 from tapx.limits.simplex import Programme
 from tapx.witnesses import Entry, Question
 
+# The slowest rates of kernels over all rates: their far tails are safe to sample.
 SLOWEST = {LIN: 0.25, LOG: 3.0}
-"""The slowest rates of kernels over all rates: their far tails are safe to sample."""
 
 
 @lru_cache(maxsize=8)
@@ -50,9 +49,6 @@ def candidates(family: str | Family) -> tuple[float, ...]:
 
     Those that kernels are made of, from `SLOWEST` to 96, are rounded to 8 significant
     bits: even bfloat16 stores them exactly. Slower ones only help to prove.
-
-    Raises:
-        ValueError: unknown family.
     """
     family = Family.of(family)
     least, shift = SLOWEST[family], float(family.first_lag)
@@ -69,9 +65,8 @@ class Certificate:
     Attributes:
         family: `LIN` or `LOG`.
         lag: T, the lag to recall.
-        lags: where the numbers stand, ascending, the first ones up to T without a gap.
-            An exponential's number stands for all lags up to the next listed one, and
-            the last up to twice its lag; a power's for its lag alone.
+        lags: where the numbers stand (see :mod:`tapx.limits.all_rates`), ascending, the
+            first ones up to T without a gap.
         numbers: y, exact, one for each listed lag; sizes at most 1.
     """
 
@@ -104,48 +99,43 @@ class Certificate:
             all_rates.upper_at(self.family, self.lags, self.numbers, r) for r in rates
         )
 
+    def _ends(self, rates: Sequence[Number] | None) -> tuple[arb, arb]:
+        """``y_T``, and the bound of the pairing over these rates, or all if None."""
+        most = self.over_all_rates if rates is None else self.over(rates)
+        return arb(self.numbers[self.lag - self.family.first_lag]), arb(most)
+
     def floor(self, weight: float, rates: Sequence[Number] | None = None) -> float:
         """No kernel of this weight errs by less: ``y_T - weight * pairing``.
 
         Args:
             weight: bound B of the sum of sizes of the values, at least 0.
             rates: the heads' rates; None for any number of heads with any rates.
-
-        Raises:
-            ValueError: a negative weight.
         """
         if not weight >= 0:
             raise ValueError(f"weight {weight!r}: the nearest valid weight is 0")
-        most = self.over_all_rates if rates is None else self.over(rates)
         with balls.precision(128):
-            top = arb(self.numbers[self.lag - self.family.first_lag])
-            return balls.lower(top - arb(most) * arb(weight))
+            top, most = self._ends(rates)
+            return balls.lower(top - most * arb(weight))
 
-    def objective(self, price: Number) -> float:
-        """No kernel has a smaller ``error + price * weight``, whatever its weight.
+    def objective(self, price: Number, rates: Sequence[Number] | None = None) -> float:
+        """No kernel has a smaller ``error + price * weight``, for a price above 0.
 
-        The numbers, shrunk until they pair with every head to the price at most.
-
-        Raises:
-            ValueError: a price that is not positive.
+        The numbers, shrunk until they pair with every head, of these rates or of all,
+        to the price at most.
         """
         if not exact(price) > 0:
             raise ValueError(f"price {float(exact(price)):g} must be above 0")
         with balls.precision(128):
-            top = arb(self.numbers[self.lag - self.family.first_lag])
-            share = arb(exact(price)) / arb(self.over_all_rates)
-            return balls.lower(top * share.min(arb(1)))
+            top, most = self._ends(rates)
+            return balls.lower(top * (arb(exact(price)) / most).min(arb(1)))
 
 
 @dataclass(frozen=True)
 class Optimum:
     """The solution at one price: a kernel, and what proves that it is nearly best.
 
-    Attributes:
-        kernel: heads with a value that is not 0; target a delta at the lag.
-        certificate: the dual numbers.
-        price: of a unit of weight.
-        rates: the heads that the kernel could choose from.
+    The kernel could choose from heads of these rates, and has those whose value is not
+    0; its target is the delta.
     """
 
     kernel: Kernel
@@ -167,10 +157,9 @@ class Optimum:
 def weight(kernel: Kernel) -> float:
     """``B = sum_h |v_h|``: the values that heads with a softmax store, rounded up."""
     with balls.precision(128):
-        total = arb(0)
-        for rate, weight_ in zip(kernel.rates, kernel.weights, strict=True):
-            total += abs(arb(weight_)) * kernel.family.tail(rate)
-        return balls.upper(total)
+        pairs = zip(kernel.rates, kernel.weights, strict=True)
+        values = (abs(arb(w)) * kernel.family.tail(rate) for rate, w in pairs)
+        return balls.upper(sum(values, arb(0)))
 
 
 def optimum(
@@ -205,35 +194,26 @@ def optimum(
     price = exact(price)
     if not 0 < price <= 1:
         raise ValueError(f"price {float(price):g} must be above 0 and at most 1")
-    chosen: tuple[Number, ...]
-    made_of: tuple[Number, ...]
-    if rates is None:
-        chosen = candidates(family)
-        made_of = tuple(r for r in candidates(family) if r >= SLOWEST[family])
-    else:
-        chosen = made_of = tuple(sorted(rates, key=lambda rate: float(exact(rate))))
-    return _optimum(family, lag, price, chosen, made_of)
+    given = None if rates is None else tuple(sorted(rates, key=exact))
+    return _optimum(family, lag, price, given)
 
 
 @lru_cache(maxsize=256)
 def _optimum(
-    family: Family,
-    lag: int,
-    price: fmpq,
-    rates: tuple[Number, ...],
-    made_of: tuple[Number, ...],
+    family: Family, lag: int, price: fmpq, given: tuple[Number, ...] | None
 ) -> Optimum:
+    every = candidates(family)
+    safe = tuple(r for r in every if r >= SLOWEST[family])
+    rates, made_of = (every, safe) if given is None else (given, given)
+
     def read(entry: Entry) -> Optimum:
         kernel = Kernel.stored(entry, Delta(lag))
         numbers = tuple(exact(Fraction(x)) for x in entry["numbers"])
         proof = Certificate(family, lag, tuple(entry["lags"]), numbers)
         found = Optimum(kernel, proof, price, rates)
         balls.check_at_most(_objective(found), entry, "error + price * weight")
-        witnesses.check(
-            Fraction(_proved(found)) >= Fraction(entry["floor"]),
-            entry,
-            f"the floor {entry['floor']} beside",
-        )
+        holds = Fraction(_proved(found)) >= Fraction(entry["floor"])
+        witnesses.check(holds, entry, f"the floor {entry['floor']} beside")
         return found
 
     def write(found: Optimum) -> dict[str, Any]:
@@ -245,20 +225,10 @@ def _optimum(
             "claim": balls.upper_decimal(_objective(found)),
         }
 
-    question = optimum_question(family, lag, price, rates)
-    return witnesses.answer(
-        question, read, lambda: _search(family, lag, price, rates, made_of), write
-    )
-
-
-def optimum_question(
-    family: Family, lag: int, price: fmpq, rates: tuple[Number, ...]
-) -> Question:
-    """The question that `optimum` asks: the best kernel at a price on weight."""
     size: dict[str, Any] = {"price": witness_numbers.fraction(price)}
-    if rates != candidates(family):
-        size["rates"] = witness_numbers.rounded(_float(rate) for rate in rates)
-    return Question(
+    if rates != every:
+        size["rates"] = witness_numbers.rounded(to_float(exact(rate)) for rate in rates)
+    question = Question(
         group="weights",
         name=f"{family}-lag{lag}",
         kind="weights-l1",
@@ -270,10 +240,9 @@ def optimum_question(
         "most the claim; the numbers prove that it is at least the floor for every "
         "kernel of such heads.",
     )
-
-
-def _float(rate: Number) -> float:
-    return float(Fraction(witness_numbers.fraction(rate)))
+    return witnesses.answer(
+        question, read, lambda: _search(family, lag, price, rates, made_of), write
+    )
 
 
 def _objective(found: Optimum) -> arb:
@@ -284,13 +253,8 @@ def _objective(found: Optimum) -> arb:
 
 def _proved(found: Optimum) -> float:
     """What the certificate proves of the objective, for the heads allowed."""
-    if found.rates == candidates(found.kernel.family):
-        return found.certificate.objective(found.price)
-    with balls.precision(128):
-        proof = found.certificate
-        top = arb(proof.numbers[proof.lag - proof.family.first_lag])
-        share = arb(found.price) / arb(proof.over(found.rates))
-        return balls.lower(top * share.min(arb(1)))
+    every = found.rates == candidates(found.kernel.family)
+    return found.certificate.objective(found.price, None if every else found.rates)
 
 
 def _search(
@@ -315,9 +279,8 @@ def _search(
     pairs = zip(made_of, weights, strict=True)
     kept = [(rate, round_to_bits(w, bits)) for rate, w in pairs if w != 0]
     kernel = Kernel.of(family, [r for r, _ in kept], [w for _, w in kept], Delta(lag))
-    return Optimum(
-        kernel, Certificate(family, lag, problem.lags, numbers), price, rates
-    )
+    proof = Certificate(family, lag, problem.lags, numbers)
+    return Optimum(kernel, proof, price, rates)
 
 
 def rates_bits(rates: Sequence[Number]) -> int:

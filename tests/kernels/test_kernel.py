@@ -41,18 +41,6 @@ def test_projection_error_is_orthogonal_to_every_head(rates, lag, family):
         assert balls.upper(abs(gap)) < 1e-20
 
 
-@given(rates, st.integers(1, 6), st.sampled_from(["exponential", "power"]))
-def test_projection_is_nearest_in_l2(rates, lag, family):
-    kernel = projection(rates, Delta(lag), family)
-    moved = Kernel.of(
-        family,
-        kernel.rates,
-        (kernel.weights[0] + fmpq(1, 100), *kernel.weights[1:]),
-        kernel.target,
-    )
-    assert balls.upper(kernel.l2_error) < balls.lower(moved.l2_error)
-
-
 def test_projection_of_one_exponential_by_hand():
     # <z^s, delta_2> / <z^s, z^s> with z = exp(-1).
     z = np.exp(-1.0)

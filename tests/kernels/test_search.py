@@ -34,18 +34,6 @@ def test_weights_have_the_bits_asked_for():
     assert kernel.rates == tuple(exact(r) for r in kernel.float_rates)
 
 
-def test_too_few_exponentials_give_the_zero_kernel():
-    kernel = search.best_delta(4, 4, "exponential")
-    assert kernel.largest_weight == 0
-    assert upper(kernel.l1_error) == 1
-
-
-def test_a_search_is_deterministic():
-    first = search.best_delta(1, 3, "exponential", 30)
-    search._recall.cache_clear()
-    assert search.best_delta(1, 3, "exponential", 30) == first
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -49,15 +49,6 @@ def test_an_origin_shifts_exponentials_and_stretches_powers():
     assert value(stretched, 6) == pytest.approx(0.5 * (6 / 2) ** -2)
 
 
-def test_what_the_deltas_add_to_the_norm():
-    signed = Signed(EXP, Delta(4))
-    smooth = value(signed, 4, "smooth")
-    added = abs(smooth - 1) - abs(smooth)
-    assert value(signed, 0, "points_from") == pytest.approx(added)
-    assert value(signed, 4, "points_from") == pytest.approx(added)
-    assert value(signed, 5, "points_from") == 0
-
-
 def test_cancellation_grows_with_weights_and_origin():
     assert Signed(EXP).cancellation_bits() <= 2
     large = Kernel.of("exponential", [1], [2.0**70])

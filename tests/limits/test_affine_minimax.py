@@ -86,8 +86,6 @@ def test_random_tables_are_solved_and_proved(data):
     design, right = np.array(matrix, float), np.array(values, float)
     squares = np.linalg.lstsq(design, right, rcond=None)[0]
     assert np.abs(right - design @ squares).max() >= float(found.error) - 1e-12
-    forced = sum(v * values[i] for i, v in found.witness.items())
-    assert forced == found.error
 
 
 @given(st.sampled_from(CLASSES), st.sampled_from([SIGNS, TERNARY]), st.integers(1, 4))

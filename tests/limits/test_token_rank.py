@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapx.limits import token_rank
-from tapx.limits.token_rank import LAST, MARGIN, heads_needed, least_errors, scales
+from tapx.limits import rank
+from tapx.limits.rank import LAST, MARGIN, least_errors
 
 
 def legendre(size, degree):
@@ -17,25 +17,7 @@ def legendre(size, degree):
     return np.linalg.qr(np.polynomial.legendre.legvander(points, degree))[0]
 
 
-def test_scales_by_hand():
-    assert scales(1).tolist() == [1]
-    assert scales(4) ** 2 == pytest.approx([1, 1 / 2, 3 / 8, 5 / 16])
-
-
-@given(st.integers(1, 300))
-def test_each_lag_has_total_scale_one(count):
-    squares = scales(count) ** 2
-    assert np.convolve(squares, squares)[:count] == pytest.approx(np.ones(count))
-
-
 @given(st.integers(1, 100))
-def test_one_lag_has_the_closed_form(lag):
-    """Equal scales give ``1 - H / T``, and no choice of scales gives more."""
-    expected = 1 - np.arange(lag + 1) / lag
-    assert least_errors([lag]) == pytest.approx(expected, abs=2 * MARGIN)
-
-
-@given(st.integers(1, 60))
 def test_a_proved_floor_is_never_above_the_closed_form(lag):
     """Equal scales give ``1 - H / T`` exactly, and the proof may not round it up."""
     floors = least_errors([lag])
@@ -55,11 +37,11 @@ def test_a_floor_stays_proved_if_the_eigenvectors_are_bad(monkeypatch):
 
     for size, lost in ((1e-9, 1e-7), (1e-3, 0.1), (1.0, 2.0)):
         monkeypatch.setattr(np.linalg, "eigh", lambda m, size=size: noisy(m, size))
-        token_rank._floors.cache_clear()
+        rank._floors.cache_clear()
         found = least_errors([5, 9], sizes=[1.0, -0.7])
         assert (found <= right + 1e-12).all()
         assert (found >= right - lost).all()
-    token_rank._floors.cache_clear()
+    rank._floors.cache_clear()
 
 
 def test_two_lags_by_hand():
@@ -135,22 +117,6 @@ def test_a_longer_window_does_not_lower_the_floors(lags, more):
     assert (least_errors(sorted(lags), shortest + more) >= here).all()
 
 
-@given(subsets, st.floats(0, 4))
-def test_heads_needed_is_the_first_below(lags, error):
-    asked = sorted(lags)
-    needed, floors = heads_needed(asked, error), least_errors(asked)
-    assert floors[needed] <= error
-    assert needed == 0 or floors[needed - 1] > error
-
-
-def test_heads_needed_falls_with_the_error():
-    assert heads_needed([99], 0) == heads_needed([99], 1e-6) == 99
-    assert heads_needed([99], 0.5) == 50
-    assert heads_needed([48, 56, 99], 3) == 0
-    needed = [heads_needed([48, 56, 99], e) for e in (1e-6, 0.1, 1, 2)]
-    assert needed == sorted(needed, reverse=True)
-
-
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -161,9 +127,6 @@ def test_heads_needed_falls_with_the_error():
         (lambda: least_errors([1000]), ValueError, "nearest valid lag is 999"),
         (lambda: least_errors([5], last=4), ValueError, "nearest valid lag is 4"),
         (lambda: least_errors([1, 9], last=10), ValueError, "ends at lag 17"),
-        (lambda: heads_needed([3], -1), ValueError, "nearest valid error is 0"),
-        (lambda: heads_needed([3], float("nan")), ValueError, "nan"),
-        (lambda: scales(0), ValueError, "nearest valid count is 1"),
     ],
 )
 def test_bad_input(call, error, message):

@@ -32,7 +32,7 @@ from tapx.checks import at_least, one_of
 from tapx.kernels import window_search
 from tapx.kernels.family import LIN
 from tapx.kernels.windows import WindowKernel
-from tapx.limits import token_rank
+from tapx.limits import rank
 from tapx.limits.equal_rates import FAMILY, Tokens, limit
 from tapx.targets.signs import ToyTarget
 
@@ -52,7 +52,7 @@ def beyond_affine(target: ToyTarget) -> float:
 def least(target: ToyTarget, rpe: str, heads: int) -> float:
     """A proved lower bound on the mean squared error with an affine readout.
 
-    For lin it is that of :mod:`tapx.limits.token_rank`, and the better one of it and of
+    For lin it is that of :mod:`tapx.limits.rank`, and the better one of it and of
     the *certificate* that holds for both: for any H rates some H + 1 neighbouring lags,
     among them a chosen lag T > H, carry numbers that annihilate all heads, alternate in
     sign, and are largest at T. By Cauchy and Schwarz the squared distance is at least
@@ -74,9 +74,9 @@ def least(target: ToyTarget, rpe: str, heads: int) -> float:
     part, last = tokens(target), target.length - 1
     bound = 0.0
     if FAMILY[rpe] is LIN:
-        found = token_rank.least_errors(part.lags, last, part.sizes)
+        found = rank.least_errors(part.lags, last, part.sizes)
         bound = float(found[heads]) if heads < len(found) else 0.0
-    margin = token_rank.MARGIN * target.variance
+    margin = rank.MARGIN * target.variance
     bound = max(bound, _certificate(part, heads, last))
     return max(0.0, beyond_affine(target) + bound - margin)
 
