@@ -1,6 +1,7 @@
 """How wrong input is refused, and the fewest of which enough is enough."""
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 
@@ -35,14 +36,25 @@ def one_of(
 
 
 def at_least(least: float, **values: float) -> None:
-    """Refuse numbers below `least`, each named by its keyword.
+    """Refuse numbers below `least` and infinite ones, each named by its keyword.
 
     Raises:
         ValueError: naming the number and the least valid one.
     """
     for name, value in values.items():
-        if not value >= least:
+        if not least <= value < math.inf:
             raise ValueError(f"{name}={value}: give at least {least}")
+
+
+def positive(**values: float) -> None:
+    """Refuse numbers that are not positive and finite, each named by its keyword.
+
+    Raises:
+        ValueError: naming the number.
+    """
+    for name, value in values.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name}={value}: give a positive one")
 
 
 def check_lags(lags: Sequence[int]) -> tuple[int, ...]:

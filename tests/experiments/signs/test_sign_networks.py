@@ -16,8 +16,8 @@ LENGTH = 104
 def measured(built, task, count=64):
     """The largest error on random inputs, by the model itself."""
     generator = torch.Generator().manual_seed(3)
-    tokens = 2.0 * torch.randint(0, 2, (count, task.length), generator=generator) - 1
-    tokens = tokens.double()
+    bits = torch.randint(0, 2, (count, task.length), generator=generator)
+    tokens = 2.0 * bits.double() - 1
     with torch.no_grad():
         answers = built.model(tokens.flip(1)[..., None], "last")
     return (answers - task(tokens)).abs().max().item()
