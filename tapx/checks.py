@@ -1,6 +1,7 @@
 """How wrong input is refused, and the fewest of which enough is enough."""
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from typing import Any
@@ -36,16 +37,16 @@ def one_of(
 
 
 def at_least(least: float, **values: float) -> None:
-    """Refuse numbers below `least` (ValueError), each named by its keyword."""
+    """Refuse numbers below `least` and infinite ones (ValueError), named by keyword."""
     for name, value in values.items():
-        if not value >= least:
+        if not least <= value < math.inf:
             raise ValueError(f"{name}={value}: give at least {least}")
 
 
 def above(bound: float, **values: float) -> None:
-    """Refuse numbers not above `bound` (ValueError), each named by its keyword."""
+    """Refuse numbers not above `bound` and infinite ones (ValueError), by keyword."""
     for name, value in values.items():
-        if not value > bound:
+        if not bound < value < math.inf:
             raise ValueError(f"{name}={value}: give more than {bound}")
 
 

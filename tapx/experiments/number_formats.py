@@ -11,7 +11,7 @@ of heads and every rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,12 +21,12 @@ import torch
 from flint import fmpq
 
 from tapx.checks import one_of
+from tapx.experiments.models import kernel_model
 from tapx.kernels import balls
 from tapx.kernels.balls import round_to_bits
-from tapx.kernels.family import LIN, LOG, Family
+from tapx.kernels.family import LOG, Family
 from tapx.kernels.kernel import Kernel
 from tapx.limits.weight_bounds import Optimum, optimum
-from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
 
 FORMATS = {
@@ -40,13 +40,18 @@ CHEAPER = 3
 """Binary digits by which the price of weight lies below the format's unit."""
 
 
+def _format(name: str) -> tuple[int, torch.dtype]:
+    """Bits and torch's type of a format; refuses another name."""
+    return FORMATS[one_of(name, FORMATS, "format")]
+
+
 def unit(format_: str) -> float:
     """Largest relative error of a number stored in a format: ``2^-bits``.
 
     Raises:
         ValueError: another name than those of `FORMATS`.
     """
-    return 2.0 ** -FORMATS[one_of(format_, FORMATS, "format")][0]
+    return 2.0 ** -_format(format_)[0]
 
 
 def stored(kernel: Kernel, format_: str) -> Kernel:
@@ -56,17 +61,15 @@ def stored(kernel: Kernel, format_: str) -> Kernel:
         ValueError: unknown format, weights beyond its range, or rates that it cannot
             tell apart.
     """
-    bits, dtype = FORMATS[one_of(format_, FORMATS, "format")]
+    bits, dtype = _format(format_)
     largest = torch.finfo(dtype).max
     if kernel.largest_weight > largest:
         raise ValueError(
             f"a weight of {kernel.largest_weight:.2g} is beyond {format_}, which ends "
             f"at {largest:.2g}; the nearest valid weight is that"
         )
-    rates = [round_to_bits(rate, bits) for rate in kernel.rates]
-    return Kernel(kernel.family, tuple(rates), kernel.weights, kernel.target).rounded(
-        bits
-    )
+    rates = tuple(round_to_bits(rate, bits) for rate in kernel.rates)
+    return replace(kernel, rates=rates).rounded(bits)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,6 @@ class Holding:
     """What one format can do about one lag.
 
     Attributes:
-        family, lag, format: what is held, and where.
         best: the solution of the programme at a price a little below the unit.
         kernel: its kernel as the format stores it.
     """
@@ -87,23 +89,19 @@ class Holding:
 
     @property
     def error(self) -> float:
-        """Certified l1 error of the stored kernel, all lags; 1 if there is none."""
-        if not self.kernel.rates:
-            return 1.0
+        """Certified l1 error of the stored kernel, all lags; 1 if it has no heads."""
         return balls.upper(self.kernel.l1_error)
 
     @property
     def guaranteed(self) -> float:
         """``error + u B`` before storing: no rounding of the values errs by more."""
-        if not self.kernel.rates:
-            return 1.0
         return self.best.error + unit(self.format) * self.best.weight
 
     def floor(self, tolerance: float) -> float:
         """No kernel that keeps to the tolerance in every rounding errs by less.
 
-        It has weight ``tolerance / unit`` at most. If the floor is above the tolerance,
-        there is no such kernel, whatever its heads and rates.
+        It has weight ``tolerance / unit`` at most. A floor above the tolerance says
+        that there is none, whatever its heads and rates.
         """
         return self.best.certificate.floor(tolerance / unit(self.format))
 
@@ -122,8 +120,8 @@ def holding(family: str, lag: int, format_: str, digits: int = CHEAPER) -> Holdi
     """
     if not 0 <= digits <= 60:
         raise ValueError(f"digits {digits}: allowed are 0 to 60")
-    bits, _ = FORMATS[one_of(format_, FORMATS, "format")]
-    best = optimum(family, lag, Fraction(1, 2 ** (bits + digits)))
+    price = Fraction(1, 2 ** (_format(format_)[0] + digits))
+    best = optimum(family, lag, price)
     return Holding(family, lag, format_, best, stored(best.kernel, format_))
 
 
@@ -134,8 +132,7 @@ class Limit:
     Attributes:
         guaranteed: solved at the unit as the price; error plus ``u B`` keeps the
             tolerance, so the kernel does in every rounding. None if no lag was found.
-        stored: the largest lag whose kernel, as rounded to nearest, keeps it. None if
-            no lag was found.
+        stored: the kernel, as rounded to nearest, keeps it. None if no lag was found.
         excluded: the first lag whose floor is above the tolerance.
         tried: all holdings that were solved for, by lag.
     """
@@ -155,9 +152,8 @@ def limit(family: str, format_: str, tolerance: float) -> Limit:
     """
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance {tolerance!r} must be between 0 and 1")
-    bits, _ = FORMATS[one_of(format_, FORMATS, "format")]
-    per_lag = {LIN: 5, LOG: 8}[Family.of(family)]
-    lag = max(1, bits // per_lag)
+    bits, _ = _format(format_)
+    lag = max(1, bits // (8 if Family.of(family) is LOG else 5))
     tried: dict[int, Holding] = {}
     found = None
     while True:
@@ -169,20 +165,16 @@ def limit(family: str, format_: str, tolerance: float) -> Limit:
             break
         lag += 1
     top = found.lag if found else lag
-    guaranteed = None
-    while guaranteed is None and top >= 1:
-        here = holding(family, top, format_, 0)
-        if here.guaranteed <= tolerance:
-            guaranteed = here
-        top -= 1
+    below = (holding(family, at, format_, 0) for at in range(top, 0, -1))
+    guaranteed = next((one for one in below if one.guaranteed <= tolerance), None)
     return Limit(guaranteed, found, excluded, tried)
 
 
 def exclusion(family: str, lag: int, format_: str, tolerance: float) -> Holding | None:
     """A holding that proves a lag out of reach, or None if none was found.
 
-    The prices tried fall: the farther out of reach a lag is, the lower the price at
-    which the programme still has a kernel to offer.
+    The farther out of reach a lag is, the lower the price at which the programme still
+    has a kernel to offer.
     """
     for digits in (CHEAPER, CHEAPER + 3):
         here = holding(family, lag, format_, digits)
@@ -205,59 +197,43 @@ def split(kernel: Kernel, format_: str, pieces: int) -> list[Kernel]:
     """
     if pieces < 1:
         raise ValueError(f"pieces {pieces}: the nearest valid number is 1")
-    bits, _ = FORMATS[one_of(format_, FORMATS, "format")]
+    bits, _ = _format(format_)
     rest, parts = list(kernel.weights), []
     for _ in range(pieces):
-        part = [round_to_bits(w, bits) if w else fmpq(0) for w in rest]
+        part = [round_to_bits(weight, bits) for weight in rest]
         rest = [w - p for w, p in zip(rest, part, strict=True)]
-        parts.append(Kernel(kernel.family, kernel.rates, tuple(part), kernel.target))
+        parts.append(replace(kernel, weights=tuple(part)))
     return parts
 
 
 def together(parts: list[Kernel]) -> Kernel:
     """The kernel that the parts of `split` sum to, exactly."""
-    weights = [sum(ws, fmpq(0)) for ws in zip(*(p.weights for p in parts), strict=True)]
-    first = parts[0]
-    return Kernel(first.family, first.rates, tuple(weights), first.target)
+    columns = zip(*(part.weights for part in parts), strict=True)
+    return replace(parts[0], weights=tuple(sum(own, fmpq(0)) for own in columns))
 
 
 def recall_network(parts: list[Kernel], format_: str) -> Transformer:
     """One layer that answers with the recalled token, all numbers in one format.
 
-    The network of Theorem 3.1 for one lag and the readout ``y = memory``: block 0 of
-    the stream is the token, the heads copy it into block 1 with the kernels' weights
-    (normalisation-free: value scale ``alpha_h``), and the readout takes block 1.
+    The network of Theorem 3.1 for one lag and the readout ``y = memory``. Without
+    normalisation the kernels' weights stand in the value matrices.
     """
-    _, dtype = FORMATS[one_of(format_, FORMATS, "format")]
     rates = np.concatenate([p.float_rates for p in parts])
     weights = np.concatenate([p.float_weights for p in parts])
-    position = parts[0].family.name
-    model = Transformer(
-        *(1, 2, 1, len(rates), None, position, "none", "none", False),
-        slopes=rates,
-        dtype=torch.float64,
-    )
-    attention = model.attentions[0]
-    assert isinstance(attention, Attention)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter is not attention.slopes:
-                parameter.zero_()
-        model.embedding[0, 0] = 1
-        attention.value[:, 1, 0] = torch.from_numpy(weights)
-        attention.output.copy_(torch.eye(2))
-        model.readout[0, 1] = 1
-    return model.to(dtype)
+    options = {"slopes": rates, "normalisation": "none"}
+    model = kernel_model(weights, 0.0, parts[0].family.name, **options)
+    return model.to(_format(format_)[1])
 
 
 class Run(NamedTuple):
-    """Errors of a network as the machine runs it."""
+    """Errors of a network as the machine runs it; inf if one overflows.
+
+    The worst is over all inputs tried, the typical one the root of the mean square over
+    random signs.
+    """
 
     worst: float
-    """Over all inputs tried; inf if one overflows."""
-
     typical: float
-    """Root of the mean square over random signs."""
 
 
 def run(
@@ -303,14 +279,13 @@ def run(
             out = model(x.flip(1)[..., None].to(dtype), evaluation)
         return (out if evaluation == "last" else out[:, -1]).double()
 
-    impulses = torch.eye(length, dtype=torch.float64)
-    seen = answers(impulses)
-    seen[lag] -= 1
-    exact_ = torch.from_numpy(together(parts).values(range(length)))
-    exact_[lag] -= 1
+    seen = answers(torch.eye(length, dtype=torch.float64))
+    wanted = torch.from_numpy(together(parts).values(range(length)))
+    wrong = torch.stack([seen, wanted])
+    wrong[:, lag] -= 1
+    tries = torch.where(wrong >= 0, 1.0, -1.0)
     drawn = torch.randint(0, 2, (count, length), generator=generator) * 2.0 - 1
-    tries = [torch.where(e >= 0, 1.0, -1.0)[None].double() for e in (seen, exact_)]
-    x = torch.cat([*tries, -tries[0], drawn.double()])
+    x = torch.cat([tries, -tries[:1], drawn]).double()
     off = (answers(x) - x[:, lag]).abs()
     if not bool(torch.isfinite(off).all()):
         return Run(float("inf"), float("inf"))

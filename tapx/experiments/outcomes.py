@@ -59,7 +59,7 @@ class Outcome:
 
     def row(self) -> dict[str, Any]:
         """Plain JSON data: a record's row."""
-        loss, history = _columns(type(self.cell))
+        loss, history = _columns(self.cell)
         pairs = [list(pair) for pair in self.history]
         return {**asdict(self.cell), **self.facts, loss: self.loss, history: pairs}
 
@@ -68,22 +68,17 @@ class Outcome:
         """Read what `row` wrote of a cell of this kind."""
         rest = dict(row)
         own = {name: rest.pop(name) for name in _names(kind) if name in rest}
-        loss, history = (rest.pop(name) for name in _columns(kind))
+        loss, history = map(rest.pop, _columns(kind))
         pairs = tuple((int(step), value) for step, value in history)
         return cls(kind(**own), loss, pairs, rest)
 
 
-def _columns(kind: type) -> tuple[str, str]:
-    return getattr(kind, "columns", COLUMNS)
+def _columns(cell: Any) -> tuple[str, str]:
+    return getattr(cell, "columns", COLUMNS)
 
 
-def _names(kind: type) -> list[str]:
-    return [one.name for one in fields(kind)]
-
-
-def finite(loss: float) -> float | None:
-    """The loss, or None where training diverged."""
-    return loss if math.isfinite(loss) else None
+def _names(cell: Any) -> list[str]:
+    return [one.name for one in fields(cell)]
 
 
 @dataclass(frozen=True)
@@ -141,10 +136,8 @@ class Spread:
         """As `str`, or with each number in a form and the ends always."""
         if not form:
             return str(self)
-        middle, low, high = (
-            number(one, form) for one in (self.median, self.least, self.largest)
-        )
-        return f"{middle} ({low} to {high})"
+        told = self.median, self.least, self.largest
+        return "{} ({} to {})".format(*(number(one, form) for one in told))
 
     def ends(self) -> str:
         """Least and largest of what ended well; how many diverged, where any did."""
@@ -189,15 +182,12 @@ class Outcomes(tuple[Outcome, ...]):
         Raises:
             ValueError: a name that they do not have.
         """
-        allowed = {
-            self._known(name): value if isinstance(value, list) else [value]
-            for name, value in wanted.items()
-        }
-        return Outcomes(
-            one
-            for one in self
-            if all(one.get(name) in values for name, values in allowed.items())
-        )
+        found = self
+        for name, value in wanted.items():
+            self._known(name)
+            allowed = value if isinstance(value, list) else [value]
+            found = Outcomes(one for one in found if one.get(name) in allowed)
+        return found
 
     def values(self, key: str) -> list[Any]:
         """The different values of a key, ascending."""
@@ -227,12 +217,11 @@ class Outcomes(tuple[Outcome, ...]):
             ValueError: no such cell was trained, or several were.
         """
         found = self._some(wanted)
-        names = _names(type(found[0].cell))
-        keys = tuple(name for name in names if name != "seed")
-        kinds = len({replace(one.cell, seed=0) for one in found})
-        if kinds > 1:
-            asked = _asked(wanted)
-            raise ValueError(f"{asked} names {kinds} cells; give one of {keys} more")
+        kinds = {replace(one.cell, seed=0) for one in found}
+        if len(kinds) > 1:
+            keys = tuple(key for key in _names(found[0].cell) if key != "seed")
+            asked = f"{_asked(wanted)} names {len(kinds)} cells"
+            raise ValueError(f"{asked}; give one of {keys} more")
         return Spread.of(one.error for one in found)
 
     def after(self, step: int, **wanted: Any) -> list[float]:
@@ -248,19 +237,17 @@ class Outcomes(tuple[Outcome, ...]):
         losses = [dict(one.history).get(step, one.loss) for one in self.where(**wanted)]
         return sorted(1e300 if loss is None else loss for loss in losses)
 
-    def medians(
-        self, keys: Sequence[str], **wanted: Any
-    ) -> dict[tuple[Any, ...], float]:
+    def medians(self, keys: Sequence[str], **wanted: Any) -> dict[Setting, float]:
         """Median loss over the seeds for each setting of these keys.
 
         Raises:
             ValueError: as `spread`, for any of the settings.
         """
         found = self._some(wanted)
-        settings = dict.fromkeys(tuple(one.get(key) for key in keys) for one in found)
+        settings = (tuple(map(one.get, keys)) for one in found)
         return {
-            one: found.spread(**dict(zip(keys, one, strict=True))).median
-            for one in settings
+            setting: found.spread(**dict(zip(keys, setting, strict=True))).median
+            for setting in dict.fromkeys(settings)
         }
 
     def best_and_worst(
@@ -287,36 +274,29 @@ class Outcomes(tuple[Outcome, ...]):
         Raises:
             ValueError: an outcome is missing, or the base diverged.
         """
-        firsts = {one.cell.seed: one.loss for one in self.of(base)}
-        found = []
-        for one in self.of(other):
-            first = firsts.get(one.cell.seed)
-            if first is None:
-                raise ValueError(f"no base to compare with for seed {one.cell.seed}")
-            found.append(first - one.error)
-        return Spread.of(found)
+        firsts = {one.cell.seed: one.error for one in self.of(base)}
+        own = self.of(other)
+        for seed in (one.cell.seed for one in own):
+            if not math.isfinite(firsts.get(seed, math.inf)):
+                raise ValueError(f"no base to compare with for seed {seed}")
+        return Spread.of(firsts[one.cell.seed] - one.error for one in own)
 
     def best_gains(self, cells: Sequence[Any]) -> Spread:
         """Gains of the cell whose median gain is largest; the base stands first."""
-        base, *others = cells
-        return max(
-            (self.gains(base, one) for one in others), key=lambda gain: gain.median
-        )
+        gains = (self.gains(cells[0], other) for other in cells[1:])
+        return max(gains, key=lambda gain: gain.median)
 
-    def _known(self, name: str) -> str:
-        """The name, if the outcomes have it; any if there are none."""
-        if not self:
-            return name
-        return one_of(name, (*_names(type(self[0].cell)), *self[0].facts), "key")
+    def _known(self, name: str) -> None:
+        """Refuse a name that the outcomes do not have, if there are any."""
+        if self:
+            one_of(name, (*_names(self[0].cell), *self[0].facts), "key")
 
     def _some(self, wanted: Mapping[str, Any]) -> Outcomes:
         """As `where`, refused if there are none."""
         found = self.where(**wanted)
         if not found:
-            cells = sorted({str(replace(one.cell, seed=0)) for one in self})
-            raise ValueError(
-                f"no trained cell has {_asked(wanted)}; there are {', '.join(cells)}"
-            )
+            cells = ", ".join(sorted({str(replace(one.cell, seed=0)) for one in self}))
+            raise ValueError(f"no trained cell has {_asked(wanted)}; there are {cells}")
         return found
 
 

@@ -7,73 +7,61 @@ of models with one slope a head. What was trained stands in the chapters.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from tapx.experiments.memory.tables import experiment
 from tapx.experiments.signs import floors
 from tapx.experiments.signs.networks import free_network
 from tapx.result import Result
-from tapx.targets.signs import ToyTarget
 from tapx.targets.signs import target as sign_target
 
 
-def _language(id: str, statement: str, uses: tuple[str, ...], published: str) -> Result:
-    return Result(
-        f"exp-{id}",
-        f"Experiment {id}",
-        statement,
-        uses=uses,
-        chapter=f"exp-{id}",
-        target="text, cross-entropy a token",
-        size="layers" if id == "1a" else "models",
-        published=published,
-    )
-
-
-def _signs(
-    id: str, task: str, statement: str, uses: tuple[str, ...], published: str
+def _row(
+    id: str, statement: str, uses: tuple[str, ...], published: str, **more: Any
 ) -> Result:
+    names = f"exp-{id}", f"Experiment {id}", statement
+    more |= {"uses": uses, "chapter": f"exp-{id}", "published": published}
+    return Result(*names, **more)
+
+
+def _language(id: str, *told: Any) -> Result:
+    size = "layers" if id == "1a" else "models"
+    return _row(id, *told, target="text, cross-entropy a token", size=size)
+
+
+def _signs(id: str, task: str, *told: Any) -> Result:
     """A task on signs at lags counted from the last token.
 
     Where the target is affine, it is known how far lin heads of one slope each come.
     """
     target = sign_target(task, "last")
-    affine = floors.beyond_affine(target) <= 1e-9 * target.variance
-    return Result(
-        f"exp-{id}",
-        f"Experiment {id}",
-        statement,
-        uses=uses,
-        chapter=f"exp-{id}",
+    known: dict[str, Any] = {}
+    if floors.beyond_affine(target) <= 1e-9 * target.variance:
+        known = {
+            "best_at": lambda heads: floors.nearly_equal(target, "lin", heads).mse,
+            "floor_at": partial(floors.least, target, "lin"),
+            "rivals": "lin heads of one slope, affine readout",
+        }
+    return _row(
+        *(id, *told),
         target=f"task {task} at the lags {', '.join(map(str, target.lags))}, mean "
         "squared error; built with one head and a free number a lag",
         default=32,
         construct=lambda heads: free_network(target),
         error=lambda network: float(network.mse),
-        best_at=partial(_nearly_equal, target) if affine else None,
-        floor_at=partial(floors.least, target, "lin") if affine else None,
-        rivals="lin heads of one slope, affine readout" if affine else None,
         no_memory=target.variance,
-        published=published,
+        **known,
     )
-
-
-def _nearly_equal(target: ToyTarget, heads: int) -> float:
-    return floors.nearly_equal(target, "lin", heads).mse
 
 
 def _memory(id: str, position: str, statement: str, published: str) -> Result:
     tables = experiment(id)
-    return Result(
-        f"exp-{id}",
-        f"Experiment {id}",
-        statement,
-        uses=("thm-5.1",),
-        chapter=f"exp-{id}",
+    return _row(
+        *(id, statement, ("thm-5.1",), published),
         target=f"{position} heads, mean squared error over 1000 signs",
         default=64,
         best_at=partial(tables.best_error, position),
         floor_at=partial(tables.bound, position),
-        published=published,
     )
 
 

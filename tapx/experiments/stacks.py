@@ -14,7 +14,7 @@ compare.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -32,6 +32,21 @@ SMALLEST_LOGIT = -80.0
 
 SLOPES = "attentions.0.slopes"
 BIAS = "attentions.0.position.bias"
+
+
+def decays(
+    slopes: Tensor, phi: Tensor, hidden: Tensor, out: Tensor | None = None
+) -> Float[Tensor, "cells heads lags"]:
+    """Softmax weights before they are divided by their sums.
+
+    Every phi has its maximum 0 at the first visible lag and slopes are positive: the
+    softmax needs no shift. `hidden` names the cells that do not see lag 0.
+    """
+    table = torch.mul(slopes[..., None], phi[:, None], out=out)
+    table.clamp_(min=SMALLEST_LOGIT).exp_()
+    if len(hidden):
+        table[hidden, :, 0] = 0.0
+    return table
 
 
 class _Kernels(torch.autograd.Function):
@@ -56,20 +71,9 @@ class _Kernels(torch.autograd.Function):
         hidden: Tensor,
         table: Float[Tensor, "cells heads lags"],
     ) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
-        """`table` is scratch; `hidden` names the cells that do not see lag 0."""
-        mixed = (readout[:, None] @ output)[:, 0]
-        rows = torch.einsum("ce,chef->chf", mixed, value)
-        coefficients = (rows @ embedding[..., None])[..., 0]
-        # Softmax weights sum to one, so the bias passes each head unchanged.
-        passed = readout + rows.sum(1)
-        # Every phi has its maximum 0 at the first visible lag and slopes are
-        # positive: the softmax needs no shift.
-        torch.mul(slopes[..., None], phi[:, None], out=table)
-        table.clamp_(min=SMALLEST_LOGIT)
-        torch.exp(table, out=table)
-        if len(hidden):
-            table[hidden, :, 0] = 0.0
-        total = table.sum(-1)
+        """`phi` and `hidden` as `decays` takes them; `table` is scratch."""
+        mixed, rows, passed, coefficients = _through(readout, embedding, output, value)
+        total = decays(slopes, phi, hidden, table).sum(-1)
         kernels = torch.bmm((coefficients / total)[:, None], table)[:, 0]
         kernels[:, 0] += (readout * embedding).sum(-1)
         ctx.save_for_backward(
@@ -103,6 +107,16 @@ class _Kernels(torch.autograd.Function):
         )
 
 
+def _through(
+    readout: Tensor, embedding: Tensor, output: Tensor, value: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """``r W_O``; a head's row ``r W_O W_V^h``; what passes a bias on; the ``c_h``."""
+    mixed = (readout[:, None] @ output)[:, 0]
+    rows = torch.einsum("ce,chef->chf", mixed, value)
+    # Softmax weights sum to one, so the bias passes each head unchanged.
+    return mixed, rows, readout + rows.sum(1), (rows @ embedding[..., None])[..., 0]
+
+
 class Stack:
     """Parameters of models that share all sizes, cells first.
 
@@ -124,35 +138,16 @@ class Stack:
 
     def __init__(self, models: Sequence[Transformer], length: int):
         """Copy the models' parameters."""
-        blocks = [only_attention(model) for model in models]
-        sizes = {(block.dimension, block.heads) for block in blocks}
-        if len(sizes) != 1:
-            raise ValueError(f"models of (dimension, heads) {sorted(sizes)}: use one")
-        (self.dimension, self.heads) = sizes.pop()
-        self.length = length
-        kinds = {isinstance(block.position, PerLag) for block in blocks}
-        if len(kinds) != 1:
-            raise ValueError("models with per-lag encodings make a stack of their own")
-        (self.free,) = kinds
-        skipped = (SLOPES, BIAS)
-        self.names = [n for n, _ in models[0].named_parameters() if n not in skipped]
+        blocks = held_blocks(models)
         dtype = blocks[0].value.dtype
-        self.exact_phi, self.hidden = seen_positions(blocks, length, self.free)
+        self.exact_phi, self.hidden = seen_positions(blocks, length)
         self.phi = self.exact_phi.to(dtype)
-        parameters = [dict(model.named_parameters()) for model in models]
-        self.shapes = [parameters[0][name].shape for name in self.names]
-        if self.free:
-            self.log_slopes = torch.stack([p[BIAS].detach() for p in parameters])
-        else:
-            slopes = torch.stack([p[SLOPES].detach() for p in parameters])
-            self.log_slopes = slopes.log()
-        self.matrices = torch.stack(
-            [
-                torch.cat([p[name].detach().reshape(-1) for name in self.names])
-                for p in parameters
-            ]
-        )
-        shape = (len(models), self.heads, 0 if self.free else length)
+        leaves = leaves_of(models)
+        self.free = BIAS in leaves
+        self.log_slopes = leaves.pop(BIAS if self.free else SLOPES)
+        self.shapes = {name: leaf.shape[1:] for name, leaf in leaves.items()}
+        self.matrices = torch.cat([leaf.flatten(1) for leaf in leaves.values()], 1)
+        shape = len(models), blocks[0].heads, 0 if self.free else length
         self.table = torch.empty(*shape, dtype=dtype)
 
     def kernels(
@@ -160,102 +155,110 @@ class Stack:
     ) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
         """Kernel over the lags and constant of every cell, differentiable."""
         part = self.parts(matrices)
-        if self.free:
-            return _free_kernels(torch.softmax(log_slopes, -1), part)
-        return _Kernels.apply(
-            torch.exp(log_slopes),
-            part["readout"][:, 0],
-            part["embedding"][..., 0],
-            part["embedding_bias"],
-            part["attentions.0.output"],
-            part["attentions.0.value"],
-            self.phi,
-            self.hidden,
-            self.table,
-        )
+        readout, embedding = part["readout"][:, 0], part["embedding"][..., 0]
+        bias = part["embedding_bias"]
+        mixers = part["attentions.0.output"], part["attentions.0.value"]
+        if not self.free:
+            slopes, seen = torch.exp(log_slopes), (self.phi, self.hidden, self.table)
+            return _Kernels.apply(slopes, readout, embedding, bias, *mixers, *seen)
+        # Each lag has a number of its own.
+        _, _, passed, coefficients = _through(readout, embedding, *mixers)
+        kernels = torch.bmm(coefficients[:, None], torch.softmax(log_slopes, -1))[:, 0]
+        at_zero = (readout * embedding).sum(-1, keepdim=True)
+        kernels = torch.cat([kernels[:, :1] + at_zero, kernels[:, 1:]], -1)
+        return kernels, (passed * bias).sum(-1)
 
     def exact_kernels(self) -> tuple[Tensor, Tensor]:
         """Kernels and constants of the present parameters, computed in float64."""
-        return self.as_double().kernels(
-            self.log_slopes.double(), self.matrices.double()
-        )
-
-    def as_double(self) -> Stack:
-        """A view of the same sizes whose arithmetic is float64."""
         twin = copy(self)
         twin.phi = self.exact_phi
-        twin.table = torch.empty(self.table.shape, dtype=torch.float64)
-        return twin
+        twin.table = torch.empty_like(self.table, dtype=torch.float64)
+        return twin.kernels(self.log_slopes.double(), self.matrices.double())
 
     def parts(self, matrices: Tensor) -> dict[str, Tensor]:
         """The matrices by the name they have in the Transformer, cells first."""
-        cells = matrices.shape[0]
-        pieces = matrices.split([shape.numel() for shape in self.shapes], dim=1)
-        return {
-            name: piece.reshape(cells, *shape)
-            for name, piece, shape in zip(self.names, pieces, self.shapes, strict=True)
-        }
+        sizes = [shape.numel() for shape in self.shapes.values()]
+        pairs = zip(self.shapes.items(), matrices.split(sizes, dim=1), strict=True)
+        return {name: piece.reshape(-1, *shape) for (name, shape), piece in pairs}
 
     def write(self, cell: int, model: Transformer) -> None:
         """Copy one cell's parameters into a model of the same sizes."""
-        values = {n: v[cell] for n, v in self.parts(self.matrices).items()}
-        if self.free:
-            values[BIAS] = self.log_slopes[cell]
-        else:
-            values[SLOPES] = self.log_slopes[cell].exp()
-        model.load_state_dict(values)
+        own = {BIAS if self.free else SLOPES: self.log_slopes}
+        write_back(self.parts(self.matrices) | own, cell, model)
 
 
-def seen_positions(
-    blocks: Sequence[Attention], length: int, free: bool
-) -> tuple[Tensor, Tensor]:
-    """Phi at all lags, 0 where it is invisible, and the cells where lag 0 is."""
-    if free:
-        return torch.empty(0), torch.empty(0, dtype=torch.long)
+def leaves_of(models: Sequence[Transformer]) -> dict[str, Tensor]:
+    """Copies of parameters by name, cells first; slopes by their logarithms.
+
+    There are zeros where a model has no such parameter, or a smaller one.
+    """
+    states = [model.state_dict() for model in models]
+    leaves = {}
+    for name in dict.fromkeys(name for state in states for name in state):
+        own = {cell: state[name] for cell, state in enumerate(states) if name in state}
+        largest = max(value.shape for value in own.values())
+        leaves[name] = next(iter(own.values())).new_zeros(len(models), *largest)
+        for cell, value in own.items():
+            place = leaves[name][cell][tuple(map(slice, value.shape))]
+            place.copy_(value.log() if name == SLOPES else value)
+    return leaves
+
+
+def write_back(leaves: Mapping[str, Tensor], cell: int, model: Transformer) -> None:
+    """Copy one cell's part of what `leaves_of` made into a model of its sizes."""
+    state = model.state_dict()
+    for name, own in state.items():
+        value = leaves[name][cell][tuple(map(slice, own.shape))]
+        state[name] = value.exp() if name == SLOPES else value
+    model.load_state_dict(state)
+
+
+def seen_positions(blocks: Sequence[Attention], length: int) -> tuple[Tensor, Tensor]:
+    """Phi at all lags, 0 where it is invisible, and the cells where lag 0 is.
+
+    Both are empty for per-lag encodings.
+    """
     lags = torch.arange(length, dtype=torch.float64)
-    phi = torch.stack([block.position(lags) for block in blocks])
+    kinds = [b.position for b in blocks if not isinstance(b.position, PerLag)]
+    phi = torch.stack([kind(lags) for kind in kinds] or [lags[:0]])
     unseen = torch.isinf(phi)
-    return phi.masked_fill(unseen, 0.0), unseen[:, 0].nonzero()[:, 0]
+    return phi.masked_fill(unseen, 0.0), unseen.any(1).nonzero()[:, 0]
 
 
-def _free_kernels(
-    weights: Float[Tensor, "cells heads lags"], part: dict[str, Tensor]
-) -> tuple[Float[Tensor, "cells lags"], Float[Tensor, " cells"]]:
-    """Kernels and constants where each lag has a number of its own."""
-    readout, embedding = part["readout"][:, 0], part["embedding"][..., 0]
-    mixed = (readout[:, None] @ part["attentions.0.output"])[:, 0]
-    rows = torch.einsum("ce,chef->chf", mixed, part["attentions.0.value"])
-    coefficients = (rows @ embedding[..., None])[..., 0]
-    kernels = torch.bmm(coefficients[:, None], weights)[:, 0]
-    at_zero = (readout * embedding).sum(-1, keepdim=True)
-    kernels = torch.cat([kernels[:, :1] + at_zero, kernels[:, 1:]], -1)
-    passed = readout + rows.sum(1)
-    return kernels, (passed * part["embedding_bias"]).sum(-1)
-
-
-def only_attention(
-    model: Transformer, scores: Sequence[str] = ("none",), feed_forward: bool = False
-) -> Attention:
-    """The attention of a model that a stack can hold.
+def held_blocks(
+    models: Sequence[Transformer],
+    scores: Sequence[str] = ("none",),
+    feed_forward: bool = False,
+) -> list[Attention]:
+    """The attentions of models that a stack can hold side by side.
 
     Args:
-        model: to be held.
+        models: to be held.
         scores: the scores that the stack can evaluate.
         feed_forward: whether it evaluates an FFN.
 
     Raises:
-        ValueError: another model.
+        ValueError: a model that it cannot hold, or models of unequal kinds.
     """
-    block = model.attentions[0]
-    assert isinstance(block, Attention)
-    fits = {
-        "one layer": len(model.attentions) == 1,
-        f"feed_forward={feed_forward}": (model.readout is None) == feed_forward,
-        f"score={' or '.join(map(repr, scores))}": block.score in scores,
-        "normalisation='finite'": block.normalisation == "finite",
-        "input_dimension=1": model.embedding.shape[1] == 1,
-    }
-    missing = [what for what, true in fits.items() if not true]
-    if missing:
-        raise ValueError(f"the stack holds models with {', '.join(missing)}")
-    return block
+    blocks = []
+    for model in models:
+        block = model.attentions[0]
+        assert isinstance(block, Attention)
+        fits = {
+            "one layer": len(model.attentions) == 1,
+            f"feed_forward={feed_forward}": (model.readout is None) == feed_forward,
+            f"score={' or '.join(map(repr, scores))}": block.score in scores,
+            "normalisation='finite'": block.normalisation == "finite",
+            "input_dimension=1": model.embedding.shape[1] == 1,
+        }
+        missing = [what for what, true in fits.items() if not true]
+        if missing:
+            raise ValueError(f"the stack holds models with {', '.join(missing)}")
+        blocks.append(block)
+    sizes = {(b.dimension, b.heads, isinstance(b.position, PerLag)) for b in blocks}
+    if len(sizes) != 1:
+        raise ValueError(
+            f"models of (dimension, heads, per-lag) {sorted(sizes)}: a stack holds "
+            "equal heads and dimensions; per-lag encodings have a stack of their own"
+        )
+    return blocks

@@ -10,17 +10,19 @@ every iteration, but for the language models.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tapx.checks import at_least
+from tapx.experiments.outcomes import Outcome, Outcomes
+from tapx.network.transformer import Transformer
 
 _T = TypeVar("_T")
 
@@ -30,6 +32,9 @@ INITIAL_SLOPES: dict[str, Callable[[int], list[float]]] = {
     "equal": lambda heads: [1.0] * heads,
 }
 """Initial slopes by name. Equal slopes part because each head's W_V is drawn."""
+
+Trained = tuple[Any, list[Transformer], Mapping[int, Any], Any]
+"""A stack at its end, its models, their errors after some steps, kernels or Nones."""
 
 CHECKPOINTS = (100, 300, 1000, 3000)
 """Iterations, besides the last, after which the exact error is noted."""
@@ -65,11 +70,10 @@ class Recipe:
         """Check the values."""
         at_least(1, iterations=self.iterations, batch=self.batch)
         at_least(1, length=self.length, dimension=self.dimension)
+        at_least(0, weight_decay=self.weight_decay)
         if self.length % 8:
             near = 8 * max(1, round(self.length / 8))
             raise ValueError(f"length={self.length}: a multiple of 8; nearest: {near}")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay}: give 0 or more")
 
 
 _SIGNS = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1
@@ -88,6 +92,14 @@ def signs(
 def stream(seed: int) -> np.random.Generator:
     """The batches' generator: the same for every cell that has this seed."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 1])))
+
+
+def by_seed(seeds: Sequence[int]) -> dict[int, Int[Tensor, " cells"]]:
+    """The cells of each seed, which share its batches."""
+    return {
+        seed: torch.tensor([i for i, own in enumerate(seeds) if own == seed])
+        for seed in sorted(set(seeds))
+    }
 
 
 def descend(
@@ -128,6 +140,39 @@ def descend(
                 break
             notes[step] = found
     return notes
+
+
+def train_alike(
+    cells: Sequence[Any],
+    kind: Callable[[Any], Any],
+    train: Callable[[list[Any]], Trained],
+    order: Callable[[Any], Any] = lambda cell: 0,
+) -> Outcomes:
+    """Train cells of one kind side by side, kind after kind, on one thread.
+
+    Args:
+        cells: in any order.
+        kind: of a cell.
+        train: the cells of one kind.
+        order: what they are sorted by for it.
+
+    Returns:
+        One outcome for each cell, in the order given.
+    """
+    groups: dict[Any, list[int]] = {}
+    for place in sorted(range(len(cells)), key=lambda i: order(cells[i])):
+        groups.setdefault(kind(cells[place]), []).append(place)
+    done: dict[int, Outcome] = {}
+    for places in groups.values():
+        with one_thread():
+            stack, models, errors, kernels = train([cells[place] for place in places])
+        for i, place in enumerate(places):
+            stack.write(i, models[i])
+            noted = ((step, float(found[i])) for step, found in errors.items())
+            path = tuple((n, one if math.isfinite(one) else None) for n, one in noted)
+            more = {"model": models[i], "kernel": kernels[i]}
+            done[place] = Outcome(cells[place], path[-1][1], path, **more)
+    return Outcomes(done[place] for place in range(len(cells)))
 
 
 @contextmanager

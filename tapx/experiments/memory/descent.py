@@ -1,13 +1,9 @@
 """Gradient descent in many manners: what keeps it from the best kernel?
 
 Experiments 4a and 4b train by one recipe (:mod:`tapx.experiments.memory.training`).
-Here the recipe is taken apart. A :class:`Way` says how to descend: the optimiser, its
-step, its weight decay, batches or the exact loss, the precision. The
-exact loss is known, since the inputs are independent signs: ``sum_s (k(s) - rho(s))**2
-+ constant**2`` for a model with the kernel k (chapter "Heavy tails").
-
-Models that differ in their initial weights and batches alone descend side by side, as
-one stack (:mod:`tapx.experiments.stacks`).
+Here the recipe is taken apart. The exact loss of a model with the kernel k is known,
+since the inputs are independent signs: ``sum_s (k(s) - rho(s))**2 + constant**2``
+(chapter "Heavy tails").
 """
 
 from __future__ import annotations
@@ -16,12 +12,13 @@ import math
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tapx.checks import at_least, one_of
+from tapx.checks import above, at_least, one_of
 from tapx.experiments.memory.training import descend_kernels, exact_errors, slices
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import one_thread, signs, stream
@@ -64,12 +61,8 @@ class Way:
         """Check the values."""
         one_of(self.optimiser, OPTIMISERS, "optimiser")
         one_of(self.precision, tuple(DTYPES), "precision")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay}: give 0 or more")
-        if self.batch < 0:
-            raise ValueError(f"batch={self.batch}: give 1 or more, or 0 for all inputs")
+        above(0, learning_rate=self.learning_rate)
+        at_least(0, weight_decay=self.weight_decay, batch=self.batch)
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum={self.momentum}: give 0 or more, below 1")
         if self.weight_decay and self.optimiser != "adamw":
@@ -85,18 +78,21 @@ class Way:
 
 @dataclass(frozen=True)
 class Descent:
-    """What came of models that descended side by side.
+    """What came of runs side by side.
 
     Attributes:
-        models: at their ends.
-        errors: (models,) exact mean squared error; infinite where one diverged.
-        history: (models,) exact errors after some numbers of iterations, the start
-            (0) and the end included.
+        ends: where each run ended: its model, or the logarithms of its rates.
+        history: (runs,) exact squared errors after some numbers of iterations, the
+            start (0) and the end included; infinite where one diverged.
     """
 
-    models: list[Transformer] = field(repr=False)
-    errors: np.ndarray
+    ends: Sequence[Transformer] | np.ndarray = field(repr=False)
     history: dict[int, np.ndarray] = field(repr=False)
+
+    @property
+    def errors(self) -> np.ndarray:
+        """(runs,) at the end."""
+        return self.history[max(self.history)]
 
 
 def descend_from(
@@ -107,13 +103,13 @@ def descend_from(
     seeds: Sequence[int] = (),
     notes: Sequence[int] = (),
 ) -> Descent:
-    """Descend from models side by side, on one thread.
+    """Descend from models side by side, each on its own loss, on one thread.
 
     Args:
         begun: models of one size, left as they are.
         values: (lags,) target at the lags 0, 1, 2, ...; a multiple of 8 of them where
             there are batches.
-        way: how. Each model's loss is its own.
+        way: how.
         iterations: steps, at least 1.
         seeds: one for each model, of its batches; 0, 1, 2, ... if empty.
         notes: iterations after which the exact error is noted.
@@ -126,20 +122,15 @@ def descend_from(
     seeds = list(seeds) or list(range(len(begun)))
     if len(seeds) != len(begun):
         raise ValueError(f"{len(seeds)} seeds for {len(begun)} models: give one each")
-    dtype = DTYPES[way.precision]
-    run = [copied(model, dtype) for model in begun]
+    run = [copied(model, DTYPES[way.precision]) for model in begun]
+    given = values, way, iterations, notes
     with one_thread():
         if way.optimiser == "lbfgs":
-            parts = [
-                _quasi_newton([one], values, way, iterations, notes) for one in run
-            ]
-            history = {
-                step: np.concatenate([part[step] for part in parts])
-                for step in parts[0]
-            }
+            paths = [_quasi_newton(model, *given) for model in run]
+            history = {n: np.concatenate([own[n] for own in paths]) for n in paths[0]}
         else:
-            history = _first_order(run, values, way, iterations, seeds, notes)
-    return Descent(run, history[iterations], history)
+            history = _first_order(run, *given, seeds)
+    return Descent(run, history)
 
 
 def copied(model: Transformer, dtype: torch.dtype) -> Transformer:
@@ -152,8 +143,8 @@ def _first_order(
     values: np.ndarray,
     way: Way,
     iterations: int,
-    seeds: list[int],
     notes: Sequence[int],
+    seeds: list[int],
 ) -> dict[int, np.ndarray]:
     """Adam or gradient descent; writes the ends into the models."""
     stack = Stack(run, len(values))
@@ -171,22 +162,19 @@ def _first_order(
                 _batch_pull(w, c, signs(own, way.batch, len(values)))
                 for w, c, own in zip(wrong, offset, streams, strict=True)
             ]
-            wrong = torch.stack([pull for pull, _ in pulls])
-            offset = torch.stack([pull for _, pull in pulls])
+            wrong, offset = map(torch.stack, zip(*pulls, strict=True))
         return 2 * wrong, 2 * offset
 
     def cooled(step: int) -> float:
         part = (1 + math.cos(math.pi * (step - 1) / iterations)) / 2
         return way.learning_rate * part
 
-    rate = cooled if way.cooling else None
-    start = {0: exact_errors(stack, values)}
-    history = descend_kernels(
-        stack, values, optimiser, gradient, iterations, notes, rate
-    )
+    how = iterations, notes, cooled if way.cooling else None
+    history = {0: exact_errors(stack, values)}
+    history |= descend_kernels(stack, values, optimiser, gradient, *how)
     for place, model in enumerate(run):
         stack.write(place, model)
-    return start | history
+    return history
 
 
 def _batch_pull(
@@ -199,21 +187,20 @@ def _batch_pull(
 
 
 def _quasi_newton(
-    run: list[Transformer],
+    model: Transformer,
     values: np.ndarray,
     way: Way,
     iterations: int,
     notes: Sequence[int],
 ) -> dict[int, np.ndarray]:
     """L-BFGS on one model's exact loss; writes the end into it."""
-    stack = Stack(run, len(values))
+    stack = Stack([model], len(values))
     leaves = [stack.log_slopes.requires_grad_(), stack.matrices.requires_grad_()]
     target = torch.from_numpy(values).to(stack.log_slopes.dtype)
     history = {0: exact_errors(stack, values)}
     optimiser = torch.optim.LBFGS(
         leaves,
         lr=way.learning_rate,
-        max_iter=iterations,
         history_size=HISTORY,
         line_search_fn="strong_wolfe",
         tolerance_grad=0.0,
@@ -227,12 +214,11 @@ def _quasi_newton(
         total.backward()
         return total
 
-    done = 0
-    for goal in sorted({*(note for note in notes if note < iterations), iterations}):
-        optimiser.param_groups[0]["max_iter"] = goal - done
-        optimiser.param_groups[0]["max_eval"] = 20 * (goal - done)
+    goals = {*(note for note in notes if note < iterations), iterations}
+    for done, goal in pairwise(sorted({0, *goals})):
+        steps = {"max_iter": goal - done, "max_eval": 20 * (goal - done)}
+        optimiser.param_groups[0].update(steps)
         optimiser.step(loss)
-        done = goal
         history[goal] = exact_errors(stack, values)
-    stack.write(0, run[0])
+    stack.write(0, model)
     return history

@@ -1,13 +1,11 @@
 """Gradient descent on the weights alone, solved: what fixed rates make hard.
 
-For fixed rates a model's kernel is ``A c`` with one column of softmax weights for each
-head and one number ``c_h`` for each column. The loss ``|A c - rho|^2`` is quadratic.
-With the singular value decomposition ``A = U S V'`` gradient descent with step ``eta``
-(on ``|A c - rho|^2``, whose gradient is ``2 A'(A c - rho)``) multiplies the error along
-``u_i`` by ``1 - 2 eta s_i^2`` in each iteration, so all that it ever does is written
-down at once:
+For fixed rates a model's kernel is ``A c``, with a column of softmax weights and a
+number ``c_h`` for each head. With the singular value decomposition ``A = U S V'``
+gradient descent with step ``eta`` on ``|A c - rho|^2`` multiplies the error along
+``u_i`` by ``1 - 2 eta s_i^2`` in each iteration. So all that it ever does is known:
 
-``|A c_t - rho|^2 = |rest|^2 + sum_i (1 - 2 eta s_i^2)^(2t) (u_i . (A c_0 - rho))^2``.
+``|A c_t - rho|^2 = |rest|^2 + sum_i (1 - 2 eta s_i^2)^(2t) (u_i . rho)^2`` from zero.
 
 Nothing here is estimated; the arithmetic is float64.
 """
@@ -18,8 +16,7 @@ import math
 
 import numpy as np
 
-from tapx.checks import one_of
-from tapx.experiments.memory.tables import FAMILY
+from tapx.checks import at_least
 from tapx.kernels.fit import design
 
 NEVER = 10.0**18
@@ -32,11 +29,10 @@ def columns(rates: np.ndarray, lags: int, position: str = "lin") -> np.ndarray:
     Raises:
         ValueError: a rate that is not positive, or an unknown position.
     """
-    one_of(position, tuple(FAMILY), "position function")
     rates = np.asarray(rates, dtype=float)
     if not (rates > 0).all():
         raise ValueError(f"rates {rates}: give positive ones")
-    decays = design(np.log(rates), np.arange(lags), FAMILY[position])[0]
+    decays = design(np.log(rates), np.arange(lags), position)[0]
     return decays / decays.sum(0)
 
 
@@ -59,7 +55,7 @@ def singular_values(
         rates move and the weights follow at their least squares.
     """
     shares = columns(rates, lags, position)
-    decays, slopes = design(np.log(rates), np.arange(lags), FAMILY[position])
+    decays, slopes = design(np.log(rates), np.arange(lags), position)
     total, seen = decays.sum(0), slice(1, None)
     turning = (slopes - shares * slopes.sum(0)) / total * (weights * total)
     shares, turning = shares[seen], turning[seen]
@@ -73,12 +69,11 @@ def singular_values(
 
 
 class FixedRates:
-    """The solved descent of some heads' weights towards a target.
+    """The solved descent of some heads' weights, from zero towards a target.
 
     Args:
         matrix: (lags, heads), a column for each head; lags >= heads >= 1.
         values: (lags,) the target.
-        start: (heads,) weights at the start; zeros if None.
 
     Attributes:
         singular_values: (heads,), descending.
@@ -89,9 +84,7 @@ class FixedRates:
         ValueError: shapes that do not fit.
     """
 
-    def __init__(
-        self, matrix: np.ndarray, values: np.ndarray, start: np.ndarray | None = None
-    ):
+    def __init__(self, matrix: np.ndarray, values: np.ndarray):
         """Decompose the matrix."""
         matrix, values = np.asarray(matrix, float), np.asarray(values, float)
         if matrix.ndim != 2 or values.shape != matrix.shape[:1]:
@@ -99,11 +92,9 @@ class FixedRates:
                 f"a matrix {matrix.shape} and a target {values.shape}: give "
                 "(lags, heads) and (lags,)"
             )
-        left, self.singular_values, right = np.linalg.svd(matrix, full_matrices=False)
+        left, self.singular_values, _ = np.linalg.svd(matrix, full_matrices=False)
         towards = left.T @ values
         self.rest = float(((values - left @ towards) ** 2).sum())
-        if start is not None:
-            towards = towards - self.singular_values * (right @ np.asarray(start))
         self.amounts = towards**2
 
     @property
@@ -127,18 +118,16 @@ class FixedRates:
         Raises:
             ValueError: a negative number of iterations.
         """
-        if iterations < 0:
-            raise ValueError(f"iterations={iterations}: give 0 or more")
+        at_least(0, iterations=iterations)
         step = self.largest_step / 2 if step is None else step
         factor = np.abs(1 - 2 * step * self.singular_values**2)
-        left = factor ** (2 * iterations)
-        return self.rest + float(left @ self.amounts)
+        return self.rest + float(factor ** (2 * iterations) @ self.amounts)
 
     def iterations_to(self, error: float, step: float | None = None) -> float:
         """Least number of iterations to a squared error, within 1 in 1000.
 
         Infinite where the error is below what the rates allow, or where more than
-        1e18 iterations are needed.
+        `NEVER` iterations are needed.
         """
         if self.error(0, step) <= error:
             return 0.0
@@ -147,7 +136,8 @@ class FixedRates:
         low, high = 1.0, NEVER
         while high > low * 1.001:
             middle = math.sqrt(low * high)
-            low, high = (
-                (low, middle) if self.error(middle, step) <= error else (middle, high)
-            )
+            if self.error(middle, step) <= error:
+                high = middle
+            else:
+                low = middle
         return high

@@ -1,8 +1,8 @@
 """Variable projection for training: the weights are solved, the rates descend.
 
-Golub and Pereyra (1973) eliminate the linear unknowns. Here the elimination stands
-inside the loop of training. In each iteration the weights are those of least squares
-for the present rates, and the logarithms of the rates take one step:
+Golub and Pereyra (1973) eliminate the linear unknowns, here in the loop of training. In
+each iteration the weights are those of least squares for the present rates, and the
+logarithms of the rates take one step:
 
 - "adam": along the gradient of what is left. By the envelope theorem that is the
   loss's gradient with the weights held fixed: at their least they do not count.
@@ -18,12 +18,12 @@ The arithmetic is float64.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from tapx.checks import at_least, one_of
-from tapx.experiments.memory.tables import FAMILY
+from tapx.experiments.memory.descent import Descent
 from tapx.experiments.training import signs, stream
 from tapx.kernels.family import Family
 from tapx.kernels.fit import LOG_RATE_RANGE, design
@@ -38,23 +38,6 @@ BETAS = (0.9, 0.999)
 
 LONGEST_STEP = 0.5
 """No logarithm of a rate moves further in one Newton step."""
-
-
-@dataclass(frozen=True)
-class Projected:
-    """What came of some descents.
-
-    Attributes:
-        log_rates: (runs, heads) at the end.
-        errors: (runs,) exact squared distance from the target at the end, for the
-            weights of the last least squares.
-        history: (runs,) the same after some numbers of iterations, the start (0)
-            included.
-    """
-
-    log_rates: np.ndarray = field(repr=False)
-    errors: np.ndarray
-    history: dict[int, np.ndarray] = field(repr=False)
 
 
 @dataclass
@@ -88,8 +71,8 @@ def descend_rates(
     learning_rate: float = 0.01,
     seeds: Sequence[int] = (0,),
     notes: Sequence[int] = (),
-) -> Projected:
-    """Train the rates, solve the weights.
+) -> Descent:
+    """Train the rates, solve the weights; the ends are the rates' logarithms.
 
     Args:
         rates: (heads,) to start from, or one such row for each seed.
@@ -97,8 +80,8 @@ def descend_rates(
             residual connection adds, so that value does not matter.
         iterations: steps, at least 1.
         step: "newton" or "adam".
-        batch: sequences in a batch, at least heads + 2; 0 for the exact loss. A
-            multiple of 8 lags is needed then.
+        batch: sequences in a batch, at least heads + 2, of a multiple of 8 lags; 0 for
+            the exact loss.
         position: "lin" or "log".
         learning_rate: of "adam", on the logarithms of the rates.
         seeds: one run each, of its batches.
@@ -109,7 +92,6 @@ def descend_rates(
             the weights.
     """
     one_of(step, STEPS, "step")
-    one_of(position, tuple(FAMILY), "position function")
     start = np.log(np.broadcast_to(rates, (len(seeds), np.shape(rates)[-1])))
     at_least(1, iterations=iterations)
     least = start.shape[1] + 2
@@ -120,28 +102,25 @@ def descend_rates(
         )
     values = np.asarray(values, float)
     noted = {0, *(note for note in notes if note < iterations), iterations}
-    history: dict[int, list[float]] = {note: [] for note in sorted(noted)}
-    ends = []
-    for log_rates, seed in zip(start, seeds, strict=True):
-        inputs = _Inputs(values, FAMILY[position], batch, seed)
+    history = {note: np.empty(len(seeds)) for note in sorted(noted)}
+    ends = start.copy()
+    for run, seed in enumerate(seeds):
+        inputs = _Inputs(values, position, batch, seed)
         mover = _Adam(learning_rate) if step == "adam" else _Newton()
-        now = log_rates.copy()
         for iteration in range(iterations + 1):
             inputs.draw()
-            state = inputs.state(now)
+            state = inputs.state(ends[run])
             if iteration in history:
-                history[iteration].append(state.error)
+                history[iteration][run] = state.error
             if iteration < iterations:
-                now = mover.move(now, state, inputs)
-        ends.append(now)
-    found = {note: np.array(errors) for note, errors in history.items()}
-    return Projected(np.array(ends), found[iterations], found)
+                ends[run] = mover.move(ends[run], state, inputs)
+    return Descent(ends, history)
 
 
 class _Inputs:
     """The inputs at hand: all of them, or one batch after the other."""
 
-    def __init__(self, values: np.ndarray, family: Family, batch: int, seed: int):
+    def __init__(self, values: np.ndarray, family: str | Family, batch: int, seed: int):
         self.values, self.family, self.batch = values, family, batch
         self.lags = np.arange(1, len(values))
         self.stream = stream(seed)
@@ -156,15 +135,14 @@ class _Inputs:
     def state(self, log_rates: np.ndarray) -> _State:
         """Solve for the weights at these rates."""
         columns, slopes = design(log_rates, self.lags, self.family)
-        features, answers, change, at_zero = columns, self.values[1:], slopes, 0.0
+        features, answers, change = columns, self.values[1:], slopes
         if self.batch:
             # The residual connection gives the current token a weight of its own.
             features = np.hstack([self.tokens @ columns, self.now])
             answers, change = self.answers, self.tokens @ slopes
-        weights = solve(features, answers)
-        if self.batch:
-            weights, at_zero = weights[:-1], weights[-1]
-        left = features @ np.append(weights, at_zero)[: features.shape[1]] - answers
+        found = solve(features, answers)
+        left = features @ found - answers
+        weights, at_zero = found[: len(log_rates)], found[len(log_rates) :].sum()
         error = float(((columns @ weights - self.values[1:]) ** 2).sum()) + at_zero**2
         scale = np.linalg.norm(features, axis=0)
         basis = np.linalg.qr(features / np.where(scale > 0, scale, 1.0))[0]

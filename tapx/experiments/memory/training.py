@@ -1,8 +1,8 @@
 """Seeded training of many cells of 4a and 4b at once, at the paper's scale.
 
-A cell is one model with one set of hyperparameters. Cells with equally many heads are
-trained as one stack (:mod:`tapx.experiments.stacks`): same arithmetic, one pass of
-Python. The loss is the mean squared error at the last position.
+Cells with equally many heads are trained as one stack (:mod:`tapx.experiments.stacks`):
+same arithmetic, one pass of Python. The loss is the mean squared error at the last
+position.
 
 The test error needs no test set: for inputs of independent signs it is exactly
 ``sum_s (k(s) - rho(s))**2 + constant**2`` with the trained model's kernel k.
@@ -10,28 +10,31 @@ The test error needs no test set: for inputs of independent signs it is exactly
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tapx.checks import one_of
-from tapx.experiments.outcomes import Outcome, Outcomes, finite
+from tapx.checks import above, one_of
+from tapx.experiments.models import drawn_model
+from tapx.experiments.outcomes import Outcomes
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import (
     CHECKPOINTS,
     INITIAL_SLOPES,
     Recipe,
+    Trained,
+    by_seed,
     descend,
-    one_thread,
     signs,
     stream,
+    train_alike,
 )
-from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 
 Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -73,23 +76,14 @@ class MemoryCell:
                 f"initial_slopes={self.initial_slopes!r}: free numbers have no slopes "
                 "and start alike; the nearest valid choice is 'equal'"
             )
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
+        above(0, learning_rate=self.learning_rate)
 
 
 def memory_model(cell: MemoryCell, recipe: Recipe) -> Transformer:
     """The cell's model at its start, float32."""
-    free = cell.position == "free"
-    slopes = torch.tensor(INITIAL_SLOPES[cell.initial_slopes](cell.heads))
-    return Transformer(
-        1,
-        recipe.dimension,
-        heads=cell.heads,
-        position=PerLag(cell.heads, recipe.length) if free else cell.position,
-        feed_forward=False,
-        slopes=None if free else slopes,
-        seed=cell.seed,
-    )
+    slopes = INITIAL_SLOPES[cell.initial_slopes](cell.heads)
+    sizes = recipe.dimension, recipe.length
+    return drawn_model(cell.position, slopes, cell.seed, *sizes, feed_forward=False)
 
 
 def train_memory(
@@ -98,14 +92,13 @@ def train_memory(
     """Train all cells on one target kernel, on one thread.
 
     Args:
-        cells: in any order; those with equally many heads are trained together,
-            those with free numbers by themselves.
+        cells: in any order.
         values: (length,) target rho(s) at the lags 0 to length - 1.
         recipe: what the cells share; the paper's scale if None.
 
     Returns:
-        One result for each cell, in the order given. Results depend on the cell and
-        the recipe; the company a cell is trained in changes rounding only.
+        One result for each cell, in the order given. The company a cell is trained in
+        changes rounding only.
 
     Raises:
         ValueError: a target of another length than the recipe's.
@@ -124,55 +117,47 @@ def train_memory(
         raise ValueError(
             f"target of shape {values.shape}: the recipe has {recipe.length} lags"
         )
-    results: dict[int, Outcome] = {}
-    kinds = [(cell.heads, cell.position == "free") for cell in cells]
-    for kind in sorted(set(kinds)):
-        # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
-        places = [i for i, own in enumerate(kinds) if own == kind]
-        places.sort(key=lambda i: (cells[i].learning_rate, cells[i].seed, i))
-        with one_thread():
-            trained = _train_stack([cells[i] for i in places], values, recipe)
-        results.update(zip(places, trained, strict=True))
-    return Outcomes(results[i] for i in range(len(cells)))
+
+    def train(own: list[MemoryCell]) -> Trained:
+        models = [memory_model(cell, recipe) for cell in own]
+        stack = Stack(models, recipe.length)
+        rates = [cell.learning_rate for cell in own]
+        groups = slices(stack, rates, recipe.weight_decay)
+        errors = descend_kernels(
+            stack,
+            values,
+            torch.optim.AdamW(groups, fused=True),
+            _batch_gradient([cell.seed for cell in own], recipe),
+            *(recipe.iterations, CHECKPOINTS),
+        )
+        return stack, models, errors, stack.exact_kernels()[0].numpy()
+
+    # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
+    return train_alike(
+        cells,
+        lambda cell: (cell.heads, cell.position == "free"),
+        train,
+        lambda cell: (cell.learning_rate, cell.seed),
+    )
 
 
-def _train_stack(
-    cells: list[MemoryCell], values: np.ndarray, recipe: Recipe
-) -> list[Outcome]:
-    """Train cells of one head count, sorted by learning rate."""
-    models = [memory_model(cell, recipe) for cell in cells]
-    stack = Stack(models, recipe.length)
-    streams = {cell.seed: stream(cell.seed) for cell in cells}
-    rows = {
-        seed: torch.tensor([i for i, cell in enumerate(cells) if cell.seed == seed])
-        for seed in streams
-    }
+def _batch_gradient(seeds: Sequence[int], recipe: Recipe) -> Gradient:
+    """Of the mean square over a fresh batch; cells of one seed share it."""
+    shared = [(stream(seed), rows) for seed, rows in by_seed(seeds).items()]
 
     def gradient(wrong: Tensor, constants: Tensor) -> tuple[Tensor, Tensor]:
         in_kernels, in_constants = torch.empty_like(wrong), torch.empty_like(constants)
-        for seed, generator in streams.items():
+        for generator, rows in shared:
             tokens = signs(generator, recipe.batch, recipe.length)
             # The batch is read from its end without turning it around: signs are
             # exchangeable. Each cell's loss is the mean square of its errors.
-            errors = wrong[rows[seed]] @ tokens.T + constants[rows[seed], None]
+            errors = wrong[rows] @ tokens.T + constants[rows, None]
             errors = errors * (2 / recipe.batch)
-            in_kernels[rows[seed]] = errors @ tokens
-            in_constants[rows[seed]] = errors.sum(1)
+            in_kernels[rows] = errors @ tokens
+            in_constants[rows] = errors.sum(1)
         return in_kernels, in_constants
 
-    rates = [cell.learning_rate for cell in cells]
-    optimiser = torch.optim.AdamW(slices(stack, rates, recipe.weight_decay), fused=True)
-    errors = descend_kernels(
-        stack, values, optimiser, gradient, recipe.iterations, CHECKPOINTS
-    )
-    results = []
-    kernels = stack.exact_kernels()[0].numpy()
-    for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
-        stack.write(place, model)
-        history = tuple((step, finite(float(e[place]))) for step, e in errors.items())
-        loss, kernel = history[-1][1], kernels[place]
-        results.append(Outcome(cell, loss, history, model=model, kernel=kernel))
-    return results
+    return gradient
 
 
 def slices(
@@ -190,8 +175,7 @@ def slices(
     """
     groups = []
     for rate in sorted(set(rates)):
-        inside = [i for i, own in enumerate(rates) if own == rate]
-        part = slice(inside[0], inside[-1] + 1)
+        part = slice(bisect_left(rates, rate), bisect_right(rates, rate))
         for tensor, decay in ((stack.log_slopes, 0.0), (stack.matrices, weight_decay)):
             own = {"params": [tensor[part]], "lr": rate, "weight_decay": decay}
             groups.append(own | {"part": part})
@@ -209,23 +193,15 @@ def descend_kernels(
 ) -> dict[int, np.ndarray]:
     """Descend the models of a stack, in place, on what their kernels miss.
 
-    Args:
-        stack: models to descend.
-        values: (lags,) target.
-        optimiser: over groups that `slices` made.
-        gradient: of the loss.
-        iterations: as `descend` takes them, like `at` and `rate`.
-        at: the steps after which to note the errors.
-        rate: learning rate of a step.
+    The optimiser has the groups that `slices` made, the target is ``values``, (lags,);
+    `descend` says what the rest is.
 
     Returns:
         (models,) exact errors by iteration.
     """
     target = torch.from_numpy(values).to(stack.log_slopes.dtype)
-    leaves = [
-        stack.log_slopes.detach().requires_grad_(),
-        stack.matrices.detach().requires_grad_(),
-    ]
+    parameters = stack.log_slopes, stack.matrices
+    leaves = [tensor.detach().requires_grad_() for tensor in parameters]
 
     def pull() -> bool:
         both = stack.kernels(*leaves)
@@ -235,9 +211,8 @@ def descend_kernels(
             group["params"][0].grad = found[place % 2][group["part"]]
         return True
 
-    return descend(
-        optimiser, pull, iterations, lambda: exact_errors(stack, values), at, rate
-    )
+    note = partial(exact_errors, stack, values)
+    return descend(optimiser, pull, iterations, note, at, rate)
 
 
 def exact_errors(stack: Stack, values: np.ndarray) -> np.ndarray:

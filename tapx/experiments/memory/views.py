@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from tapx.experiments.memory.tables import FAMILY, SETTING, experiment
+from tapx.experiments.memory.tables import SETTING, experiment
 from tapx.experiments.outcomes import Outcomes
+from tapx.kernels.family import Family
 from tapx.show import figures
 from tapx.show.tables import Table, digits, rounded_down, rounded_up
 
@@ -25,18 +27,11 @@ def best_table(
     """Proved lower bound and certified best kernel, for each cell of the table."""
     chosen = experiment(name)
     rows = []
-    for position in positions:
-        for heads in head_counts:
-            kernel = chosen.best(position, heads)
-            rows.append(
-                [
-                    position,
-                    heads,
-                    rounded_down(chosen.bound(position, heads)),
-                    rounded_up(kernel.mse),
-                    f"{max(map(abs, kernel.weights)):.1e}",
-                ]
-            )
+    for position, heads in product(positions, head_counts):
+        kernel = chosen.best(position, heads)
+        bounds = rounded_down(chosen.bound(position, heads)), rounded_up(kernel.mse)
+        largest = max(map(abs, kernel.weights))
+        rows.append([position, heads, *bounds, f"{largest:.1e}"])
     head = ["position", "heads", "no kernel below", "found", "largest weight"]
     return Table(head, rows, f"Best possible mean squared error in {name}")
 
@@ -59,17 +54,11 @@ def best_trained_published(name: str, outcomes: Outcomes) -> Table:
     for position in dict.fromkeys(one.cell.position for one in outcomes):
         own = outcomes.where(position=position)
         for heads in own.values("heads"):
-            good, bad = own.best_and_worst(SETTING, heads=heads)
-            rows.append(
-                [
-                    position,
-                    heads,
-                    rounded_up(chosen.best_error(position, heads)),
-                    digits(good[1]),
-                    digits(bad[1]),
-                    chosen.figure(position, heads),
-                ]
-            )
+            trained = own.best_and_worst(SETTING, heads=heads)
+            possible = rounded_up(chosen.best_error(position, heads))
+            shown = [digits(error) for _, error in trained]
+            published = chosen.figure(position, heads)
+            rows.append([position, heads, possible, *shown, published])
     head = ["position", "heads", "best possible ≤", "trained, best setting"]
     head += ["trained, worst setting", "published"]
     return Table(head, rows, f"Mean squared errors of experiment {name}")
@@ -96,12 +85,11 @@ def report_settings(
     Returns:
         The two medians, as claims take them: a diverged setting counts as 1e300.
     """
-    good, bad = outcomes.best_and_worst(SETTING, position=position, heads=heads)
-    errors = min(good[1], 1e300), min(bad[1], 1e300)
-    for word, error in zip(("best", "worst"), errors, strict=True):
-        name = f"{position}{heads}-{word}"
-        report(name, error, ".0e", kind="trained")
-    return errors
+    ends = outcomes.best_and_worst(SETTING, position=position, heads=heads)
+    good, bad = (min(error, 1e300) for _, error in ends)
+    for word, error in ("best", good), ("worst", bad):
+        report(f"{position}{heads}-{word}", error, ".0e", kind="trained")
+    return good, bad
 
 
 def draw_by_heads(
@@ -112,28 +100,28 @@ def draw_by_heads(
 ) -> Figure:
     """Best possible, trained and published error against heads, a panel a position.
 
+    Errors below 1e-32 are drawn there.
+
     Args:
         name: the experiment.
         outcomes: trained cells; where a number of heads has several settings, a bar
             spans their medians.
         head_counts: heads of the best kernels.
         baseline: an error to mark by a horizontal line, and its label.
-
-    Returns:
-        The figure, with one legend below both panels. Errors below 1e-32 are drawn
-        there.
     """
     from matplotlib import pyplot
 
     trained = {one.cell.position for one in outcomes}
-    shown = [*FAMILY, *(trained - set(FAMILY))]
+    shown = ["lin", "log", *(trained - {"lin", "log"})]
     figure, panels = pyplot.subplots(
         1, len(shown), figsize=figures.size("tall"), sharey=True
     )
     for axes, position in zip(panels, shown, strict=True):
         if baseline is not None:
             axes.axhline(baseline[0], color="0.4", linestyle=":", label=baseline[1])
-        _draw_position(axes, name, position, outcomes, head_counts)
+        _draw_position(
+            axes, name, outcomes.where(position=position), position, head_counts
+        )
     panels[0].set_ylabel("mean squared error")
     legend: dict[str, Any] = {}
     for axes in panels:
@@ -145,42 +133,28 @@ def draw_by_heads(
 
 
 def _draw_position(
-    axes: Any,
-    name: str,
-    position: str,
-    outcomes: Outcomes,
-    head_counts: Sequence[int],
+    axes: Any, name: str, own: Outcomes, position: str, head_counts: Sequence[int]
 ) -> None:
-    """One panel of `draw_by_heads`."""
+    """One panel of `draw_by_heads`, of the outcomes of its position."""
     chosen = experiment(name)
     lowest = [max(chosen.best_error(position, heads), 1e-32) for heads in head_counts]
     axes.plot(head_counts, lowest, label="best possible", **figures.role("best"))
-    own = outcomes.where(position=position)
     heads = own.values("heads")
     pairs = [own.best_and_worst(SETTING, heads=number) for number in heads]
     low = np.array([good[1] for good, _ in pairs])
     high = np.array([min(bad[1], 1e3) for _, bad in pairs])
     style = figures.role("trained")
+    marks: dict[str, Any] = {"color": style["color"], "marker": style["marker"]}
+    marks["linestyle"] = "none"
     axes.vlines(heads, low, high, color=style["color"])
-    axes.plot(
-        heads, low, style["marker"], color=style["color"], label="trained, best setting"
-    )
-    axes.plot(
-        heads,
-        high,
-        style["marker"],
-        color=style["color"],
-        fillstyle="none",
-        label="trained, worst setting",
-    )
+    axes.plot(heads, low, **marks, label="trained, best setting")
+    axes.plot(heads, high, **marks, fillstyle="none", label="trained, worst setting")
     look = figures.role("published")
-    for (where, number), figure in chosen.published.items():
+    for (where, number), (relation, mse) in chosen.published.items():
         if where == position:
-            below = figure.relation == "<"
+            below = relation == "<"
             axes.plot(
-                [number],
-                [figure.mse],
-                "v" if below else look["marker"],
+                *([number], [mse], "v" if below else look["marker"]),
                 color=look["color"],
                 markersize=9,
                 label="published, at most" if below else "published",
@@ -188,6 +162,7 @@ def _draw_position(
     axes.set(xscale="log", yscale="log", xlabel="heads")
     axes.set_xticks(list(head_counts), [str(number) for number in head_counts])
     axes.minorticks_off()
-    is_function = position in FAMILY
-    words = f"{FAMILY[position]}s of the lag" if is_function else "one number a lag"
+    words = "one number a lag"
+    if position in ("lin", "log"):
+        words = f"{Family.of(position)}s of the lag"
     axes.set_title(f"{position} heads ({words})")

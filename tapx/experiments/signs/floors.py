@@ -1,9 +1,9 @@
 """The least mean squared error of the toy targets with one slope a head: both sides.
 
-A head whose relative position is one slope times a function of the lag pools the tokens
-with an exponential (lin) or a power (log) of the lag. Read by an affine readout, H such
-heads answer with a kernel on the lags 1 to 999, a constant, and the current token for
-free. On independent signs the mean squared error is
+A head with one slope pools the tokens with an exponential (lin) or a power (log) of the
+lag. Read by an affine readout, H such heads answer with a kernel on the lags 1 to 999,
+a constant, and the current token for free. On independent signs the mean squared error
+is
 
 ``(variance of the target that is not affine) + sum_s (k(s) - rho(s))^2``,
 
@@ -11,9 +11,8 @@ where rho holds the coefficients of the target's tokens. Three numbers enclose t
 one, over all rates and weights:
 
 - :func:`least`: no rates and weights come below it (proved);
-- :func:`nearly_equal`: real weights get as near to this as one likes (certified). The
-  rates are all but equal: in the limit the kernel is an exponential or a power times
-  a polynomial in the lag or in its logarithm, whose distance a basis gives;
+- :func:`nearly_equal`: real weights get as near to this as one likes (certified), with
+  rates that are all but equal (:mod:`tapx.limits.equal_rates`);
 - :func:`best_stored`: what float64 rates and weights reach that a search found
   (certified).
 
@@ -23,17 +22,17 @@ None of this covers a readout by a network with neurons that bend.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from tapx.checks import at_least, one_of
 from tapx.kernels import window_search
-from tapx.kernels.family import LIN
+from tapx.kernels.family import LIN, Family
 from tapx.kernels.windows import WindowKernel
 from tapx.limits import rank
-from tapx.limits.equal_rates import FAMILY, Tokens, limit
+from tapx.limits.equal_rates import Tokens, limit
 from tapx.targets.signs import ToyTarget
 
 
@@ -45,8 +44,13 @@ def tokens(target: ToyTarget) -> Tokens:
 
 def beyond_affine(target: ToyTarget) -> float:
     """The variance that no affine function of tokens explains, at least 0."""
-    squares = (c * c for lags, c in target.walsh().items() if len(lags) > 1)
-    return sum(squares, 0.0)
+    return sum((c * c for lags, c in target.walsh().items() if len(lags) > 1), 0.0)
+
+
+def _family(rpe: str) -> Family:
+    """What heads of a relative position pool with; refuses others than lin and log."""
+    names = "lin", "log"
+    return Family.of(one_of(rpe, names, "relative position with one slope a head"))
 
 
 def least(target: ToyTarget, rpe: str, heads: int) -> float:
@@ -68,32 +72,32 @@ def least(target: ToyTarget, rpe: str, heads: int) -> float:
         ValueError: another rpe (with a free number for each lag there is no such
             bound), or a negative number of heads.
     """
-    one_of(rpe, FAMILY, "relative position with one slope a head")
+    family = _family(rpe)
     if heads < 0:
         raise ValueError(f"heads={heads}: the nearest valid number is 0")
     part, last = tokens(target), target.length - 1
-    bound = 0.0
-    if FAMILY[rpe] is LIN:
+    bound = _certificate(part, heads, last)
+    if family is LIN:
         found = rank.least_errors(part.lags, last, part.sizes)
-        bound = float(found[heads]) if heads < len(found) else 0.0
+        bound = max([bound, *found[heads : heads + 1].tolist()])
     margin = rank.MARGIN * target.variance
-    bound = max(bound, _certificate(part, heads, last))
     return max(0.0, beyond_affine(target) + bound - margin)
 
 
 def _certificate(part: Tokens, heads: int, last: int) -> float:
     """The largest ``c_T^2 / (H + 1)`` over the lags T at which it holds."""
-    best = 0.0
-    for lag, size in zip(part.lags, part.sizes, strict=True):
-        others = zip(part.lags, part.sizes, strict=True)
-        adds = all(
+    pairs = list(zip(part.lags, part.sizes, strict=True))
+    holds = (
+        size * size / (heads + 1)
+        for lag, size in pairs
+        if heads < lag <= last - heads
+        and all(
             (-1) ** abs(lag - other) * size * their > 0
-            for other, their in others
-            if other != lag and abs(other - lag) <= heads
+            for other, their in pairs
+            if 0 < abs(other - lag) <= heads
         )
-        if adds and heads < lag and lag + heads <= last:
-            best = max(best, size * size / (heads + 1))
-    return best
+    )
+    return max(holds, default=0.0)
 
 
 def fewest_heads_for(target: ToyTarget, rpe: str, error: float) -> int | None:
@@ -105,14 +109,8 @@ def fewest_heads_for(target: ToyTarget, rpe: str, error: float) -> int | None:
     return next((h for h in counts if least(target, rpe, h) <= error), None)
 
 
-@dataclass(frozen=True)
-class NearlyEqual:
-    """What nearly equal rates approach.
-
-    Attributes:
-        rate: the common rate.
-        mse: the mean squared error in the limit, rounded up.
-    """
+class NearlyEqual(NamedTuple):
+    """The common rate, and the mean squared error in the limit, rounded up."""
 
     rate: float
     mse: float
@@ -121,13 +119,13 @@ class NearlyEqual:
 def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> NearlyEqual:
     """An upper bound on the infimum over all rates and weights, affine readout.
 
-    The common rate is searched in float64. The error that belongs to it is then
-    enclosed in ball arithmetic. Weights that come near it grow without limit.
+    The common rate is searched in float64, its error then enclosed in ball arithmetic.
+    Weights that come near it grow without limit.
 
     Raises:
         ValueError: another rpe than "lin" and "log", or no head.
     """
-    one_of(rpe, FAMILY, "relative position with one slope a head")
+    _family(rpe)
     at_least(1, heads=heads)
     rate, rest = limit(tokens(target), rpe, heads, target.length - 1)
     slack = 1e-12 * target.variance  # float64 of the target's own numbers
@@ -135,17 +133,15 @@ def nearly_equal(target: ToyTarget, rpe: str, heads: int) -> NearlyEqual:
 
 
 def best_stored(target: ToyTarget, rpe: str, heads: int) -> WindowKernel:
-    """The best float64 rates and weights found; ``mse`` is certified.
+    """The best float64 rates and weights that `window_search.best` found.
 
-    The ``mse`` is that of the affine part; add :func:`beyond_affine`. The search is
-    that of :func:`tapx.kernels.window_search.best`: it ends where more heads no longer
-    help, because the weights have grown so large that their rounding is what remains.
+    The certified ``mse`` is that of the affine part; add :func:`beyond_affine`.
 
     Raises:
         ValueError: another rpe than "lin" and "log", or no head.
     """
-    family = FAMILY[one_of(rpe, FAMILY, "relative position with one slope a head")]
-    return window_search.best(tokens(target), heads, family, 1, target.length - 1)
+    last = target.length - 1
+    return window_search.best(tokens(target), heads, _family(rpe), 1, last)
 
 
 def bucketed(target: ToyTarget, starts: Sequence[int]) -> float:

@@ -14,12 +14,16 @@ leaves elsewhere, and the network's steepest slope says what that costs.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from flint import arb, ctx
+from flint import arb
+from jaxtyping import Float
+from torch import Tensor
 
+from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
@@ -33,15 +37,12 @@ NEGLIGIBLE = 1e-12
 relative size below which a coefficient counts as zero."""
 
 
-@dataclass(frozen=True, eq=False)
-class FreeNetwork:
+class FreeNetwork(NamedTuple):
     """A network that answers a toy target, and the error that it has at most.
 
-    Attributes:
-        model: one layer, one head, tokens of dimension 2, float64.
-        mse: upper bound on the mean squared error over independent signs, of exactly
-            the numbers in the model, in exact arithmetic.
-        worst: upper bound on the absolute error over all inputs of signs.
+    One layer, one head, tokens of dimension 2, float64. The errors are upper bounds for
+    exactly the numbers in the model, in exact arithmetic: the mean squared one over
+    independent signs, and the worst absolute one over all inputs of signs.
     """
 
     model: Transformer
@@ -72,36 +73,48 @@ def free_network(target: ToyTarget) -> FreeNetwork:
     sizes = _proportions(target)
     shares = sizes / sizes.sum()
     signs, answers = target.table()
-    pooled_signs = np.array([math.fsum(row) for row in signs * shares])
-    knots, values = _graph(pooled_signs, answers)
-    inner, bias, outer = _network(knots, values)
+    pooled = np.array([math.fsum(row) for row in signs * shares])
+    inner, bias, outer = _network(*_graph(pooled, answers))
+    logits = torch.zeros(1, target.length, dtype=torch.float64)
+    logits[0, list(target.lags)] = shown_logits(sizes)
+    read = torch.from_numpy(np.stack([np.zeros_like(inner), inner], 1))
+    model = written(
+        {
+            "attentions.0.position.bias": logits,
+            "attentions.0.value": torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]),
+            "feed_forwards.0.inner": read,
+            "feed_forwards.0.bias": torch.from_numpy(bias),
+            "feed_forwards.0.outer": torch.from_numpy(outer)[None],
+        }
+    )
+    worst = _worst(target, logits[0].tolist(), inner, bias, outer)
+    return FreeNetwork(model, round_up(worst * worst), round_up(worst))
+
+
+def shown_logits(sizes: Iterable[float]) -> Float[Tensor, " lags"]:
+    """Logits of the lags asked for whose softmax weights are in these proportions."""
+    # Not torch's or numpy's logarithm, whose last bit depends on the processor.
+    logits = [GAP + math.log(size) for size in sizes]
+    return torch.tensor(logits, dtype=torch.float64)
+
+
+def written(state: Mapping[str, Tensor], score: str = "none") -> Transformer:
+    """The model of one layer with free positions that has these numbers, float64.
+
+    A token is the first coordinate, W_O the identity; what is not given is as drawn.
+    """
+    heads, length = state["attentions.0.position.bias"].shape
+    width, dimension = state["feed_forwards.0.inner"].shape
     model = Transformer(
-        1,
-        2,
-        heads=1,
-        width=len(inner),
-        position=PerLag(1, target.length, dtype=torch.float64),
+        *(1, dimension, 1, heads, width),
+        position=PerLag(heads, length, dtype=torch.float64),
+        score=score,
         dtype=torch.float64,
     )
-    logits = np.zeros(target.length)
-    # Not numpy's logarithm, whose last bit depends on the processor.
-    logits[list(target.lags)] = [GAP + math.log(size) for size in sizes]
-    pooled = torch.zeros(len(inner), 2, dtype=torch.float64)
-    pooled[:, 1] = torch.from_numpy(inner)
-    state = model.state_dict()
-    state |= {
-        "embedding": torch.tensor([[1.0], [0.0]], dtype=torch.float64),
-        "embedding_bias": torch.zeros(2, dtype=torch.float64),
-        "attentions.0.position.bias": torch.from_numpy(logits)[None],
-        "attentions.0.value": torch.tensor([[[0.0, 0], [1, 0]]], dtype=torch.float64),
-        "attentions.0.output": torch.eye(2, dtype=torch.float64),
-        "feed_forwards.0.inner": pooled,
-        "feed_forwards.0.bias": torch.from_numpy(bias),
-        "feed_forwards.0.outer": torch.from_numpy(outer)[None],
-    }
-    model.load_state_dict(state)
-    worst = _worst(target, logits, inner, bias, outer)
-    return FreeNetwork(model, round_up(worst * worst), round_up(worst))
+    ones = torch.eye(dimension)
+    fixed = {"embedding": ones[:, :1], "attentions.0.output": ones}
+    model.load_state_dict({**model.state_dict(), **fixed, **state})
+    return model
 
 
 def _proportions(target: ToyTarget) -> np.ndarray:
@@ -135,31 +148,23 @@ def _network(
     kept = np.abs(changes) > NEGLIGIBLE * np.abs(slopes).max(initial=0.0)
     if kept.sum() == 1 and kept[0] and values.min() >= 0:
         return slopes[:1], values[:1] - slopes[:1] * knots[:1], np.ones(1)
-    inner = np.append(0.0, np.ones(kept.sum()))
-    return (
-        inner,
-        np.append(1.0, -knots[:-1][kept]),
-        np.append(values[0], changes[kept]),
-    )
+    inner, bias = np.append(0.0, np.ones(kept.sum())), np.append(1.0, -knots[:-1][kept])
+    return inner, bias, np.append(values[0], changes[kept])
 
 
 def _worst(
     target: ToyTarget,
-    logits: np.ndarray,
+    logits: Sequence[float],
     inner: np.ndarray,
     bias: np.ndarray,
     outer: np.ndarray,
 ) -> arb:
     """Enclose the largest error: at every pattern, plus what other tokens can move."""
-    before, ctx.prec = ctx.prec, 256
-    try:
-        asked = [arb(float(logits[lag])).exp() for lag in target.lags]
+    with precision(256):
+        asked = [arb(logits[lag]).exp() for lag in target.lags]
         rest = arb(target.length - len(asked))  # logits 0
         total = sum(asked, rest)
-        neurons = [
-            (arb(float(b)), arb(float(c)), arb(float(a)))
-            for b, c, a in zip(inner, bias, outer, strict=True)
-        ]
+        neurons = [tuple(map(arb, n)) for n in zip(inner, bias, outer, strict=True)]
         steep = sum((abs(a * b) for b, _, a in neurons), arb(0))
         largest = arb(0)
         for signs, answer in zip(*target.table(), strict=True):
@@ -168,5 +173,3 @@ def _worst(
             found = sum((a * (b * pooled + c).max(0) for b, c, a in neurons), arb(0))
             largest = largest.max(abs(found - arb(float(answer))))
         return largest + steep * rest / total
-    finally:
-        ctx.prec = before

@@ -10,20 +10,19 @@ polynomial of degree 2 in its tokens needs no neurons that bend. Not in the pape
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from flint import arb, ctx
+from flint import arb
 
-from tapx.experiments.signs.networks import GAP, NEGLIGIBLE
+from tapx.experiments.signs.networks import NEGLIGIBLE, shown_logits, written
+from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
-from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """What one head does: `size` times the bent mean of tokens in these shares."""
 
     lags: tuple[int, ...]
@@ -32,15 +31,12 @@ class Head:
     bend: float
 
 
-@dataclass(frozen=True, eq=False)
-class ProductNetwork:
+class ProductNetwork(NamedTuple):
     """A network with dot products and one neuron.
 
-    Attributes:
-        model: one layer, tokens of dimension 3, free positions, float64.
-        heads: what its heads do; ``bend`` 0 is a head that uses no dot product.
-        worst: upper bound on the absolute error over all inputs of signs, of exactly
-            the numbers in the model, in exact arithmetic.
+    One layer, tokens of dimension 3, free positions, float64. A head with ``bend`` 0
+    uses no dot product. The worst is an upper bound on the absolute error over all
+    inputs of signs, of exactly the numbers in the model, in exact arithmetic.
     """
 
     model: Transformer
@@ -69,40 +65,26 @@ def product_network(target: ToyTarget, bend: float = 0.5) -> ProductNetwork:
     if answers.min() < 0:
         raise ValueError(f"the target has the answer {answers.min():g}, below 0")
     heads, constant = _heads(target, bend)
-    model = Transformer(
-        1,
-        3,
-        heads=len(heads),
-        width=1,
-        position=PerLag(len(heads), target.length, dtype=torch.float64),
-        score="dot",
-        dtype=torch.float64,
-    )
-    zeros = torch.zeros(len(heads), 3, 3, dtype=torch.float64)
-    logits = torch.zeros(len(heads), target.length, dtype=torch.float64)
-    query, key, value = zeros.clone(), zeros.clone(), zeros.clone()
+    number = len(heads)
+    logits = torch.zeros(number, target.length, dtype=torch.float64)
+    query, key, value = torch.zeros(3, number, 3, 3, dtype=torch.float64)
     query[:, 0, 1] = 1.0
     for h, head in enumerate(heads):
-        # Not torch's logarithm, whose last bit depends on the processor.
-        shown = [GAP + math.log(share) for share in head.shares]
-        logits[h, list(head.lags)] = torch.tensor(shown, dtype=torch.float64)
+        logits[h, list(head.lags)] = shown_logits(head.shares)
         key[h, 0, 0] = math.atanh(head.bend)
         value[h, 2, 0] = head.size
     state = {
-        "embedding": torch.tensor([[1.0], [0.0], [0.0]]),
         "embedding_bias": torch.tensor([0.0, 1.0, 0.0]),
         "attentions.0.position.bias": logits,
         "attentions.0.query": query,
         "attentions.0.key": key,
         "attentions.0.value": value,
-        "attentions.0.output": torch.eye(3),
         "feed_forwards.0.inner": torch.tensor([[0.0, 0.0, 1.0]]),
         "feed_forwards.0.bias": torch.tensor([constant], dtype=torch.float64),
         "feed_forwards.0.outer": torch.ones(1, 1),
     }
-    model.load_state_dict(model.state_dict() | state)
     worst = _worst(target, logits, key[:, 0, 0], value[:, 2, 0], constant)
-    return ProductNetwork(model, tuple(heads), worst)
+    return ProductNetwork(written(state, "dot"), tuple(heads), worst)
 
 
 def _heads(target: ToyTarget, bend: float) -> tuple[list[Head], float]:
@@ -138,27 +120,19 @@ def _worst(
     constant: float,
 ) -> float:
     """The largest error over all patterns, the tokens not asked for as intervals."""
-    before, ctx.prec = ctx.prec, 256
-    try:
+    with precision(256):
         largest = arb(0)
         weights = [[arb(x).exp() for x in row] for row in logits.tolist()]
-        asked = set(target.lags)
-        rests = [
-            sum((w for s, w in enumerate(row) if s not in asked), arb(0))
-            for row in weights
-        ]
+        unasked = set(range(target.length)) - set(target.lags)
+        rests = [sum((row[s] for s in sorted(unasked)), arb(0)) for row in weights]
+        heads = [*zip(weights, rests, bends.tolist(), sizes.tolist(), strict=True)]
         for signs, answer in zip(*target.table(), strict=True):
             found = arb(constant)
-            for row, rest, g, size in zip(
-                weights, rests, bends.tolist(), sizes.tolist(), strict=True
-            ):
-                total = sum(row, arb(0))
+            for row, rest, g, size in heads:
                 pairs = zip(target.lags, signs, strict=True)
                 sums = sum((row[lag] * int(x) for lag, x in pairs), arb(0))
-                pooled = (sums + rest * arb(0, 1)) / total
+                pooled = (sums + rest * arb(0, 1)) / sum(row, arb(0))
                 turn = arb(g).tanh()
                 found += arb(size) * (pooled + turn) / (1 + pooled * turn)
             largest = largest.max(abs(found.max(0) - arb(float(answer))))
         return round_up(largest)
-    finally:
-        ctx.prec = before

@@ -4,8 +4,7 @@ The floors of :mod:`tapx.experiments.signs.floors` are for affine readouts. Neur
 bend are not covered: the sums that heads pool take finitely many values, and in exact
 arithmetic their digits name every token. Two readouts show what is gained without
 reading digits. Both get the sums that H nearly equal rates pool, in an orthonormal
-basis, in float64, where a trained network has to find them through enormous weights in
-float32.
+basis, where a trained network has to find them through enormous weights in float32.
 
 - :func:`posterior_mse`: the tokens that are not asked for add up to noise. Were it
   Gaussian, which it nearly is, the best readout would be the mean over the posterior,
@@ -17,7 +16,7 @@ These are measurements and estimates, no bounds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,13 +38,10 @@ CERTAIN = 1e-6
 """The least part of a token that is taken as noise, so that a formula stays finite."""
 
 
-@dataclass(frozen=True)
-class Readouts:
-    """Mean squared errors of readouts of the same pooled sums, on the same inputs.
+class Readouts(NamedTuple):
+    """Mean squared errors of the best affine readout and of one that bends.
 
-    Attributes:
-        affine: of the best affine readout.
-        bent: of the other readout.
+    Of the same pooled sums, on the same inputs.
     """
 
     affine: float
@@ -72,27 +68,19 @@ def posterior_mse(target: ToyTarget, rpe: str, heads: int, seed: int = 0) -> Rea
     of their signs has, under Gaussian noise, a probability proportional to
     ``exp(x'(1 - A)^-1 t - x'(1 - A)^-1 A x / 2)``.
 
-    Args:
-        target: what to answer.
-        rpe: "lin" or "log".
-        heads: H, at least 1.
-        seed: of the inputs, at least 0.
-
     Raises:
         ValueError: as `floors.nearly_equal`.
     """
     kernels = pooled(target, rpe, heads)
     columns = kernels[:, list(target.lags)]
-    inputs = signs(stream(seed), READOUT_INPUTS, target.length)
-    wanted = target(inputs).double().numpy()
+    inputs, wanted = _inputs(target, seed)
     seen = inputs.double().numpy() @ (kernels.T @ columns)  # t, one row an input
     shares, turn = np.linalg.eigh(columns.T @ columns)
     free = np.maximum(1 - shares, CERTAIN)
     sharpen = (turn / free) @ turn.T
     patterns, answers = target.table()
-    quadratic = np.einsum(
-        "pi,ij,pj->p", patterns, (turn * shares / free) @ turn.T, patterns
-    )
+    form = (turn * shares / free) @ turn.T
+    quadratic = np.einsum("pi,ij,pj->p", patterns, form, patterns)
     chances = seen @ sharpen @ patterns.T - quadratic / 2
     chances = np.exp(chances - chances.max(1, keepdims=True))
     found = chances @ answers / chances.sum(1)
@@ -139,16 +127,19 @@ def trained_mse(
             (wrong**2).mean().backward()
             optimiser.step()
             fall.step()
-        inputs = signs(stream(seed + 1), READOUT_INPUTS, target.length)
-        wanted = target(inputs).double().numpy()
+        inputs, wanted = _inputs(target, seed + 1)
         with torch.no_grad():
             found = net(inputs @ kernels)[:, 0].double().numpy() + mean
-    columns = kernels[list(target.lags)].double().numpy()
-    sizes = np.array(floors.tokens(target).sizes)
-    affine = mean + inputs.double().numpy() @ kernels.double().numpy() @ (
-        columns.T @ sizes
-    )
+    exact = kernels.double().numpy()
+    weights = exact[list(target.lags)].T @ np.array(floors.tokens(target).sizes)
+    affine = mean + inputs.double().numpy() @ exact @ weights
     return Readouts(_mse(affine, wanted), _mse(found, wanted))
+
+
+def _inputs(target: ToyTarget, seed: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Inputs to measure errors on, float32, and their answers, float64."""
+    inputs = signs(stream(seed), READOUT_INPUTS, target.length)
+    return inputs, target(inputs).double().numpy()
 
 
 def _mse(found: np.ndarray, wanted: np.ndarray) -> float:

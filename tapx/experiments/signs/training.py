@@ -1,40 +1,35 @@
 """Training for experiments 1b, 2a, 2b and 3a: all cells of a table at once.
 
-A cell is one model: heads, width, kind of relative position, with or without dot
-products, seed. All cells of a seed see the same stream of batches; cells with equal
-heads form one stack (:mod:`tapx.experiments.signs.stack`). The paper states AdamW,
-10,000 iterations of 100 sequences of 1000 tokens -1 or 1 and the same hyperparameters
-throughout, but not which: dimension, learning rate, weight decay, initial slopes and
-the logarithm in which the slopes are trained are our reconstruction.
+All cells of a seed see the same stream of batches; cells with equal heads form one
+stack (:mod:`tapx.experiments.signs.stack`). What the paper does not state is our
+reconstruction (:mod:`tapx.experiments.training`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import product, starmap
 
 import torch
+from torch import Tensor
 
-from tapx.checks import at_least, one_of
-from tapx.experiments.outcomes import Outcome, Outcomes, finite
+from tapx.checks import above, at_least, one_of
+from tapx.experiments.models import drawn_model
+from tapx.experiments.outcomes import Outcomes
 from tapx.experiments.signs.stack import SignStack
 from tapx.experiments.training import (
     CHECKPOINTS,
     INITIAL_SLOPES,
     Recipe,
+    Trained,
     descend,
-    one_thread,
     signs,
     stream,
+    train_alike,
 )
-from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
-
-RPE_KINDS = ("lin", "log", "free")
-"""Relative positions: the paper's two, one slope a head; or one number for each lag."""
 
 TEST_INPUTS = 8192
 """Fresh inputs in the test set, the same for all cells of a table."""
@@ -45,7 +40,8 @@ class SignCell:
     """One model to train.
 
     Attributes:
-        rpe: "lin", "log" or "free".
+        rpe: relative position: "lin" or "log", one slope a head, or "free", one number
+            a lag.
         heads: H, at least 1.
         width: m, neurons of the FFN, at least 1.
         dot_product: whether the heads have dot products.
@@ -63,7 +59,7 @@ class SignCell:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        one_of(self.rpe, RPE_KINDS, "rpe")
+        one_of(self.rpe, ("lin", "log", "free"), "rpe")
         at_least(1, heads=self.heads, width=self.width)
 
 
@@ -75,31 +71,16 @@ def sign_cells(
     dot_products: Iterable[bool] = (False,),
 ) -> list[SignCell]:
     """All cells of a table, seeds fastest."""
-    seeds, dot_products = tuple(seeds), tuple(dot_products)
-    heads, widths = tuple(heads), tuple(widths)
-    return [
-        SignCell(rpe, count, width, dot, seed)
-        for rpe in rpes
-        for count in heads
-        for width in widths
-        for dot in dot_products
-        for seed in seeds
-    ]
+    return list(starmap(SignCell, product(rpes, heads, widths, dot_products, seeds)))
 
 
 def sign_model(cell: SignCell, recipe: Recipe, initial_slopes: str) -> Transformer:
     """The cell's model at its start, float32."""
-    free = cell.rpe == "free"
-    slopes = torch.tensor(INITIAL_SLOPES[initial_slopes](cell.heads))
-    return Transformer(
-        1,
-        recipe.dimension,
-        heads=cell.heads,
+    slopes = INITIAL_SLOPES[initial_slopes](cell.heads)
+    return drawn_model(
+        *(cell.rpe, slopes, cell.seed, recipe.dimension, recipe.length),
         width=cell.width,
-        position=PerLag(cell.heads, recipe.length) if free else cell.rpe,
         score="dot" if cell.dot_product else "none",
-        slopes=None if free else slopes,
-        seed=cell.seed,
     )
 
 
@@ -114,14 +95,14 @@ def train_signs(
 
     Args:
         cells: in any order.
-        target: what they shall answer; its length is the recipe's.
+        target: what they shall answer, of the recipe's length.
         recipe: what the cells share.
-        learning_rate: AdamW's, positive, the same for all cells.
+        learning_rate: AdamW's, above, the same for all cells.
         initial_slopes: "geometric" or "equal", for lin and log.
 
     Returns:
-        One outcome for each cell, in the order given. It depends on the cell, the
-        target and the recipe; the company changes rounding only.
+        One outcome for each cell, in the order given. The company a cell is trained in
+        changes rounding only.
 
     Raises:
         ValueError: no cells, a target of another length, or a value out of range.
@@ -132,32 +113,27 @@ def train_signs(
         raise ValueError(
             f"the target has {target.length} tokens, but the recipe {recipe.length}"
         )
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate={learning_rate}: give a positive one")
+    above(0, learning_rate=learning_rate)
     one_of(initial_slopes, INITIAL_SLOPES, "initial slopes")
-    groups: dict[tuple[int, bool], list[int]] = {}
-    for place, cell in enumerate(cells):
-        groups.setdefault((cell.heads, cell.rpe == "free"), []).append(place)
-    found: dict[int, Outcome] = {}
-    with one_thread():
-        for places in groups.values():
-            models = [sign_model(cells[i], recipe, initial_slopes) for i in places]
-            own = [cells[i] for i in places]
-            trained = _train_stack(own, models, target, recipe, learning_rate)
-            found.update(zip(places, trained, strict=True))
-    return Outcomes(found[i] for i in range(len(cells)))
+
+    def train(own: list[SignCell]) -> Trained:
+        models = [sign_model(cell, recipe, initial_slopes) for cell in own]
+        stack = SignStack(models, [cell.seed for cell in own], recipe.length)
+        optimiser = _optimiser(stack, learning_rate, recipe.weight_decay)
+        errors = _descend(stack, optimiser, target, recipe)
+        return stack, models, errors, [None] * len(own)
+
+    return train_alike(cells, lambda cell: (cell.heads, cell.rpe == "free"), train)
 
 
-def _train_stack(
-    cells: list[SignCell],
-    models: list[Transformer],
+def _descend(
+    stack: SignStack,
+    optimiser: torch.optim.Optimizer,
     target: ToyTarget,
     recipe: Recipe,
-    learning_rate: float,
-) -> list[Outcome]:
-    """Train cells of equal heads; writes the ends into the models."""
-    stack = SignStack(models, [cell.seed for cell in cells], recipe.length)
-    streams = [stream(seed) for seed in stack.seeds]
+) -> dict[int, list[float]]:
+    """Descend the models of a stack, in place; their errors by iteration."""
+    streams = [stream(seed) for seed in stack.rows]
     test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
     answers = target(test)
 
@@ -165,7 +141,7 @@ def _train_stack(
         batches = [signs(one, recipe.batch, recipe.length) for one in streams]
         found = stack.answers(stack.leaves, batches)
         wanted = torch.empty_like(found)
-        for which, tokens in zip(stack.rows, batches, strict=True):
+        for which, tokens in zip(stack.rows.values(), batches, strict=True):
             wanted[which] = target(tokens)
         # A sum over cells: each one's gradient is that of its own loss.
         ((found - wanted) ** 2).mean(1).sum().backward()
@@ -173,35 +149,26 @@ def _train_stack(
 
     @torch.no_grad()
     def note() -> list[float]:
-        total = torch.zeros(len(cells), dtype=torch.float64)
+        total = torch.zeros((), dtype=torch.float64)
         for tokens, wanted in zip(test.split(512), answers.split(512), strict=True):
-            found = stack.answers(stack.leaves, [tokens] * len(stack.seeds))
-            total += ((found - wanted).double() ** 2).sum(1)
+            found = stack.answers(stack.leaves, [tokens] * len(streams))
+            total = total + ((found - wanted).double() ** 2).sum(1)
         return (total / len(test)).tolist()
 
-    optimiser = _optimiser(stack, learning_rate, recipe.weight_decay)
-    errors = descend(optimiser, pull, recipe.iterations, note, CHECKPOINTS)
-    results = []
-    for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
-        with torch.no_grad():
-            stack.write(place, model)
-        history = tuple((step, finite(mse[place])) for step, mse in errors.items())
-        results.append(Outcome(cell, history[-1][1], history, model=model))
-    return results
+    return descend(optimiser, pull, recipe.iterations, note, CHECKPOINTS)
 
 
 def _optimiser(
     stack: SignStack, learning_rate: float, weight_decay: float
 ) -> torch.optim.AdamW:
     """AdamW on a stack: matrices decay, positions and biases do not."""
-    kept = ("log_slopes", "logits", "bias", "embedding_bias")
-    for leaf in stack.leaves.values():
-        leaf.requires_grad_()
-    leaves = stack.leaves.items()
-    plain: dict[str, Any] = {"params": [x for name, x in leaves if name in kept]}
-    decayed: dict[str, Any] = {"params": [x for name, x in leaves if name not in kept]}
-    return torch.optim.AdamW(
-        [plain | {"weight_decay": 0.0}, decayed | {"weight_decay": weight_decay}],
-        lr=learning_rate,
-        fused=True,
-    )
+    kept: list[Tensor] = []
+    decayed: list[Tensor] = []
+    for name, leaf in stack.leaves.items():
+        own = kept if name.endswith(("slopes", "bias")) else decayed
+        own.append(leaf.requires_grad_())
+    groups = [
+        {"params": kept, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": weight_decay},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)

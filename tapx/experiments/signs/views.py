@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +22,6 @@ from tapx.show.tables import Table, counted, rounded_up
 NOT_AVAILABLE = "not available"
 """What stands for a published figure that is not known."""
 
-_LABELS = {"heads": "heads", "width": "width (neurons)"}
 _WORDS = {"heads": "head", "width": "neuron"}
 RPES = {
     "lin": "lin, one slope a head",
@@ -31,19 +29,14 @@ RPES = {
     "free": "free, one number a lag",
 }
 
-
 _BY = ("rpe", *_WORDS, "dot_product")
 """What the lines of a picture may differ in."""
 
 
-@dataclass(frozen=True)
-class Level:
-    """A horizontal line in a picture of errors: a figure to compare with.
+class Level(NamedTuple):
+    """A horizontal line in a picture of errors, to compare with.
 
-    Attributes:
-        mse: its height, positive.
-        label: what it is.
-        role: "best", "published", "bound", or "" for a plain grey line.
+    Its role is that of `figures.role`, or "" for a plain grey line.
     """
 
     mse: float
@@ -71,15 +64,10 @@ def errors_table(
     return Table(["heads", *(counted(m, "neuron") for m in widths)], rows, caption)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of `three_columns`.
 
-    Attributes:
-        what: the cell in words.
-        best: upper bound on the best possible error, or a text.
-        trained: what training found.
-        published: the published figure as text.
+    Best is an upper bound on the best possible error, or a text.
     """
 
     what: str
@@ -91,13 +79,8 @@ class Line:
 def three_columns(lines: Sequence[Line], caption: str) -> Table:
     """Best possible, trained and published error, side by side."""
     rows = [
-        [
-            line.what,
-            line.best if isinstance(line.best, str) else rounded_up(line.best),
-            line.trained,
-            line.published,
-        ]
-        for line in lines
+        [what, best if isinstance(best, str) else rounded_up(best), trained, published]
+        for what, best, trained, published in lines
     ]
     head = ["model", "best possible ≤", "trained: median (spread)", "published"]
     return Table(head, rows, caption)
@@ -132,20 +115,17 @@ def draw_errors(
         spreads = [own.spread(**{along: place}) for place in places]
         look = figures.series(i)
         nudged = np.array(places) * 1.04**i  # so that bars do not cover each other
-        heights = [min(one.median, top) for one in spreads]
-        axes.plot(nudged, heights, label=_name(by, value), **look)
-        axes.vlines(
-            nudged,
-            [min(one.least, top) for one in spreads],
-            [min(one.largest, top) for one in spreads],
-            color=look["color"],
-        )
+        told = [(one.median, one.least, one.largest) for one in spreads]
+        middle, low, high = np.minimum(told, top).T
+        axes.plot(nudged, middle, label=_name(by, value), **look)
+        axes.vlines(nudged, low, high, color=look["color"])
         for place, one in zip(nudged, spreads, strict=True):
             if one.diverged:
                 text = f"{one.diverged} of {one.runs} diverged"
                 axes.annotate(text, (place, top), rotation=90, va="top", fontsize=8)
     ticks = outcomes.values(along)
-    axes.set(xscale="log", yscale="log", xlabel=_LABELS[along])
+    label = "heads" if along == "heads" else "width (neurons)"
+    axes.set(xscale="log", yscale="log", xlabel=label)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
 
@@ -156,18 +136,13 @@ def draw_effects(outcomes: Outcomes, levels: Sequence[Level] = ()) -> Figure:
     Args:
         outcomes: cells of one rpe, all with dot products or all without.
         levels: horizontal lines in both panels.
-
-    Returns:
-        The figure: two panels on one scale, each with its legend below.
     """
     from matplotlib import pyplot
 
     figure, pair = pyplot.subplots(1, 2, figsize=figures.size("tall"), sharey=True)
-    for axes, (along, by) in zip(
-        pair, (("heads", "width"), ("width", "heads")), strict=True
-    ):
+    for axes, along, by in zip(pair, _WORDS, reversed(_WORDS), strict=True):
         draw_errors(axes, outcomes, along, by, levels)
-        axes.set_title(f"effect of {_LABELS[along].split(' ')[0]}")
+        axes.set_title(f"effect of {along}")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
     pair[0].set_ylabel("mean squared error")
     return figure
@@ -193,18 +168,15 @@ def draw_curves(
         own = outcomes.where(**{by: value})
         lost = own.spread().diverged
         steps = [step for step, _ in own[0].history]
-        notes = np.array(
-            [[np.nan if mse is None else mse for _, mse in one.history] for one in own]
-        )
-        look = figures.series(i)
+        # A loss of None is no number.
+        notes = np.array([[mse for _, mse in one.history] for one in own], float)
+        look: dict[str, Any] = dict(figures.series(i))
         label = _name(by, value) + (f", {lost} of {len(own)} diverged" if lost else "")
         # A line ends where the median run has diverged.
         middle = np.median(np.where(np.isnan(notes), np.inf, notes), 0)
-        axes.plot(
-            steps, np.where(np.isinf(middle), np.nan, middle), label=label, **look
-        )
-        thin: dict[str, Any] = {**look, "marker": "", "linewidth": 0.6}
-        axes.plot(steps, notes.T, **thin)
+        middle = np.where(np.isinf(middle), np.nan, middle)
+        axes.plot(steps, middle, label=label, **look)
+        axes.plot(steps, notes.T, **(look | {"marker": "", "linewidth": 0.6}))
     axes.set(
         xscale="log", yscale="log", xlabel="iterations", ylabel="mean squared error"
     )

@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from test_starts import EXPERIMENT, LAGS, RHO
 
-from tapx.experiments.memory import projected, starts, tables
+from tapx.experiments.memory import projected, starts, training
 from tapx.experiments.memory.descent import Way, descend_from
-from tapx.experiments.memory.training import (
-    MemoryCell,
-    exact_errors,
-    memory_model,
-    train_memory,
-)
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import Recipe
-
-LAGS = 200
-EXPERIMENT = tables.experiment("4a")
-RHO = EXPERIMENT.target.values(np.arange(LAGS))
-BEST = EXPERIMENT.best("lin", 4, LAGS)
 
 
 def drawn(rates="geometric", seeds=(0, 1), heads=4):
@@ -26,10 +16,10 @@ def drawn(rates="geometric", seeds=(0, 1), heads=4):
 
 
 def test_the_recipe_is_that_of_training():
-    cells = [MemoryCell("lin", 4, 0.01, "geometric", seed) for seed in (0, 1)]
+    cells = [training.MemoryCell("lin", 4, 0.01, "geometric", seed) for seed in (0, 1)]
     recipe = Recipe(30, 100, LAGS)
-    trained = train_memory(cells, RHO, recipe)
-    begun = [memory_model(cell, recipe) for cell in cells]
+    trained = training.train_memory(cells, RHO, recipe)
+    begun = [training.memory_model(cell, recipe) for cell in cells]
     found = descend_from(begun, RHO, Way("adamw", 0.01, 0.01, 100), 30)
     assert found.errors == pytest.approx([one.loss for one in trained], rel=1e-3)
     again = descend_from(drawn(), RHO, Way("adamw", 0.01, 0.01, 100), 30)
@@ -56,8 +46,8 @@ def test_it_goes_down_and_gives_the_same_bits_twice(way):
     assert all(torch.equal(a, b.readout) for a, b in zip(before, begun, strict=True)), (
         "the models handed in stay as they are"
     )
-    stack = Stack(first.models, LAGS)
-    assert np.allclose(exact_errors(stack, RHO), first.errors, rtol=1e-6)
+    stack = Stack(first.ends, LAGS)
+    assert np.allclose(training.exact_errors(stack, RHO), first.errors, rtol=1e-6)
 
 
 def test_training_stays_at_the_best_kernel_and_projection_beats_adam():

@@ -2,34 +2,27 @@
 
 import numpy as np
 import pytest
+from test_starts import BEST, LAGS, RHO
 
-from tapx.experiments.memory import projected as projected
-from tapx.experiments.memory import tables
+from tapx.experiments.memory import projected
 from tapx.kernels.family import LIN
 
-LAGS = 200
-EXPERIMENT = tables.experiment("4a")
-RHO = EXPERIMENT.target.values(np.arange(LAGS))
 START = np.geomspace(1 / LAGS, 1.0, 4)
 
 
 @pytest.mark.parametrize("batch", [0, 60])
 def test_newton_finds_the_best_kernel(batch):
-    best = EXPERIMENT.best("lin", 4, LAGS)
     found = projected.descend_rates(START, RHO, 40, "newton", batch, seeds=(0, 1, 2))
-    assert (found.errors > 0.999 * best.mse).all()
-    assert found.errors.max() < (2 if batch else 1.001) * best.mse
+    assert (found.errors > 0.999 * BEST.mse).all()
+    assert found.errors.max() < (2 if batch else 1.001) * BEST.mse
     if not batch:
-        assert np.exp(np.sort(found.log_rates[0])) == pytest.approx(
-            best.rates, rel=1e-3
-        )
+        assert np.exp(np.sort(found.ends[0])) == pytest.approx(BEST.rates, rel=1e-3)
 
 
 @pytest.mark.parametrize("position", ["lin", "log"])
 @pytest.mark.parametrize("batch", [0, 50])
 def test_gradient_is_that_of_the_projected_loss(position, batch):
-    family = tables.FAMILY[position]
-    inputs = projected._Inputs(RHO, family, batch, 3)
+    inputs = projected._Inputs(RHO, position, batch, 3)
     inputs.draw()
     at = np.log(START)
     state = inputs.state(at)
@@ -47,7 +40,7 @@ def test_same_seed_same_bits_and_history(step):
         projected.descend_rates(START, RHO, 12, step, 20, seeds=(5, 6), notes=(3, 99))
         for _ in "ab"
     ]
-    assert np.array_equal(runs[0].log_rates, runs[1].log_rates)
+    assert np.array_equal(runs[0].ends, runs[1].ends)
     assert list(runs[0].history) == [0, 3, 12]
     assert np.array_equal(runs[0].history[12], runs[0].errors)
     assert runs[0].errors[0] != runs[0].errors[1]
@@ -56,7 +49,7 @@ def test_same_seed_same_bits_and_history(step):
 
 def test_a_step_that_does_not_help_is_not_taken():
     inputs = projected._Inputs(RHO, LIN, 0, 0)
-    best = np.log(EXPERIMENT.best("lin", 4, LAGS).rates)
+    best = np.log(BEST.rates)
     newton = projected._Newton()
     now, state = best, inputs.state(best)
     for _ in range(40):

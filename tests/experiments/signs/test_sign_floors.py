@@ -25,9 +25,10 @@ from tapx.targets.signs import ToyTarget, target
 LENGTH = 104
 
 
-def one_token(lag, length=LENGTH):
-    """The target x at this lag."""
-    return ToyTarget((lag,), TwoLayerNet([1.0, -1.0], [[1.0], [-1.0]]), length)
+def sum_at(*lags):
+    """The target that is the sum of the tokens at these lags."""
+    ones = np.ones(len(lags))
+    return ToyTarget(lags, TwoLayerNet([1.0, -1.0], np.stack([ones, -ones])), LENGTH)
 
 
 def distance(rpe, rates, task):
@@ -74,12 +75,9 @@ def test_published_heads_and_readouts():
 
 def test_an_odd_neighbour_spoils_the_certificate():
     """One exponential is nearer to two neighbouring deltas than 1/2."""
-    ones = TwoLayerNet([1.0, -1.0], [[1.0, 1.0], [-1.0, -1.0]])
-    apart = ToyTarget((20, 22), ones, LENGTH)
-    close = ToyTarget((20, 21), ones, LENGTH)
-    assert least(apart, "log", 1) == pytest.approx(1 / 2)
-    assert least(apart, "log", 4) == pytest.approx(1 / 5)
-    assert least(close, "log", 4) == 0
+    assert least(sum_at(20, 22), "log", 1) == pytest.approx(1 / 2)
+    assert least(sum_at(20, 22), "log", 4) == pytest.approx(1 / 5)
+    assert least(sum_at(20, 21), "log", 4) == 0
 
 
 @pytest.mark.parametrize("rpe", ["lin", "log"])
@@ -88,8 +86,7 @@ def test_an_odd_neighbour_spoils_the_certificate():
     lags=st.sets(st.integers(6, 50), min_size=2, max_size=2),
 )
 def test_below_every_kernel(rpe, rates, lags):
-    ones = TwoLayerNet([1.0, -1.0], [[1.0, 1.0], [-1.0, -1.0]])
-    task = ToyTarget(tuple(lags), ones, LENGTH)
+    task = sum_at(*lags)
     assert least(task, rpe, len(rates)) <= distance(rpe, rates, task) + 1e-9
 
 
@@ -97,27 +94,25 @@ def test_below_every_kernel(rpe, rates, lags):
 @pytest.mark.parametrize("name", ["2b", "1b"])
 def test_the_three_numbers_are_in_order(rpe, name):
     task = target(name, "last", length=LENGTH)
-    found = [nearly_equal(task, rpe, heads).mse for heads in (1, 2, 5, 8)]
-    assert all(a >= b - 1e-9 for a, b in pairwise(found))
-    for heads, limit in zip((1, 2, 5, 8), found, strict=True):
-        assert least(task, rpe, heads) <= limit + 1e-9
+    found = {heads: nearly_equal(task, rpe, heads).mse for heads in (1, 2, 5, 8)}
+    assert all(a >= b - 1e-9 for a, b in pairwise(found.values()))
+    assert all(least(task, rpe, h) <= limit + 1e-9 for h, limit in found.items())
     rest = floors.beyond_affine(task)
     for heads in (1, 2):
-        assert (
-            best_stored(task, rpe, heads).mse + rest >= least(task, rpe, heads) - 1e-9
-        )
+        stored = best_stored(task, rpe, heads).mse + rest
+        assert stored >= least(task, rpe, heads) - 1e-9
 
 
 def test_rates_that_come_together_approach_the_limit():
     task = target("2b", "last", length=LENGTH)
     for rpe in ("lin", "log"):
-        limit = nearly_equal(task, rpe, 3)
-        errors = [
-            distance(rpe, limit.rate * (1 + gap * np.arange(-1, 2)), task)
+        rate, limit = nearly_equal(task, rpe, 3)
+        far, near = (
+            distance(rpe, rate * (1 + gap * np.arange(-1, 2)), task)
             for gap in (0.3, 0.03)
-        ]
-        assert abs(errors[1] - limit.mse) < abs(errors[0] - limit.mse)
-        assert errors[1] == pytest.approx(limit.mse, rel=1e-3)
+        )
+        assert abs(near - limit) < abs(far - limit)
+        assert near == pytest.approx(limit, rel=1e-3)
 
 
 def test_the_enclosure_agrees_with_float64():
@@ -141,12 +136,10 @@ def test_the_basis_is_orthonormal():
 
 def test_buckets_by_hand():
     """A lone token among n lags costs 1 - 1/n, two in one bucket 2 - 4/n."""
-    assert bucketed(one_token(6), [0, 1, 2, 3, 4, 8]) == pytest.approx(3 / 4)
-    assert bucketed(one_token(3), [0, 1, 2, 3, 4, 8]) == 0
-    assert bucketed(one_token(50), [0]) == pytest.approx(1 - 1 / 103)
-    ones = TwoLayerNet([1.0, -1.0], [[1.0, 1.0], [-1.0, -1.0]])
-    two = ToyTarget((5, 6), ones, LENGTH)
-    assert bucketed(two, [0, 4, 8]) == pytest.approx(2 - 4 / 4)
+    assert bucketed(sum_at(6), [0, 1, 2, 3, 4, 8]) == pytest.approx(3 / 4)
+    assert bucketed(sum_at(3), [0, 1, 2, 3, 4, 8]) == 0
+    assert bucketed(sum_at(50), [0]) == pytest.approx(1 - 1 / 103)
+    assert bucketed(sum_at(5, 6), [0, 4, 8]) == pytest.approx(2 - 4 / 4)
     assert bucketed(target("2b", "last"), t5_starts(16, 128)) > 2.6
 
 

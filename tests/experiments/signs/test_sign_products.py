@@ -4,21 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from test_sign_networks import LENGTH, measured
 
 from tapx.experiments.signs.products import product_network
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.signs import target
-
-LENGTH = 104
-
-
-def largest_error(built, task):
-    generator = torch.Generator().manual_seed(3)
-    tokens = 2.0 * torch.randint(0, 2, (64, task.length), generator=generator) - 1
-    tokens = tokens.double()
-    with torch.no_grad():
-        found = built.model(tokens.flip(1)[..., None], "last")
-    return float((found - task(tokens)).abs().max())
 
 
 @pytest.mark.parametrize("end", ["first", "last"])
@@ -29,7 +19,7 @@ def test_the_target_of_3a_with_one_neuron(end, seed):
     assert len(built.heads) <= 5
     assert len(built.model.feed_forwards[0].bias) == 1
     assert built.worst < 1e-10
-    assert largest_error(built, task) < 1e-10
+    assert measured(built, task) < 1e-10
 
 
 def test_without_its_dot_products_the_network_fails():
@@ -37,7 +27,7 @@ def test_without_its_dot_products_the_network_fails():
     built = product_network(task)
     with torch.no_grad():
         built.model.attentions[0].key.zero_()
-    assert largest_error(built, task) > 1
+    assert measured(built, task) > 1
 
 
 def test_any_bend_does_with_its_own_size():

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
+from test_sign_floors import LENGTH, sum_at
 
 from tapx.experiments.signs.floors import nearly_equal
 from tapx.experiments.signs.readouts import pooled, posterior_mse, trained_mse
-from tapx.readouts.two_layer import TwoLayerNet
-from tapx.targets.signs import ToyTarget, target
+from tapx.targets.signs import target
 
-LENGTH = 104
-FAINT = target("2b", "last", length=LENGTH)
-NEAR = ToyTarget((2,), TwoLayerNet([1.0, -1.0], [[1.0], [-1.0]]), LENGTH)
+FAINT, NEAR = target("2b", "last", length=LENGTH), sum_at(2)
 
 
 def test_the_kernels_leave_lag_zero_out():
@@ -29,8 +27,7 @@ def test_the_affine_readout_has_the_computed_error(rpe):
 
 def test_bending_helps_where_the_sign_stands_out():
     """With one head too few, half of a token is captured, among much noise."""
-    task = ToyTarget((40,), TwoLayerNet([1.0, -1.0], [[1.0], [-1.0]]), LENGTH)
-    found = posterior_mse(task, "lin", 39)
+    found = posterior_mse(sum_at(40), "lin", 39)
     assert 0.3 < found.affine < 0.7
     assert found.bent < 0.98 * found.affine
 
