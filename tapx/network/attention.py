@@ -3,11 +3,8 @@
 ``Attn_t(X) = W_O sum_h W_V^h sum_{s>=0} w_t^h(s) x_{t-s}``. With score "none" (the
 paper's DP-free variant) the weights depend on the lag alone, so attention is a causal
 convolution; with score "dot" they also depend on the tokens at both ends, with score
-"tmx" (section 4.3) on the current token alone. Four evaluations give the same numbers:
-"dense" (the reference), "last" (the last position only), "fft" and "recurrence".
-
-A finite input is an infinite one with zero tokens before it; `lag_weights` says what
-the normalisations "finite", "infinite" and "none" divide by.
+"tmx" (section 4.3) on the current token alone. Four evaluations give the same numbers.
+A finite input is an infinite one with zero tokens before it.
 """
 
 import torch
@@ -42,9 +39,9 @@ class Attention(Heads):
 
         Args:
             x: tokens; those before the first are zero.
-            evaluation: "dense" (quadratic in time, any score), "last" (linear), "fft"
-                (time log time, no dot products) or "recurrence" (linear, lin without
-                dot products).
+            evaluation: "dense" (the reference: quadratic in time), "last" (linear),
+                "fft" (time log time, no dot products) or "recurrence" (linear, lin
+                without dot products).
 
         Raises:
             ValueError: unknown evaluation, or one that this block does not have.
@@ -53,43 +50,44 @@ class Attention(Heads):
         one_of(evaluation, EVALUATIONS, "evaluation")
         check_dtype(x, self.value)
         if evaluation == "last":
-            out = self.last(x) if self.score == "none" else self._last_adaptive(x)
-            return out[:, None]
+            return self.last(x)[:, None]
         if evaluation == "fft":
             return self._fft(x)
-        if evaluation == "recurrence":
-            return self._recurrence(x)
-        return self._dense(x)
+        return self._recurrence(x) if evaluation == "recurrence" else self._dense(x)
 
     def last(
         self,
         x: Float[Tensor, "batch time inputs"],
         embedding: tuple[Tensor, Tensor | None] | None = None,
     ) -> Float[Tensor, "batch dimension"]:
-        """Output at the last position, score "none".
+        """Output at the last position.
 
         Args:
             x: tokens, or raw inputs where an embedding is given.
-            embedding: matrix (D, inputs) and bias (D,) or None. Attention is linear in
-                the tokens, so the embedding may come after the sum over lags: then no
-                embedded token but the last is ever formed.
+            embedding: for score "none", matrix (D, inputs) and bias (D,) or None.
+                Attention is linear in the tokens, so the embedding may come after the
+                sum over lags: then no embedded token but the last is ever formed.
         """
         batch, time, _ = x.shape
         first = self.position.first_lag
-        mixers = self.value.transpose(1, 2) @ self.output.T  # (heads, D, D), x @ mixer
-        offset = None
-        if embedding is not None:
-            matrix, bias = embedding
-            offset = None if bias is None else bias @ mixers  # (heads, D)
-            mixers = matrix.T @ mixers
         if time <= first:
             return x.new_zeros(batch, self.dimension)
         # Lags in falling order run along the tokens in rising order: no flipped copy.
         lags = torch.arange(
             time - 1, first - 1, -1, dtype=self.value.dtype, device=x.device
         )
-        weights = self._visible(lags)
         seen = x[:, : time - first]
+        if self.score != "none":
+            return self._last_adaptive(x, lags, seen)
+        mixers = self.value.transpose(1, 2) @ self.output.T  # (heads, D, D), x @ mixer
+        offset = None
+        if embedding is not None:
+            matrix, bias = embedding
+            offset = None if bias is None else bias @ mixers  # (heads, D)
+            mixers = matrix.T @ mixers
+        logits = self.position.logits(self.slopes, lags)
+        total = self._infinite_sum()
+        weights = lag_weights.normalise(logits, self.normalisation, total=total)
         # The cheaper order; but heads that cancel, as in the constructions, lose fewer
         # digits if they cancel first.
         cheap = (self.heads + batch) * self.dimension <= batch * self.heads
@@ -104,60 +102,48 @@ class Attention(Heads):
         return out
 
     def _dense(self, x: Tensor) -> Tensor:
-        """The reference: every weight of every position formed, one row a position."""
+        """Every weight of every position formed, one row a position."""
         batch, time, _ = x.shape
-        place = torch.arange(time, device=x.device)
-        lags = place[:, None] - place
-        first = self.position.first_lag
-        seen = lags >= first
-        by_lag = self.position.logits(
-            self.slopes, place.to(self.value.dtype).clamp(min=first)
-        )
+        place, lags, by_lag = self.pairs(time)
+        seen = lags >= self.position.first_lag
         logits = by_lag[:, lags.clamp(min=0)]
         if self.score == "none":
             weights = lag_weights.normalise(
-                logits, seen, self.normalisation, self._total()
+                logits, self.normalisation, seen, self._infinite_sum()
             )
             # (heads, T, T) @ (T, batch * D): the batch becomes columns, since torch
             # would copy the weights once for every batch item.
             columns = x.transpose(0, 1).reshape(time, -1)
             mixed = (weights @ columns).reshape(self.heads, time, batch, -1)
-            return self._combine(mixed.permute(2, 1, 0, 3))
-        beyond = self._beyond(place + 1)
+            return self.combine(mixed.permute(2, 1, 0, 3))
+        beyond = self._infinite_sum(place + 1)
         if self.score == "dot":
             asked = torch.einsum("btd,hed->bhte", x, self.query)
             offered = torch.einsum("btd,hed->bhte", x, self.key)
             logits = logits + asked @ offered.transpose(-1, -2)
         else:
             term = self._token_term(x)
-            logits, beyond = logits + term[..., None], beyond * torch.exp(term)
-        weights = lag_weights.normalise(logits, seen, self.normalisation, beyond=beyond)
+            logits = logits + term[..., None]
+            beyond = None if beyond is None else beyond * torch.exp(term)
+        weights = lag_weights.normalise(logits, self.normalisation, seen, None, beyond)
         mixed = (weights.reshape(batch, -1, time) @ x).reshape(
             batch, self.heads, time, -1
         )
-        return self._combine(mixed.transpose(1, 2))
+        return self.combine(mixed.transpose(1, 2))
 
-    def _last_adaptive(self, x: Tensor) -> Tensor:
-        batch, time, _ = x.shape
-        first = self.position.first_lag
-        if time <= first:
-            return x.new_zeros(batch, self.dimension)
-        lags = torch.arange(
-            time - 1, first - 1, -1, dtype=self.value.dtype, device=x.device
-        )
-        past = x[:, : time - first]
-        beyond = self._beyond(torch.tensor(time, device=x.device))
+    def _last_adaptive(self, x: Tensor, lags: Tensor, seen: Tensor) -> Tensor:
+        """`last` with score "dot" or "tmx"; `seen` are the tokens at the lags."""
+        beyond = self._infinite_sum(torch.tensor(x.shape[1], device=x.device))
         if self.score == "dot":
             asked = torch.einsum("bd,hed->bhe", x[:, -1], self.query)
             asked = torch.einsum("bhe,hed->bhd", asked, self.key)
-            logits = asked @ past.transpose(1, 2)
+            logits = asked @ seen.transpose(1, 2)
         else:
             logits = self._token_term(x[:, -1:])
-            beyond = beyond * torch.exp(logits[..., 0])
+            beyond = None if beyond is None else beyond * torch.exp(logits[..., 0])
         logits = logits + self.position.logits(self.slopes, lags)
-        seen = torch.ones_like(lags, dtype=torch.bool)
-        weights = lag_weights.normalise(logits, seen, self.normalisation, beyond=beyond)
-        return self._combine((weights @ past)[:, None])[:, 0]
+        weights = lag_weights.normalise(logits, self.normalisation, beyond=beyond)
+        return self.combine((weights @ seen)[:, None])[:, 0]
 
     def _fft(self, x: Tensor) -> Tensor:
         if self.score == "dot":
@@ -169,12 +155,13 @@ class Attention(Heads):
         if time <= first:
             return torch.zeros_like(x)
         lags = torch.arange(first, time, dtype=self.value.dtype, device=x.device)
+        logits = self.position.logits(self.slopes, lags)
         weights, totals = lag_weights.running(
-            self.position.logits(self.slopes, lags), self.normalisation, self._total()
+            logits, self.normalisation, self._infinite_sum()
         )
         mixers = self.value.transpose(1, 2) @ self.output.T
         out = convolution.mix_of_convolutions(
-            weights, totals, x[:, : time - first], mixers, self._gates(x[:, first:])
+            weights, totals, x[:, : time - first], mixers, self.gates(x[:, first:])
         )
         return nn.functional.pad(out, (0, 0, first, 0))
 
@@ -193,16 +180,13 @@ class Attention(Heads):
     ) -> Float[Tensor, "batch positions dimension"]:
         """Output at some positions of a lin block without dot products.
 
-        Args:
-            states: ``sum_s e^{-p s} x_{t-s}`` at these positions, from `recurrence`.
-            x: the tokens at them.
-            totals: ``sum_s e^{-p s}`` over the lags present; for "finite" only.
+        The states are ``sum_s e^{-p s} x_{t-s}`` at these positions, x the tokens at
+        them, the totals ``sum_s e^{-p s}`` over the lags present, for "finite" only.
         """
-        divisor, gates = self._total(), self._gates(x)
-        if self.normalisation == "finite":
-            divisor = totals
+        divisor = totals if self.normalisation == "finite" else self._infinite_sum()
+        gates = self.gates(x)
         if divisor is not None:
             states = states / divisor.reshape(self.heads, 1, -1, 1)
         if gates is not None:
             states = states * gates.transpose(0, 1)[..., None]
-        return self._combine(states.permute(1, 2, 0, 3))
+        return self.combine(states.permute(1, 2, 0, 3))

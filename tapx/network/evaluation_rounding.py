@@ -1,11 +1,11 @@
 """How far two float64 evaluations of one block of attention may lie apart, at most.
 
 Evaluations that are equal in exact arithmetic ("dense", "last", "fft", "recurrence", a
-loop written by hand) differ by rounding. That they agree is a claim only beside a
-bound of this difference that is known before anything is measured, and that is what
-this module gives. It is a forward analysis of the usual kind: a sum of products errs by
-at most the number of its roundings, times the unit roundoff, times the sum of the sizes
-of its terms. It is generous, and still far below any error that is not rounding.
+loop written by hand) differ by rounding. That they agree is a claim only beside a bound
+of this difference that is known before anything is measured. It comes from a forward
+analysis: a sum of products errs by at most the number of its roundings, times the unit
+roundoff, times the sum of the sizes of its terms. It is generous, and still far below
+any error that is not rounding.
 """
 
 import math
@@ -15,7 +15,6 @@ import torch
 
 from tapx.kernels.family import LIN, LOG
 from tapx.network.attention import Attention
-from tapx.network.heads import Heads
 from tapx.network.positions import PerLag
 
 UNIT = 2.0**-53  # unit roundoff of float64
@@ -25,10 +24,9 @@ def evaluation_rounding(block: Attention, length: int, radius: float = 1.0) -> f
     """A bound of the difference of two evaluations, at any position and coordinate.
 
     A weight errs by a few units for each unit of its logit's parts, and where powers
-    are multiplied up (``e^{-p}`` once for each lag) by ``p + 3`` units a lag. The sums
-    over lags, coordinates and heads err by as many units as they have terms, and a
-    Fourier transform by less than its logarithm times the root of its length. A
-    denominator errs like the weights that it sums.
+    are multiplied up (``e^{-p}`` once for each lag) by ``p + 3`` units a lag. Sums err
+    by as many units as they have terms, a Fourier transform by less than its logarithm
+    times the root of its length, a denominator like the weights that it sums.
 
     Args:
         block: float64, with slopes.
@@ -71,14 +69,9 @@ def evaluation_rounding(block: Attention, length: int, radius: float = 1.0) -> f
 def quotient_rounding(rows: Iterable[tuple[float, float, float]]) -> float | None:
     """How far the least of some quotients moves if what was measured moves a little.
 
-    Args:
-        rows: for each quotient a number that does not move (a certificate, at least 0),
-            what it is divided by (a measured error, above 0), and how far that may be
-            off.
-
-    Returns:
-        The amount; None where it has no bound, since every measurement is within its
-        rounding of zero.
+    A row is a number that does not move (a certificate, at least 0), what it is divided
+    by (a measured error, above 0), and how far that may be off. None where every
+    measurement is within its rounding of zero.
 
     Raises:
         ValueError: no rows.
@@ -86,16 +79,15 @@ def quotient_rounding(rows: Iterable[tuple[float, float, float]]) -> float | Non
     found = list(rows)
     if not found:
         raise ValueError("no quotients were given; at least one is needed")
-    least = min(top / bottom for top, bottom, _ in found)
-    low = min(top / (bottom + moves) for top, bottom, moves in found)
-    high = min(
-        top / (bottom - moves) if bottom > moves else math.inf
-        for top, bottom, moves in found
+    least, low = (
+        min(top / (bottom + side * moves) for top, bottom, moves in found)
+        for side in (0, 1)
     )
-    return None if math.isinf(high) else max(least - low, high - least)
+    above = [top / (bottom - moves) for top, bottom, moves in found if bottom > moves]
+    return max(least - low, min(above) - least) if above else None
 
 
-def _token_term(block: Heads, radius: float) -> torch.Tensor:
+def _token_term(block: Attention, radius: float) -> torch.Tensor:
     """For each head the largest size of what the tokens add to a logit."""
     if block.score == "dot":
         product = block.query.abs().transpose(1, 2) @ block.key.abs()

@@ -1,19 +1,15 @@
-"""What a block of attention heads holds, and how it weighs the lags and the tokens.
-
-`attention.Attention` evaluates it. Here stand its parameters, its checks and the parts
-of the logits that all evaluations share.
-"""
+"""What a block of attention heads holds, and the parts that its evaluations share."""
 
 import math
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.network import lag_weights
 from tapx.network.lag_weights import NORMALISATIONS
 from tapx.network.positions import PerLag, Position, alibi_slopes, get
@@ -21,18 +17,23 @@ from tapx.network.positions import PerLag, Position, alibi_slopes, get
 SCORES = ("none", "dot", "tmx")
 
 
-def draw(*shape: int, scale: float, generator: torch.Generator, dtype: Any) -> Tensor:
-    """Normal numbers times `scale`, drawn in float64 and cast (the same everywhere)."""
-    values = torch.randn(*shape, generator=generator, dtype=torch.float64)
-    return (values * scale).to(dtype)
+def drawing(
+    generator: torch.Generator, dtype: torch.dtype
+) -> Callable[..., nn.Parameter]:
+    """What draws a parameter of some shape: normal numbers times `scale`.
+
+    Drawn in float64 and cast, so they are the same everywhere.
+    """
+
+    def matrix(*shape: int, scale: float) -> nn.Parameter:
+        values = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        return nn.Parameter((values * scale).to(dtype))
+
+    return matrix
 
 
 def check_dtype(x: Tensor, weights: Tensor) -> None:
-    """Refuse tokens of another type than the weights that are to meet them.
-
-    Raises:
-        TypeError: naming both, and what brings them together.
-    """
+    """Refuse, by a TypeError, tokens of another type than the weights they meet."""
     if x.dtype != weights.dtype:
         raise TypeError(
             f"tokens of {x.dtype} do not fit weights of {weights.dtype}: give "
@@ -48,9 +49,8 @@ class Heads(nn.Module):
         heads: H.
         position: a name for `positions.get`, a `Position`, or a `PerLag` module.
         score: "none" (weights depend on the lag alone), "dot" (dot products), or
-            "tmx" (logits ``p (phi(s) - phi(w . x_t))``, with lin and log only). Where
-            ``w . x_t`` lies outside phi's domain, phi goes on along its tangent
-            (`Position.continued`), so every weight is finite and has a gradient.
+            "tmx" (logits ``p (phi(s) - phi(w . x_t))``, with lin and log only, phi
+            continued as in `Position.continued`).
         normalisation: "finite", "infinite" or "none".
         slopes: initial slopes, one a head; ALiBi's if None.
         generator: draws the initial matrices; one seeded with 0 if None.
@@ -89,12 +89,8 @@ class Heads(nn.Module):
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float32,
     ):
-        """Draw the initial weights."""
         super().__init__()
-        if dimension < 1 or heads < 1:
-            raise ValueError(
-                f"dimension and heads must be at least 1, not {dimension}, {heads}"
-            )
+        at_least(1, dimension=dimension, heads=heads)
         self.dimension, self.heads = dimension, heads
         self.position = get(position) if isinstance(position, str) else position
         self.score = one_of(score, SCORES, "score")
@@ -108,7 +104,6 @@ class Heads(nn.Module):
             raise ValueError(
                 f"score 'tmx' needs position 'lin' or 'log', not {self.position.name!r}"
             )
-        generator = generator or torch.Generator().manual_seed(0)
         self.register_parameter("slopes", None)
         if isinstance(self.position, PerLag):
             bias = self.position.bias
@@ -126,12 +121,7 @@ class Heads(nn.Module):
             self.slopes = nn.Parameter(start.detach().clone().to(dtype))
         shape = (heads, dimension, dimension)
         scale = 1 / math.sqrt(dimension)
-
-        def matrix(*size: int, scale: float) -> nn.Parameter:
-            return nn.Parameter(
-                draw(*size, scale=scale, generator=generator, dtype=dtype)
-            )
-
+        matrix = drawing(generator or torch.Generator().manual_seed(0), dtype)
         self.value = matrix(*shape, scale=scale / math.sqrt(heads))
         self.output = matrix(dimension, dimension, scale=scale)
         if score == "dot":
@@ -150,7 +140,9 @@ class Heads(nn.Module):
         seen = lags >= self.position.first_lag
         inside = lags.clamp(min=self.position.first_lag)
         logits = self.position.logits(self.slopes, inside)
-        return lag_weights.normalise(logits, seen, self.normalisation, self._total())
+        return lag_weights.normalise(
+            logits, self.normalisation, seen, self._infinite_sum()
+        )
 
     def lag_kernel(self, length: int) -> Float[Tensor, "lags dimension dimension"]:
         """``sum_h w_h(s) W_O W_V^h`` for lags 0 to length - 1, for score "none".
@@ -161,16 +153,23 @@ class Heads(nn.Module):
         mixers = self.output @ self.value
         return torch.einsum("hs,hed->sed", self.weights(lags), mixers)
 
-    def _visible(self, lags: Tensor) -> Tensor:
-        return lag_weights.visible(
-            self.position.logits(self.slopes, lags), self.normalisation, self._total()
-        )
-
-    def _total(self) -> Tensor | None:
-        """Infinite sums of the heads where the normalisation asks for them."""
+    def _infinite_sum(self, first: Tensor | None = None) -> Tensor | None:
+        """`Position.infinite_sum` of the heads where the normalisation asks for it."""
         if self.normalisation != "infinite":
             return None
-        return self.position.infinite_sum(self.slopes)
+        return self.position.infinite_sum(self.slopes, first)
+
+    def pairs(
+        self, time: int
+    ) -> tuple[Int[Tensor, " time"], Int[Tensor, "time time"], Tensor]:
+        """The places in an input, the lags between them, and the logits by lag.
+
+        The logits, (heads, time), are finite and mean nothing at lags not seen.
+        """
+        place = torch.arange(time, device=self.value.device)
+        lags = place[:, None] - place
+        inside = place.to(self.value.dtype).clamp(min=self.position.first_lag)
+        return place, lags, self.position.logits(self.slopes, inside)
 
     def _token_term(
         self, x: Float[Tensor, "batch positions dimension"]
@@ -179,7 +178,7 @@ class Heads(nn.Module):
         inner = torch.einsum("btd,hd->bht", x, self.direction)
         return -self.slopes[:, None] * cast(Position, self.position).continued(inner)
 
-    def _gates(self, x: Tensor) -> Float[Tensor, "batch heads positions"] | None:
+    def gates(self, x: Tensor) -> Float[Tensor, "batch heads positions"] | None:
         """``e^{-p phi(w . x_t)}``, by which TMX multiplies a head's output, or None.
 
         Every normalisation but "none" divides it out again: the sum that it divides by
@@ -189,13 +188,7 @@ class Heads(nn.Module):
             return None
         return torch.exp(self._token_term(x))
 
-    def _beyond(self, first: Tensor) -> Tensor:
-        """Infinite sums over the lags from `first` on, (heads, *first.shape)."""
-        if self.normalisation != "infinite":
-            return self.value.new_zeros(())
-        return self.position.infinite_sum(self.slopes, first)
-
-    def _combine(
+    def combine(
         self, mixed: Float[Tensor, "batch positions heads dimension"]
     ) -> Float[Tensor, "batch positions dimension"]:
         """``W_O sum_h W_V^h`` of what each head gathered."""

@@ -11,15 +11,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from tapx.network import convolution
+from tapx.network.positions import read
 
 NORMALISATIONS = ("finite", "infinite", "none")
+# The error of an FFT is relative to the largest weight. A position whose own sum of
+# weights is smaller than this fraction of it would lose the promised 1e-10.
+SMALLEST_TOTAL = 1e-4
 
 
 def normalise(
     logits: Float[Tensor, "*batch lags"],
-    seen: Bool[Tensor, "*#batch lags"],
     normalisation: str,
+    seen: Bool[Tensor, "*#batch lags"] | None = None,
     total: Float[Tensor, " heads"] | None = None,
     beyond: Float[Tensor, "*#batch"] | None = None,
 ) -> Float[Tensor, "*batch lags"]:
@@ -27,43 +30,27 @@ def normalise(
 
     Args:
         logits: finite everywhere, also where not seen, so that no gradient is NaN.
-        seen: which lags count.
         normalisation: one of `NORMALISATIONS`.
-        total: infinite sums of the heads, which stand first, where no token enters
-            the logits; for "infinite" only.
-        beyond: infinite sum over the lags outside the input, where tokens enter the
-            logits; for "infinite" without `total`.
+        seen: which lags count; all if None.
+        total: for "infinite", sums over all lags, by head; heads stand first.
+        beyond: for "infinite" where tokens enter the logits, in place of `total`: sums
+            over the lags outside the input.
     """
     if normalisation == "finite":
+        if seen is None:
+            return torch.softmax(logits, dim=-1)
         # A position that sees nothing would be 0/0: give it equal weights, then 0.
         blind = ~seen.any(-1, keepdim=True)
         logits = logits.masked_fill(~seen & ~blind, -math.inf)
         return torch.softmax(logits, dim=-1).masked_fill(~seen, 0.0)
-    weights = torch.exp(logits.masked_fill(~seen, -math.inf))
-    if normalisation == "none":
-        return weights
+    if seen is not None:
+        logits = logits.masked_fill(~seen, -math.inf)
+    weights = torch.exp(logits)
     if beyond is not None:
         return weights / (weights.sum(-1) + beyond)[..., None]
-    assert total is not None
-    return weights / total.reshape(-1, *[1] * (weights.dim() - 1))
-
-
-def visible(
-    logits: Float[Tensor, "heads lags"],
-    normalisation: str,
-    total: Float[Tensor, " heads"] | None,
-) -> Float[Tensor, "heads lags"]:
-    """Weights where no token enters and every lag is visible: few operations.
-
-    Args:
-        logits: slopes times the position function.
-        normalisation: one of `NORMALISATIONS`.
-        total: infinite sums of the heads, for "infinite" only.
-    """
-    if normalisation == "finite":
-        return torch.softmax(logits, dim=-1)
-    weights = torch.exp(logits)
-    return weights if total is None else weights / total[:, None]
+    if total is not None:
+        return weights / total.reshape(-1, *[1] * (weights.dim() - 1))
+    return weights
 
 
 def running(
@@ -74,15 +61,21 @@ def running(
     """Weights to convolve with, and what each position then divides by (or None).
 
     Position t of a "finite" head divides by the sum over lags up to t, so only the
-    shape of the weights, with largest value 1, is convolved. Arguments as in `visible`.
+    shape of the weights, with largest value 1, is convolved.
 
     Raises:
         ValueError: "finite" heads whose weights grow so fast that digits are lost.
     """
     if normalisation != "finite":
-        return visible(logits, normalisation, total), None
+        return normalise(logits, normalisation, total=total), None
     logits = logits - logits.detach().amax(-1, keepdim=True)
     weights = torch.exp(logits)
     totals = torch.cumsum(weights, -1)
-    convolution.refuse_lost_digits(totals)
+    for head, value in enumerate(read(totals.detach().amin(-1))):
+        if not value >= SMALLEST_TOTAL:
+            raise ValueError(
+                f"head {head}'s weights grow with the lag by more than a factor "
+                f"{1 / SMALLEST_TOTAL:g}: evaluation 'fft' would lose digits at early "
+                "positions; use 'dense' or 'last'"
+            )
     return weights, totals

@@ -1,15 +1,12 @@
 """The paper's Transformer as a decoder-only language model.
 
-It is made of the same blocks, :class:`tapx.network.attention.Attention` and
-:class:`tapx.network.transformer.FeedForward`, put together as section 2 says: attention
-and feed-forward each add to the stream, and **there is no LayerNorm**. Three things are
-ours. A token is a row of a table (a one-hot input times ``W_E``; the bias ``b_E`` is
-part of the row). The last feed-forward adds to the stream like the others, and a matrix
-of its own, the unembedding, reads the stream out. And the matrices that write to the
-stream start ``sqrt(2 * layers)`` times smaller, as in GPT-2, since nothing else keeps
-the stream's size in bounds.
-
-Slopes stay positive: they are trained as their logarithms.
+The blocks of :class:`tapx.network.transformer.Transformer`: attention and feed-forward
+each add to the stream, and **there is no LayerNorm**. Four things are ours. A token is
+a row of a table (a one-hot input times ``W_E``; the bias ``b_E`` is part of the row).
+The last feed-forward adds to the stream like the others, and a matrix of its own, the
+unembedding, reads the stream out. The matrices that write to the stream start
+``sqrt(2 * layers)`` times smaller, as in GPT-2, since nothing else keeps the stream's
+size in bounds. And slopes stay positive: they are trained as their logarithms.
 """
 
 import math
@@ -23,17 +20,12 @@ from torch.nn.utils import parametrize
 from tapx.checks import at_least, one_of
 from tapx.kernels.family import LIN
 from tapx.network.attention import Attention
-from tapx.network.heads import draw
-from tapx.network.transformer import FeedForward
+from tapx.network.heads import drawing
+from tapx.network.transformer import Counted, FeedForward
 
-POSITIONS = ("log", "lin")
-"""The paper's two position functions."""
-
-LARGEST_SLOPE = 4.0
-"""Initial slopes fall from here to 1/16, geometrically, in each layer."""
-
-DENSE_UP_TO = 192
-"""Context up to which score "none" is quicker dense than by FFT."""
+POSITIONS = ("log", "lin")  # the paper's
+LARGEST_SLOPE = 4.0  # initial slopes fall from here to 1/16 in each layer
+DENSE_UP_TO = 192  # context up to which score "none" is quicker dense than by FFT
 
 
 class _Exponential(nn.Module):
@@ -46,22 +38,19 @@ class _Exponential(nn.Module):
         return torch.log(value)
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(Counted):
     """Token ids in, logits of the next token out.
 
     Args:
         vocabulary: number of token ids, at least 2.
-        dimension: D, the size of the stream.
-        layers: L, at least 1.
-        heads: H in each layer; each has full D x D matrices, as in the paper.
+        dimension, layers, heads: D, L and H, as in `Transformer`.
         width: m, neurons of each feed-forward; 4 D if None.
         position: "log" or "lin".
-        score: "dot", "none" (no dot product) or "tmx".
+        score: as in `Attention`.
         normalisation: as in `Attention`. None: "finite" (softmax), and "none" with
             TMX, since a softmax cancels TMX's token-dependent term. Without
             normalisation the values start smaller by the head's sum over `context`.
-        context: longest stretch of tokens that is looked at, at least 2; `generate`
-            cuts off what is older.
+        context: longest stretch of tokens that is looked at, at least 2.
         seed: of the initial weights.
         dtype: float32 to train.
 
@@ -92,27 +81,19 @@ class LanguageModel(nn.Module):
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
     ):
-        """Draw the initial weights."""
         super().__init__()
         one_of(position, POSITIONS, "position")
         at_least(2, vocabulary=vocabulary, context=context)
         at_least(1, layers=layers)
         self.context = context
         generator = torch.Generator().manual_seed(seed)
+        matrix = drawing(generator, dtype)
         if normalisation is None:
             normalisation = "none" if score == "tmx" else "finite"
-
-        def matrix(*size: int, scale: float) -> nn.Parameter:
-            return nn.Parameter(
-                draw(*size, scale=scale, generator=generator, dtype=dtype)
-            )
-
         self.embedding = matrix(vocabulary, dimension, scale=1.0)
         self.attentions = nn.ModuleList(
             Attention(
-                dimension,
-                heads,
-                position,
+                *(dimension, heads, position),
                 score=score,
                 normalisation=normalisation,
                 slopes=initial_slopes(heads),
@@ -121,27 +102,22 @@ class LanguageModel(nn.Module):
             )
             for _ in range(layers)
         )
+        sizes = (dimension, 4 * dimension if width is None else width, dimension)
         self.feed_forwards = nn.ModuleList(
-            FeedForward(
-                dimension,
-                4 * dimension if width is None else width,
-                dimension,
-                generator=generator,
-                dtype=dtype,
-            )
-            for _ in range(layers)
+            FeedForward(*sizes, generator=generator, dtype=dtype) for _ in range(layers)
         )
         self.unembedding = matrix(vocabulary, dimension, scale=0.5 / dimension)
-        self._begin_small(layers)
+        self._begin_small()
         for attention in self.attentions:
             parametrize.register_parametrization(attention, "slopes", _Exponential())
 
     @torch.no_grad()
-    def _begin_small(self, layers: int) -> None:
+    def _begin_small(self) -> None:
         """Scale what writes to the stream at the start."""
-        for attention, net in self.blocks():
-            attention.output /= math.sqrt(2 * layers)
-            net.outer /= math.sqrt(2 * layers)
+        blocks = self.blocks()
+        for attention, net in blocks:
+            attention.output /= math.sqrt(2 * len(blocks))
+            net.outer /= math.sqrt(2 * len(blocks))
             if attention.score == "dot":
                 # Queries and keys of norm near 1: the paper does not divide their
                 # product, whose spread sqrt(D) would make the first softmax peaked.
@@ -152,10 +128,8 @@ class LanguageModel(nn.Module):
                 attention.direction /= 10 * LARGEST_SLOPE
             if attention.normalisation == "none":
                 total = attention.weights(torch.arange(self.context)).sum(-1)
-                if attention.score == "tmx":
-                    zero = torch.zeros(1, 1, attention.dimension, dtype=total.dtype)
-                    gates = attention._gates(zero)
-                    assert gates is not None
+                gates = attention.gates(total.new_zeros(1, 1, attention.dimension))
+                if gates is not None:
                     total = total * gates[0, :, 0]
                 attention.value /= total[:, None, None]
 
@@ -169,24 +143,12 @@ class LanguageModel(nn.Module):
     def forward(
         self, tokens: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time vocabulary"]:
-        """Logits of the token after each position, from the tokens up to it."""
+        """Logits of the token after each position."""
         stream = nn.functional.embedding(tokens, self.embedding)
         for attention, net in self.blocks():
             stream = stream + attend(attention, stream)
             stream = stream + net(stream)
         return nn.functional.linear(stream, self.unembedding)
-
-    def parameter_counts(self) -> dict[str, int]:
-        """Trainable numbers by part: embedding, attention, feed_forward, total.
-
-        "embedding" counts the table and the unembedding.
-        """
-        counts = {
-            "embedding": self.embedding.numel() + self.unembedding.numel(),
-            "attention": sum(p.numel() for p in self.attentions.parameters()),
-            "feed_forward": sum(p.numel() for p in self.feed_forwards.parameters()),
-        }
-        return counts | {"total": sum(counts.values())}
 
     @torch.no_grad()
     def generate(
@@ -196,11 +158,11 @@ class LanguageModel(nn.Module):
         temperature: float = 1.0,
         seed: int = 0,
     ) -> list[int]:
-        """Tokens drawn one after another, without the prompt.
+        """New tokens, at least one, drawn one after another.
 
         Args:
             prompt: at least one id; only the last `context` ids are seen.
-            length: number of new tokens, at least 1.
+            length: number of new tokens.
             temperature: divides the logits; 0 takes the likeliest token.
             seed: of the draws.
 
@@ -218,9 +180,8 @@ class LanguageModel(nn.Module):
                 f"length={length}, temperature={temperature}: give at least 1 and 0"
             )
         generator = torch.Generator().manual_seed(seed)
-        device = self.embedding.device
         for _ in range(length):
-            seen = torch.tensor([ids[-self.context :]], device=device)
+            seen = torch.tensor([ids[-self.context :]], device=self.embedding.device)
             logits = self(seen)[0, -1].double().cpu()
             if temperature == 0:
                 ids.append(int(logits.argmax()))
@@ -235,10 +196,9 @@ def initial_slopes(heads: int) -> list[float]:
 
     ALiBi's begin at 1/2, which for a log head is close to an average of all tokens.
     """
-    span = 64.0
     if heads == 1:
-        return [LARGEST_SLOPE / math.sqrt(span)]
-    return [LARGEST_SLOPE * span ** (-h / (heads - 1)) for h in range(heads)]
+        return [LARGEST_SLOPE / 8]
+    return [LARGEST_SLOPE * 64.0 ** (-h / (heads - 1)) for h in range(heads)]
 
 
 def attend(
@@ -261,14 +221,9 @@ def attend(
 def _softmax_of_dot_products(attention: Attention, x: Tensor) -> Tensor:
     batch, time, size = x.shape
     heads, first = attention.heads, attention.position.first_lag
-    place = torch.arange(time, device=x.device)
-    lags = place[:, None] - place
-    by_lag = attention.position.logits(
-        attention.slopes, place.to(x.dtype).clamp(min=first)
-    )
-    unseen = lags < first
+    place, lags, by_lag = attention.pairs(time)
     # A position that sees nothing (the first, to log heads) takes itself: 0 below.
-    unseen = unseen & ~((lags == 0) & (place[:, None] < first))
+    unseen = (lags < first) & ~((lags == 0) & (place[:, None] < first))
     bias = by_lag[:, lags.clamp(min=0)].masked_fill(unseen, -math.inf)
 
     def project(matrices: Tensor) -> Tensor:
@@ -281,6 +236,4 @@ def _softmax_of_dot_products(attention: Attention, x: Tensor) -> Tensor:
     gathered = (weights.view(batch, -1, time) @ x).view(batch, heads, time, size)
     if first:
         gathered = gathered * (place >= first).to(x.dtype)[:, None]
-    values = attention.value.transpose(1, 2).reshape(-1, size)
-    mixed = gathered.transpose(1, 2).reshape(batch, time, -1) @ values
-    return mixed @ attention.output.T
+    return attention.combine(gathered.transpose(1, 2))

@@ -1,8 +1,8 @@
 """Relative position functions: what a head knows about a lag.
 
-A head adds ``R(s) = p * phi(s)`` to its logits, with one slope ``p > 0`` per head and
-one function ``phi`` of the lag per model (section 2 of the paper). Outside its domain a
-position function is minus infinity: the lag is invisible. ``log`` does not see lag 0.
+A head adds ``R(s) = p * phi(s)`` to its logits, with one slope ``p > 0`` a head and one
+function ``phi`` of the lag a model (section 2 of the paper). Outside its domain phi is
+minus infinity: the lag is invisible. ``log`` does not see lag 0.
 """
 
 import math
@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.kernels.family import LIN, LOG, Family
 
 # Bernoulli numbers B_2, B_4, ..., B_20 for the Euler-Maclaurin tail of the zeta sum.
@@ -30,8 +30,8 @@ def hurwitz_zeta(
 ) -> Float[Tensor, "heads ..."]:
     """Sum of ``(start + n) ** -power`` over ``n = 0, 1, 2, ...``, for ``power > 1``.
 
-    Euler-Maclaurin with 16 direct terms; relative error about 1e-15 in float64. Unlike
-    ``torch.special.zeta`` it has a gradient in the power, and it works under vmap.
+    Euler-Maclaurin, relative error about 1e-15 in float64. Unlike
+    ``torch.special.zeta`` it has a gradient in the power and works under vmap.
     """
     power = power.reshape(-1, *[1] * start.dim())
     total = torch.zeros_like(power * start)
@@ -45,6 +45,14 @@ def hurwitz_zeta(
         total = total + bernoulli / math.factorial(2 * index) * rising * first
         rising = rising * (power + 2 * index - 1) * (power + 2 * index) / edge**2
     return total
+
+
+def read(values: Tensor) -> list[Any]:
+    """A tensor's numbers; none inside torch.func.vmap, where they cannot be read."""
+    try:
+        return values.detach().tolist()
+    except RuntimeError:
+        return []
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Position:
 
     @property
     def has_infinite_sum(self) -> bool:
-        """Whether the sum of a head's weights over all lags is known in closed form."""
+        """Whether `infinite_sum` knows a closed form."""
         return self.tail is not None
 
     def __call__(self, lags: Tensor) -> Tensor:
@@ -97,16 +105,16 @@ class Position:
     ) -> Float[Tensor, "heads lags"]:
         """``slopes * phi(lags)`` for visible lags; the caller leaves the others out.
 
-        Multiplying minus infinity by a slope would make its gradient NaN.
+        Minus infinity times a slope would make its gradient NaN.
         """
         return slopes[:, None] * self.formula(lags)
 
     def continued(self, values: Tensor) -> Tensor:
         """Phi of lin or log at any real numbers, for TMX (section 4.3).
 
-        Below the first visible lag both go on along their tangent, whose slope is -1:
-        lin is ``-z`` everywhere, log is ``1 - z`` for ``z < 1``. There the paper's phi
-        is minus infinity and TMX's weight infinite. On phi's domain nothing changes.
+        Below the first visible lag, where the paper's phi is minus infinity and TMX's
+        weight infinite, both go on along their tangent, whose slope is -1: lin is
+        ``-z`` everywhere, log is ``1 - z`` for ``z < 1``.
         """
         inside = values.clamp(min=self.first_lag)
         return self.formula(inside) - (values - inside)
@@ -116,13 +124,8 @@ class Position:
     ) -> Tensor:
         """Sum of ``exp(slopes * phi(s))`` over all lags from `first` on.
 
-        Args:
-            slopes: one slope a head.
-            first: integer-valued lags to start from, any shape; the first visible lag
-                if None.
-
-        Returns:
-            Shape (heads, *first.shape).
+        Shape (heads, *first.shape). `first` is integer-valued, of any shape; the first
+        visible lag if None.
 
         Raises:
             ValueError: no closed form is known, or a head's sum diverges.
@@ -131,17 +134,7 @@ class Position:
             raise ValueError(
                 f"no closed form for the infinite sum of a {self.name!r} head"
             )
-        self._refuse_divergence(slopes)
-        if first is None:
-            first = torch.zeros((), dtype=slopes.dtype, device=slopes.device)
-        return self.tail(slopes, first.to(slopes.dtype).clamp(min=self.first_lag))
-
-    def _refuse_divergence(self, slopes: Tensor) -> None:
-        try:
-            values = slopes.detach().tolist()
-        except RuntimeError:  # inside torch.func.vmap a tensor's values cannot be read
-            return
-        for head, value in enumerate(values):
+        for head, value in enumerate(read(slopes)):
             if not value > self.smallest_slope:
                 raise ValueError(
                     f"head {head} has slope {value:g}, but the sum over all lags of a "
@@ -149,15 +142,16 @@ class Position:
                     f"{self.smallest_slope:g}; raise the slope or normalise with "
                     "'finite' or 'none'"
                 )
+        if first is None:
+            first = torch.zeros((), dtype=slopes.dtype, device=slopes.device)
+        return self.tail(slopes, first.to(slopes.dtype).clamp(min=self.first_lag))
 
 
 class PerLag(nn.Module):
     """A free trainable number for each lag and head: the freest relative encoding.
 
-    Args:
-        heads: number of heads.
-        length: number of lags, 0 to length - 1; later lags are refused.
-        dtype: type of the parameter `bias`, shape (heads, length), zero at the start.
+    `bias` has shape (heads, length) and is zero at the start; lags from `length` on are
+    refused.
     """
 
     name = "per-lag"
@@ -166,7 +160,6 @@ class PerLag(nn.Module):
     family = None
 
     def __init__(self, heads: int, length: int, dtype: torch.dtype = torch.float32):
-        """Start with all lags alike."""
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(heads, length, dtype=dtype))
 
@@ -182,7 +175,7 @@ class PerLag(nn.Module):
         return self.bias[:, lags.long()]
 
     def infinite_sum(self, slopes: Tensor, first: Tensor | None = None) -> Tensor:
-        """Refused: the encoding says nothing about lags beyond its length."""
+        """Refused."""
         raise ValueError("a per-lag encoding ends at its last lag: no infinite sum")
 
 
@@ -195,27 +188,21 @@ def _lin() -> Position:
 
 
 def _log() -> Position:
-    def formula(lags: Tensor) -> Tensor:
-        return -torch.log(lags)
-
-    return Position(LOG.name, LOG.first_lag, formula, hurwitz_zeta, 1.0, LOG)
+    first = LOG.first_lag
+    return Position(LOG.name, first, lambda s: -torch.log(s), hurwitz_zeta, 1.0, LOG)
 
 
 def t5_starts(buckets: int, horizon: int) -> list[int]:
     """The first lag of each of T5's ``2 * buckets`` buckets (Table 1), exactly.
 
     Bucket ``buckets + j`` starts at the first lag n with ``j`` at most
-    ``buckets * log(n/buckets) / log(horizon/buckets)``. Compared as whole numbers:
-    in floating point the floor of that quotient may be one too low where it is whole,
-    as at lag 10 of 5 buckets and horizon 160. A bucket that starts where the
-    next one does is empty. The last one has no end.
-
-    Args:
-        buckets: B, the lags that have a bucket of their own, at least 1.
-        horizon: D, above `buckets`: the last bucket starts before it.
+    ``buckets * log(n/buckets) / log(horizon/buckets)``, compared as whole numbers: in
+    floating point the floor may be one too low where the quotient is whole, as at lag
+    10 of 5 buckets and horizon 160. A bucket that starts where the next one does is
+    empty. The last one has no end and starts before the horizon.
 
     Raises:
-        ValueError: numbers out of these ranges.
+        ValueError: no buckets, or a horizon that is not above them.
     """
     if not 1 <= buckets < horizon:
         raise ValueError(f"t5 needs 1 <= buckets < horizon, not {buckets}, {horizon}")
@@ -264,11 +251,6 @@ _POSITIONS: dict[str, Callable[..., Position]] = {
 }
 
 
-def names() -> list[str]:
-    """The names that `get` knows."""
-    return list(_POSITIONS)
-
-
 def get(name: str, **options: Any) -> Position:
     """The position function of this name.
 
@@ -296,9 +278,8 @@ def alibi_slopes(heads: int) -> Float[Tensor, " heads"]:
     Where the number of heads is no power of two, the slopes of the next lower power of
     two are followed by every other slope of the next higher one. float64.
     """
-    if heads < 1:
-        raise ValueError(f"heads must be at least 1, not {heads}")
+    at_least(1, heads=heads)
     below = 2 ** (heads.bit_length() - 1)
     slopes = [2 ** (-8 * (h + 1) / below) for h in range(below)]
-    above = [2 ** (-8 * (h + 1) / (2 * below)) for h in range(2 * below)]
-    return torch.tensor(slopes + above[0::2][: heads - below], dtype=torch.float64)
+    between = [2 ** (-8 * (2 * h + 1) / (2 * below)) for h in range(heads - below)]
+    return torch.tensor(slopes + between, dtype=torch.float64)

@@ -1,9 +1,9 @@
 """Attention as practice evaluates it: torch's fused kernel, and dense row by row.
 
-`attention.Attention` has four evaluations. These two are here to be compared with them
-(chapter "What each attention costs"): both form every weight, as "dense" does, but
-never hold more than a block of them. Both are softmax attention, normalisation
-"finite"; TMX under softmax is score "none" (section 4.3), so it needs no case.
+They are here to be compared with the evaluations of `attention.Attention` (chapter
+"What each attention costs"): both form every weight, as "dense" does, but never hold
+more than a block of them. Both are softmax attention, normalisation "finite"; TMX under
+softmax is score "none" (section 4.3), so it needs no case.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.kernels.family import LIN
 from tapx.network import lag_weights
 from tapx.network.attention import Attention
@@ -41,14 +41,11 @@ def fused(
 ) -> Float[Tensor, "batch time dimension"]:
     """Attention at every position by torch's fused kernel for processors.
 
-    Args:
-        attention: score "none" or "dot", normalisation "finite".
-        x: tokens; those before the first are zero.
-        bias: how the position function enters. "matrix" adds a (heads, time, time)
-            matrix to the logits: any position function, but the matrix takes quadratic
-            memory, and the kernel has no gradient for it, so slopes get none. "keys"
-            needs lin: under softmax ``-p (t - s)`` is as good as ``p s``, one more
-            coordinate of the key; memory is linear and slopes get their gradient.
+    `bias` says how the position function enters. "matrix" adds a (heads, time, time)
+    matrix to the logits: any position function, but the matrix takes quadratic memory,
+    and the kernel has no gradient for it, so slopes get none. "keys" needs lin: under
+    softmax ``-p (t - s)`` is as good as ``p s``, one more coordinate of the key; memory
+    is linear and slopes get their gradient.
 
     Raises:
         ValueError: another score or normalisation, an unknown `bias`, or "keys" with a
@@ -70,7 +67,7 @@ def fused(
     else:
         query = key = x.new_zeros(batch, heads, time, 0)
     value = x[:, None].expand(batch, heads, time, size)
-    mask = position_matrix(attention, time)[None] if bias == "matrix" else None
+    mask = _mask(attention, time) if bias == "matrix" else None
     if bias == "keys":
         place = torch.arange(time, dtype=x.dtype, device=x.device)
         along = (attention.slopes[:, None] * place).expand(batch, heads, time)
@@ -89,17 +86,15 @@ def fused(
     first = attention.position.first_lag
     if first:
         mixed = nn.functional.pad(mixed[:, :, first:], (0, 0, first, 0))
-    return _combine(attention, mixed)
+    return attention.combine(mixed.transpose(1, 2))
 
 
-def position_matrix(
-    attention: Attention, time: int
-) -> Float[Tensor, "heads time time"]:
+@torch.no_grad()
+def _mask(attention: Attention, time: int) -> Float[Tensor, "1 heads time time"]:
     """``p phi(t - s)``, minus infinity where not seen; a row that sees nothing is 0."""
-    lags, seen, blind = _lags(attention, 0, time)
-    with torch.no_grad():
-        logits = _by_lag(attention, lags)
-        return logits.masked_fill(~seen & ~blind, -torch.inf)
+    logits, seen = _lag_logits(attention, 0, time)
+    blind = ~seen.any(-1, keepdim=True)
+    return logits.masked_fill(~seen & ~blind, -torch.inf)[None]
 
 
 def row_blocks(
@@ -107,62 +102,43 @@ def row_blocks(
 ) -> Iterator[Float[Tensor, "batch rows dimension"]]:
     """Attention at every position, dense, some rows at a time and only their past.
 
-    The blocks have graphs of their own: call ``backward`` on each before asking for
-    the next, and the memory is that of one block.
-
-    Args:
-        attention: score "none" or "dot", normalisation "finite".
-        x: tokens; those before the first are zero.
-        rows: positions in a block, at least 1.
+    The blocks have graphs of their own: call ``backward`` on each before asking for the
+    next, and the memory is that of one block of `rows` positions, at least 1.
 
     Raises:
         ValueError: another score or normalisation, or blocks of no rows.
     """
     _refuse(attention)
-    if rows < 1:
-        raise ValueError(f"rows must be at least 1, not {rows}; the nearest is 1")
+    at_least(1, rows=rows)
     for start in range(0, x.shape[1], rows):
         yield _block(attention, x, start, min(start + rows, x.shape[1]))
 
 
 def _block(attention: Attention, x: Tensor, start: int, end: int) -> Tensor:
     batch, past = x.shape[0], x[:, :end]
-    lags, seen, _ = _lags(attention, start, end)
-    logits = _by_lag(attention, lags)
+    logits, seen = _lag_logits(attention, start, end)
     if attention.score == "dot":
         asked = torch.einsum("btd,hed->bhte", x[:, start:end], attention.query)
         offered = torch.einsum("btd,hed->bhte", past, attention.key)
         logits = logits + asked @ offered.transpose(-1, -2)
-        weights = lag_weights.normalise(logits, seen, "finite")
+        weights = lag_weights.normalise(logits, "finite", seen)
         mixed = (weights.flatten(1, 2) @ past).reshape(
             batch, attention.heads, end - start, -1
         )
-        return _combine(attention, mixed)
-    weights = lag_weights.normalise(logits, seen, "finite")
+        return attention.combine(mixed.transpose(1, 2))
+    weights = lag_weights.normalise(logits, "finite", seen)
     columns = past.transpose(0, 1).reshape(end, -1)
     mixed = (weights @ columns).reshape(attention.heads, end - start, batch, -1)
-    return _combine(attention, mixed.permute(2, 0, 1, 3))
+    return attention.combine(mixed.permute(2, 1, 0, 3))
 
 
-def _lags(attention: Attention, start: int, end: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Lags of rows `start` to `end`, which are seen, which rows see nothing."""
+def _lag_logits(attention: Attention, start: int, end: int) -> tuple[Tensor, Tensor]:
+    """The position's logits of rows `start` to `end`, and which lags are seen."""
     place = torch.arange(end, device=attention.value.device)
     lags = place[start:end, None] - place
     seen = lags >= attention.position.first_lag
-    return lags, seen, ~seen.any(-1, keepdim=True)
-
-
-def _by_lag(attention: Attention, lags: Tensor) -> Tensor:
     inside = lags.clamp(min=attention.position.first_lag).flatten()
     logits = attention.position.logits(
         attention.slopes, inside.to(attention.value.dtype)
     )
-    return logits.reshape(-1, *lags.shape)
-
-
-def _combine(
-    attention: Attention, mixed: Float[Tensor, "batch heads positions dimension"]
-) -> Tensor:
-    """``W_O sum_h W_V^h`` of what each head gathered."""
-    values = attention.value.transpose(1, 2).reshape(-1, attention.dimension)
-    return mixed.transpose(1, 2).flatten(2) @ values @ attention.output.T
+    return logits.reshape(-1, *lags.shape), seen

@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.kernels.family import LIN, Family
+from tapx.network.positions import read
 
 # Tokens that one triangular matrix handles at once. Shorter chunks mean more turns of
 # a Python loop, longer ones more multiplications by small powers.
@@ -43,21 +45,15 @@ def scan(
 ) -> Float[Tensor, "heads batch time inputs"]:
     """``sum_{s=0..t} e^{-p s} x_{t-s}`` for every head and position t, in O(time).
 
-    The tokens are cut into chunks. A triangular matrix of the powers ``e^{-p s}``
-    sums within each chunk, for all of them at once; a loop carries the state from
-    chunk to chunk. Only powers with ``s >= 0`` are formed: nothing overflows, however
-    large the slopes are.
-
-    Args:
-        slopes: p, one a head. Negative ones make the state grow.
-        x: tokens; those before the first are zero.
-        chunk: tokens in a chunk, at least 1.
+    A triangular matrix of the powers ``e^{-p s}`` sums within each chunk of tokens, at
+    least 1, for all chunks at once; a loop carries the state from chunk to chunk. Only
+    powers with ``s >= 0`` are formed: nothing overflows, however large the slopes are.
+    Negative ones make the state grow. Tokens before the first are zero.
 
     Raises:
         ValueError: a chunk of no tokens.
     """
-    if chunk < 1:
-        raise ValueError(f"chunk must be at least 1, not {chunk}")
+    at_least(1, chunk=chunk)
     heads, (batch, time, size) = len(slopes), x.shape
     chunks = max(1, -(-time // chunk))
     x = torch.nn.functional.pad(x, (0, 0, 0, chunks * chunk - time))
@@ -92,7 +88,7 @@ def totals(
     """
     lags = torch.arange(time, dtype=slopes.dtype, device=slopes.device)
     found = torch.cumsum(torch.exp(-slopes[:, None] * lags), -1)
-    for head, value in enumerate(found.detach()[:, -1:].flatten().tolist()):
+    for head, value in enumerate(read(found[:, -1:].flatten())):
         if not value < float("inf"):
             raise ValueError(
                 f"head {head} has slope {slopes[head].item():g}: its weights grow "

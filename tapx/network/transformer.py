@@ -13,17 +13,36 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.kernels.family import LIN
-from tapx.network.attention import EVALUATIONS, Attention
-from tapx.network.heads import check_dtype, draw
+from tapx.network.attention import Attention
+from tapx.network.heads import check_dtype, drawing
 from tapx.network.positions import PerLag, Position
 
 # From this length on an inner layer is evaluated by FFT (see the bench's crossover).
 FFT_FROM = 256
-
-
 PRECISIONS = ("none", "integer", "log")
+PARTS = {
+    "attentions": "attention",
+    "feed_forwards": "feed_forward",
+    "readout": "feed_forward",
+}
+
+
+class Counted(nn.Module):
+    """A network that knows how many numbers it has."""
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trainable numbers by part: embedding, attention, feed_forward, total.
+
+        An unembedding counts as embedding, and a linear readout as the feed-forward
+        that it stands for.
+        """
+        counts = dict.fromkeys(("embedding", "attention", "feed_forward"), 0)
+        for name, parameter in self.named_parameters():
+            part = PARTS.get(name.partition(".")[0], "embedding")
+            counts[part] += parameter.numel()
+        return counts | {"total": sum(counts.values())}
 
 
 class FeedForward(nn.Module):
@@ -32,11 +51,11 @@ class FeedForward(nn.Module):
     With precision "integer" each output is rounded to the nearest whole number, with
     "log" it becomes the logarithm of the whole number, at least 1, nearest to its
     exponential (section 4 of the paper). Rounding has no useful gradient: it is for
-    constructions.
+    constructions. The biases start at zero.
 
     Attributes:
         inner: (width, dimension), the b_k; bias: (width,), the c_k;
-        outer: (outputs, width), the a_k; precision: "none", "integer" or "log".
+        outer: (outputs, width), the a_k.
     """
 
     inner: Tensor
@@ -53,18 +72,10 @@ class FeedForward(nn.Module):
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float32,
     ):
-        """Draw the initial weights; the biases start at zero."""
         super().__init__()
-        if width < 1:
-            raise ValueError(f"width must be at least 1, not {width}")
+        at_least(1, width=width)
         self.precision = one_of(precision, PRECISIONS, "precision")
-        generator = generator or torch.Generator().manual_seed(0)
-
-        def matrix(*size: int, scale: float) -> nn.Parameter:
-            return nn.Parameter(
-                draw(*size, scale=scale, generator=generator, dtype=dtype)
-            )
-
+        matrix = drawing(generator or torch.Generator().manual_seed(0), dtype)
         self.inner = matrix(width, dimension, scale=math.sqrt(2 / dimension))
         self.bias = nn.Parameter(torch.zeros(width, dtype=dtype))
         self.outer = matrix(outputs, width, scale=1 / math.sqrt(width))
@@ -80,23 +91,21 @@ class FeedForward(nn.Module):
         return out
 
 
-class Transformer(nn.Module):
+class Transformer(Counted):
     """Tokens in, one number a position out.
 
     Args:
         input_dimension: d, the size of an input token.
         dimension: D, the size of a token inside the network.
-        layers: number of layers, at least 1.
+        layers: L, at least 1.
         heads: heads in each layer.
         width: neurons of each FFN; ignored (None is fine) without feed-forwards.
-        position: as in `Attention`. A `PerLag` module is shared by all layers.
-        score: "none", "dot" or "tmx".
-        normalisation: "finite", "infinite" or "none".
+        position, score, normalisation, slopes: as in `Attention`. A `PerLag` module is
+            shared by all layers.
         feed_forward: False leaves the FFNs out; the answer is then a linear readout of
             the last attention's residual stream.
-        precision: of all FFNs but the last: "none", "integer" or "log".
-        slopes: initial slopes of each layer's heads; ALiBi's if None.
-        seed: of the initial weights.
+        precision: of all FFNs but the last, as in `FeedForward`.
+        seed: of the initial weights; biases start at zero.
         dtype: float32 to train, float64 for constructions.
 
     Raises:
@@ -128,31 +137,16 @@ class Transformer(nn.Module):
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
     ):
-        """Draw the initial weights from `seed`; biases start at zero."""
         super().__init__()
-        if layers < 1 or input_dimension < 1:
-            raise ValueError(
-                "layers and input_dimension must be at least 1, "
-                f"not {layers}, {input_dimension}"
-            )
-        if feed_forward and width is None:
-            raise ValueError("width is needed unless feed_forward=False")
+        at_least(1, layers=layers, input_dimension=input_dimension)
         generator = torch.Generator().manual_seed(seed)
-
-        def matrix(*size: int, scale: float) -> nn.Parameter:
-            return nn.Parameter(
-                draw(*size, scale=scale, generator=generator, dtype=dtype)
-            )
-
-        self.embedding = matrix(
-            dimension, input_dimension, scale=1 / math.sqrt(input_dimension)
-        )
+        matrix = drawing(generator, dtype)
+        scale = 1 / math.sqrt(input_dimension)
+        self.embedding = matrix(dimension, input_dimension, scale=scale)
         self.embedding_bias = nn.Parameter(torch.zeros(dimension, dtype=dtype))
         self.attentions = nn.ModuleList(
             Attention(
-                dimension,
-                heads,
-                position,
+                *(dimension, heads, position),
                 score=score,
                 normalisation=normalisation,
                 slopes=slopes,
@@ -163,52 +157,44 @@ class Transformer(nn.Module):
         )
         self.feed_forwards = nn.ModuleList()
         self.register_parameter("readout", None)
-        if feed_forward:
-            assert width is not None
-            for layer in range(layers):
-                last = layer == layers - 1
-                self.feed_forwards.append(
-                    FeedForward(
-                        dimension,
-                        width,
-                        1 if last else dimension,
-                        precision="none" if last else precision,
-                        generator=generator,
-                        dtype=dtype,
-                    )
-                )
-        else:
+        if not feed_forward:
             self.readout = matrix(1, dimension, scale=1 / math.sqrt(dimension))
+            return
+        if width is None:
+            raise ValueError("width is needed unless feed_forward=False")
+        for outputs, how in [(dimension, precision)] * (layers - 1) + [(1, "none")]:
+            net = FeedForward(
+                *(dimension, width, outputs),
+                precision=how,
+                generator=generator,
+                dtype=dtype,
+            )
+            self.feed_forwards.append(net)
 
     def forward(
         self,
         x: Float[Tensor, "batch time input_dimension"],
         evaluation: str = "dense",
     ) -> Float[Tensor, " batch"] | Float[Tensor, "batch time"]:
-        """The answer at every position, or at the last one only.
+        """The answer at every position; (batch,), at the last one only, with "last".
 
         Args:
             x: input tokens. The attention's tokens before the first are zero, which
                 with a zero embedding bias means zero input tokens.
-            evaluation: "dense", "fft", "recurrence" or "last". With "last" the inner
-                layers take whichever of the others suits, and one layer alone never
-                looks at another position.
-
-        Returns:
-            (batch, time), or (batch,) with "last".
+            evaluation: as in `Attention`. With "last" the inner layers take whichever
+                of the others suits, and one layer alone never looks at another
+                position.
 
         Raises:
             ValueError: unknown evaluation, or one that a layer does not have.
             TypeError: tokens of another dtype than the network's.
         """
-        one_of(evaluation, EVALUATIONS, "evaluation")
         check_dtype(x, self.embedding)
         *inner, final = cast(list[Attention], list(self.attentions))
         if evaluation == "last" and not inner and final.score == "none":
             embedding = (self.embedding, self.embedding_bias)
             stream = nn.functional.linear(x[:, -1], *embedding)
-            stream = stream + final.last(x, embedding)
-            return self.read(stream)
+            return self.read(stream + final.last(x, embedding))
         stream = nn.functional.linear(x, self.embedding, self.embedding_bias)
         for layer, attention in enumerate(inner):
             how = evaluation
@@ -227,17 +213,6 @@ class Transformer(nn.Module):
         if self.feed_forwards:
             return self.feed_forwards[-1](stream)[..., 0]
         return nn.functional.linear(stream, self.readout)[..., 0]
-
-    def parameter_counts(self) -> dict[str, int]:
-        """Trainable numbers by part: embedding, attention, feed_forward, total."""
-        counts = {
-            "embedding": self.embedding.numel() + self.embedding_bias.numel(),
-            "attention": sum(p.numel() for p in self.attentions.parameters()),
-            "feed_forward": sum(p.numel() for p in self.feed_forwards.parameters()),
-        }
-        if self.readout is not None:
-            counts["feed_forward"] = self.readout.numel()
-        return counts | {"total": sum(counts.values())}
 
 
 def _fast(attention: Attention) -> str:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from made_blocks import F64, draw
 
 from tapx.network.language_model import LanguageModel, attend, initial_slopes
 
@@ -17,22 +18,13 @@ def tokens(*shape, seed=0):
     return torch.randint(11, shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("time", [12, 1])
+@pytest.mark.parametrize("time", [256, 12, 1])
 @pytest.mark.parametrize("position", ["log", "lin"])
 @pytest.mark.parametrize("score", ["dot", "none", "tmx"])
 def test_the_quick_evaluation_is_attention(score, position, time):
-    model = small(score=score, position=position, dtype=torch.float64)
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(3, time, 6, generator=generator, dtype=torch.float64)
+    model, x = small(score=score, position=position, dtype=F64), draw(3, time, 6)
     for attention, _ in model.blocks():
         torch.testing.assert_close(attend(attention, x), attention(x, "dense"))
-
-
-def test_a_long_context_without_dot_products_goes_by_fft():
-    model = small(score="none", dtype=torch.float64)
-    x = torch.randn(1, 256, 6, generator=torch.Generator().manual_seed(2)).double()
-    attention, _ = model.blocks()[0]
-    torch.testing.assert_close(attend(attention, x), attention(x, "dense"))
 
 
 @pytest.mark.parametrize("score", ["dot", "none", "tmx"])
@@ -47,7 +39,7 @@ def test_causal(score):
 
 def test_it_is_the_sum_of_its_blocks():
     """Section 2, written out: residuals and no LayerNorm."""
-    model, ids = small(dtype=torch.float64), tokens(2, 5)
+    model, ids = small(dtype=F64), tokens(2, 5)
     stream = model.embedding[ids]
     for attention, net in model.blocks():
         stream = stream + attention(stream)
@@ -107,11 +99,11 @@ def test_generate():
         ({"vocabulary": 1}, "vocabulary=1: give at least 2"),
         ({"layers": 0}, "layers=0: give at least 1"),
         ({"context": 1}, "context=1: give at least 2"),
-        ({"heads": 0}, "heads must be at least 1|float division"),
+        ({"heads": 0}, "heads=0: give at least 1"),
     ],
 )
 def test_refuses(given, message):
-    with pytest.raises((ValueError, ZeroDivisionError), match=message):
+    with pytest.raises(ValueError, match=message):
         small(**given)
 
 

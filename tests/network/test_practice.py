@@ -1,12 +1,11 @@
 import pytest
 import torch
+from made_blocks import F64, draw, with_gradients
 from torch.nn.attention.flex_attention import flex_attention
 
 from tapx.network import practice
 from tapx.network.attention import Attention
 from tapx.network.positions import PerLag
-
-F64 = torch.float64
 
 
 def block(score, position="lin", **options):
@@ -14,8 +13,7 @@ def block(score, position="lin", **options):
 
 
 def tokens(time=50, batch=2):
-    generator = torch.Generator().manual_seed(1)
-    return torch.randn(batch, time, 3, generator=generator, dtype=F64)
+    return draw(batch, time, 3, seed=1)
 
 
 def rows(attention, x):
@@ -23,19 +21,15 @@ def rows(attention, x):
 
 
 WAYS = {
-    "matrix": lambda attention, x: practice.fused(attention, x),
+    "matrix": practice.fused,
     "keys": lambda attention, x: practice.fused(attention, x, "keys"),
     "rows": rows,
 }
 
 
 def run(attention, x, way):
-    attention.zero_grad()
-    x = x.clone().requires_grad_()
-    out = way(attention, x)
-    out.sin().sum().backward()
-    found = {n: p.grad for n, p in attention.named_parameters() if p.grad is not None}
-    return {"out": out.detach(), "x": x.grad} | found
+    out, found = with_gradients(attention, x, way, lambda out: out.sin().sum())
+    return {"out": out} | {n: one for n, one in found.items() if one is not None}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +87,7 @@ def test_refusals():
         practice.fused(block("none"), x, "key")
     with pytest.raises(ValueError, match=r"needs position 'lin', not 'log'"):
         practice.fused(block("none", "log"), x, "keys")
-    with pytest.raises(ValueError, match=r"rows must be at least 1, not 0"):
+    with pytest.raises(ValueError, match="rows=0: give at least 1"):
         next(practice.row_blocks(block("none"), x, 0))
 
 

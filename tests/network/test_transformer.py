@@ -1,15 +1,9 @@
 import pytest
 import torch
+from made_blocks import F64, assert_alike, others, tokens, with_gradients
 
 from tapx.network.positions import PerLag
 from tapx.network.transformer import FeedForward, Transformer
-
-F64 = torch.float64
-
-
-def tokens(batch, time, dimension=2):
-    generator = torch.Generator().manual_seed(1)
-    return torch.randn(batch, time, dimension, generator=generator, dtype=F64)
 
 
 def network(**options):
@@ -22,7 +16,7 @@ def network(**options):
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("feed_forward", [True, False])
-@pytest.mark.parametrize("score", ["none", "dot"])
+@pytest.mark.parametrize("score", ["none", "dot", "tmx"])
 @pytest.mark.parametrize("position", ["lin", "log"])
 def test_evaluations_agree_gradients_included(layers, feed_forward, score, position):
     model = network(
@@ -31,20 +25,18 @@ def test_evaluations_agree_gradients_included(layers, feed_forward, score, posit
     x = tokens(3, 300)
 
     def run(evaluation):
-        model.zero_grad()
-        out = model(x, evaluation)
-        last = out if evaluation == "last" else out[:, -1]
-        (last**2).sum().backward()
-        return out.detach(), [p.grad for p in model.parameters()]
+        return with_gradients(
+            *(model, x, lambda model, x: model(x, evaluation)),
+            lambda out: ((out if evaluation == "last" else out[:, -1]) ** 2).sum(),
+        )
 
     dense, wanted = run("dense")
     assert dense.shape == (3, 300)
-    for evaluation in ("last", "fft") if score == "none" else ("last",):
+    for evaluation in others(position, score):
         out, gradients = run(evaluation)
         compared = dense[:, -1] if evaluation == "last" else dense
         assert (out - compared).abs().max() < 1e-10
-        for one, other in zip(wanted, gradients, strict=True):
-            assert (one - other).abs().max() < 1e-10 * max(1, one.abs().max())
+        assert_alike(gradients, wanted)
 
 
 def test_it_is_the_formula_of_the_paper():
@@ -121,7 +113,7 @@ def test_feed_forward_sums_neurons():
     [
         ({"layers": 0}, "layers"),
         ({"width": None}, "width is needed"),
-        ({"width": 0}, "width must be at least 1"),
+        ({"width": 0}, "width=0: give at least 1"),
         ({"position": "logg"}, "did you mean 'log'"),
     ],
 )

@@ -21,13 +21,8 @@ def measure(part: str, *arguments: int) -> dict[str, Any]:
     Raises:
         RuntimeError: the process failed; its last words are in the message.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "tapx.experiments.cost.bench_parts",
-        part,
-        *map(str, arguments),
-    ]
+    module = "tapx.experiments.cost.bench_parts"
+    command = [sys.executable, "-m", module, part, *map(str, arguments)]
     threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     environment = os.environ | dict.fromkeys(threads, "1")
     # The folder of this package may be on the path only of this process.
@@ -58,31 +53,21 @@ def row(
 def bench() -> list[Row]:
     """Measure everything, a few minutes.
 
-    Returns:
-        A list of dicts with name, value, unit, target, passed and detail.
-
     Raises:
         ImportError: x-transformers, needed for the comparison only, is not installed.
     """
     importlib.import_module("x_transformers")
-    return [
-        *against_dense(),
-        *against_plain(),
-        *witnesses(),
-        *cell(),
-        *fft(),
-        *agreement(),
-    ]
+    parts = (against_dense, against_plain, witnesses, cell, fft, agreement)
+    return [one for part in parts for one in part()]
 
 
 def against_dense() -> list[Row]:
     """Last-position training step against the same network in x-transformers."""
     ours = measure("last_position_step")
-    rows = 100
-    while True:
+    rows, rival = 100, None
+    while rival is None:
         try:
             rival = measure("dense_rival_step", rows)
-            break
         except RuntimeError:  # does not fit into 20 GiB: a part of the batch, scaled up
             if rows <= 5:
                 raise
@@ -113,30 +98,24 @@ def against_plain() -> list[Row]:
     sizes; they are those of the row against x-transformers.
     """
     found = measure("against_plain")
-    seconds, held, off = found["seconds"], found["held"], found["differences"]
-    rows, length = found["rows"], found["length"]
-    heads, dimension = found["heads"], found["dimension"]
+    held, off = found["held"], found["differences"]
+    rows, length, heads, dimension = found["sizes"]
+    ours, read, pooling = (
+        found["seconds"][name] for name in ("last", "embedding", "pooling")
+    )
 
     def times(way: str) -> float:
-        return float(seconds[way] / seconds["last"])
+        return float(found["seconds"][way] / ours)
 
     def detail(way: str) -> str:
         return (
-            f"{1e3 * seconds['last']:.2f} ms against {1e3 * seconds[way]:.1f} ms of "
+            f"{1e3 * ours:.2f} ms against {1e3 * found['seconds'][way]:.1f} ms of "
             f"processor time, {held['last'] / 2**20:.1f} MiB against "
             f"{held[way] / 2**20:.1f}; {rows} inputs of {length} "
             f"tokens, {heads} heads, D = {dimension}, float32, optimiser included; "
             f"same weights, answers differ by {off[way]:.1e} of the largest"
         )
 
-    lean, way, pooling = "fused without keys", "fused", seconds["pooling"]
-    read = (
-        f"{1e3 * seconds['last']:.2f} ms against {1e3 * seconds['embedding']:.2f} ms "
-        f"for the product of the inputs ({rows * length}, 1) and a matrix "
-        f"(1, {dimension}); the product of ({rows}, {length}) and ({length}, {heads}), "
-        f"the least that a block could do, takes {1e3 * pooling:.3f} ms: "
-        f"{seconds['last'] / pooling:.0f} times less than the step"
-    )
     return [
         row(
             "last-position training step against plain torch, values of all tokens",
@@ -144,13 +123,18 @@ def against_plain() -> list[Row]:
         ),
         row(
             "last-position training step against fused attention with one query",
-            *(times(way), "times faster", ">=", 50),
-            f"{detail(way)}; without keys, which do nothing here, {times(lean):.1f} "
-            "times faster",
+            *(times("fused"), "times faster", ">=", 50),
+            f"{detail('fused')}; without keys, which do nothing here, "
+            f"{times('fused without keys'):.1f} times faster",
         ),
         row(
             "last-position training step over reading the inputs with one product",
-            *(1 / times("embedding"), "times", "<=", 8, read),
+            *(1 / times("embedding"), "times", "<=", 8),
+            f"{1e3 * ours:.2f} ms against {1e3 * read:.2f} ms for the product of the "
+            f"inputs ({rows * length}, 1) and a matrix (1, {dimension}); the product "
+            f"of ({rows}, {length}) and ({length}, {heads}), the least that a block "
+            f"could do, takes {1e3 * pooling:.3f} ms: {ours / pooling:.0f} times less "
+            "than the step",
         ),
     ]
 
@@ -159,12 +143,8 @@ def witnesses() -> list[Row]:
     """All stored witnesses checked in balls."""
     found = measure("check_witnesses")
     detail = f"processor time; {found['count']} witnesses, nothing searched"
-    return [
-        row(
-            "all witnesses checked in balls",
-            *(found["seconds"], "s", "<", 60, detail),
-        )
-    ]
+    name = "all witnesses checked in balls"
+    return [row(name, found["seconds"], "s", "<", 60, detail)]
 
 
 def cell() -> list[Row]:
@@ -173,12 +153,8 @@ def cell() -> list[Row]:
     found = min((measure("cell_4a") for _ in range(2)), key=lambda one: one["seconds"])
     detail = f"processor time; {found['wall']:.1f} s passed; "
     detail += f"trained error {found['mse']:.1e}"
-    return [
-        row(
-            "experiment 4a, one cell: 64 heads, 10,000 iterations",
-            *(found["seconds"], "s", "<", 15, detail),
-        )
-    ]
+    name = "experiment 4a, one cell: 64 heads, 10,000 iterations"
+    return [row(name, found["seconds"], "s", "<", 15, detail)]
 
 
 def fft() -> list[Row]:
@@ -201,9 +177,5 @@ def fft() -> list[Row]:
 def agreement() -> list[Row]:
     """All evaluations against the dense one."""
     found = measure("agreement")
-    return [
-        row(
-            "largest difference of any evaluation from dense, gradients included",
-            *(found["difference"], "", "<=", 1e-10, "float64"),
-        )
-    ]
+    name = "largest difference of any evaluation from dense, gradients included"
+    return [row(name, found["difference"], "", "<=", 1e-10, "float64")]

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,23 +19,16 @@ import torch
 from torch import Tensor, nn
 
 from tapx import witnesses
-from tapx.experiments.cost import measure
-from tapx.experiments.cost.rivals import (
-    DIMENSION,
-    HEADS,
-    WIDTH,
-    DenseRival,
-    PlainRival,
-)
-from tapx.kernels.family import LIN
+from tapx.checks import at_least
+from tapx.experiments.cost import measure, rivals
+from tapx.experiments.cost.rivals import DIMENSION, HEADS
 from tapx.limits import finders
-from tapx.network import positions
 from tapx.network.attention import Attention
-from tapx.network.transformer import Transformer
+from tapx.network.heads import SCORES
+from tapx.network.lag_weights import NORMALISATIONS
 
 TIME, BATCH = 1000, 100
-LEAST_TIME = 2
-"""Fewer tokens than this, and a network that looks back at nothing is measured."""
+LEAST_TIME = 2  # with fewer tokens the network looks back at nothing
 
 
 def _data(batch: int, length: int) -> tuple[Tensor, Tensor]:
@@ -54,35 +48,25 @@ def _training_step(model: nn.Module, run: Callable[[], Tensor], y: Tensor) -> An
     return step
 
 
-def _ours() -> Transformer:
-    return Transformer(1, DIMENSION, 1, HEADS, WIDTH, "lin", normalisation="finite")
-
-
 def last_position_step() -> dict[str, float]:
     """One training step of a one-layer network, last position only."""
-    model, (x, y) = _ours(), _data(BATCH, TIME)
+    model, (x, y) = rivals.network(), _data(BATCH, TIME)
     step = _training_step(model, lambda: model(x, "last"), y)
-    return {
-        "seconds": measure.median_seconds(step, 200, 20),
-        "peak_bytes": measure.peak_bytes(),
-    }
+    seconds = measure.median_seconds(step, 200, 20)
+    return {"seconds": seconds, "peak_bytes": measure.peak_bytes()}
 
 
 def dense_rival_step(rows: int = BATCH, limit_gib: int = 20) -> dict[str, float]:
     """One training step of the same network, dense, in x-transformers."""
     resource.setrlimit(resource.RLIMIT_DATA, (limit_gib * 2**30, limit_gib * 2**30))
-    ours = _ours()
-    rival, (x, y) = DenseRival(ours), _data(rows, TIME)
+    ours = rivals.network()
+    rival, (x, y) = rivals.DenseRival(ours), _data(rows, TIME)
     with torch.no_grad():
         difference = (rival(x[:4]) - ours(x[:4], "last")).abs().max().item()
     step = _training_step(rival, lambda: rival(x), y)
     seconds = min(measure.median_seconds(step, 1, 0) for _ in range(2))
-    return {
-        "seconds": seconds,
-        "peak_bytes": measure.peak_bytes(),
-        "rows": rows,
-        "difference": difference,
-    }
+    peak = measure.peak_bytes()
+    return {"seconds": seconds, "peak_bytes": peak, "difference": difference}
 
 
 def against_plain(
@@ -93,61 +77,42 @@ def against_plain(
     A turn lasts `turn_ms` or one step: so long that a step finds in the processor's
     cache what its predecessor left there, as in training, and not what a rival did.
 
-    Args:
-        rows: inputs in a batch, at least 1.
-        length: tokens of an input, at least 2.
-        rounds: turns of each step, at least 1.
-        turn_ms: what a turn lasts, milliseconds, at least 1.
-
     Returns:
-        The sizes. Processor seconds (`seconds`) and most bytes held (`held`) by name:
-        "last", the ways of `PlainRival`, "embedding" (the inputs, (rows * length, 1),
-        times a matrix (1, D)) and "pooling" (the inputs, (rows, length), times a matrix
-        (length, heads), the least that a block could do). And by way the largest
-        difference from our answers before training, over the largest answer
-        (`differences`).
+        The `sizes`: rows, length, heads, D. Processor seconds (`seconds`) and most
+        bytes held (`held`) by name: "last", the ways of `PlainRival`, "embedding" (the
+        inputs, (rows * length, 1), times a matrix (1, D)) and "pooling" (the inputs,
+        (rows, length), times a matrix (length, heads), the least that a block could
+        do). And by way the largest difference from our answers before training, over
+        the largest answer (`differences`).
 
     Raises:
         ValueError: an argument below its least value, or answers that differ by more
             than 1e-5 of the largest: then nothing is compared.
     """
-    least = {"rows": 1, "length": LEAST_TIME, "rounds": 1, "turn_ms": 1}
-    given = {"rows": rows, "length": length, "rounds": rounds, "turn_ms": turn_ms}
-    for name, value in given.items():
-        if value < least[name]:
-            raise ValueError(
-                f"{name} must be at least {least[name]}, not {value}; the nearest is "
-                f"{least[name]}"
-            )
-    ours, (x, y) = _ours(), _data(rows, length)
-    rivals = {way: PlainRival(ours, way) for way in PlainRival.WAYS}
+    at_least(1, rows=rows, rounds=rounds, turn_ms=turn_ms)
+    at_least(LEAST_TIME, length=length)
+    ours, (x, y) = rivals.network(), _data(rows, length)
+    plain = {way: rivals.PlainRival(ours, way) for way in rivals.PlainRival.WAYS}
     differences = {}
     with torch.no_grad():
         answers = ours(x, "last")
-        for way, rival in rivals.items():
+        for way, rival in plain.items():
             off = (rival(x) - answers).abs().max() / answers.abs().max()
             differences[way] = off.item()
             if not off <= 1e-5:
                 raise ValueError(f"{way!r} is another network: off by {off:.1e}")
     matrix, pool = ours.embedding.detach().T, torch.ones(length, HEADS)
-    steps = {
-        "last": _training_step(ours, lambda: ours(x, "last"), y),
-        **{
-            way: _training_step(rival, partial(rival, x), y)
-            for way, rival in rivals.items()
-        },
-        "embedding": lambda: x.reshape(-1, 1) @ matrix,
-        "pooling": lambda: x.reshape(rows, length) @ pool,
-    }
+    steps = {"last": _training_step(ours, lambda: ours(x, "last"), y)}
+    for way, rival in plain.items():
+        steps[way] = _training_step(rival, partial(rival, x), y)
+    steps["embedding"] = lambda: x.reshape(-1, 1) @ matrix
+    steps["pooling"] = lambda: x.reshape(rows, length) @ pool
     costs = measure.take_turns(steps, rounds, 30.0, turn_ms / 1e3)
     return {
         "seconds": {name: cost.seconds for name, cost in costs.items()},
         "held": {name: cost.held for name, cost in costs.items()},
         "differences": differences,
-        "rows": rows,
-        "length": length,
-        "heads": HEADS,
-        "dimension": DIMENSION,
+        "sizes": (rows, length, HEADS, DIMENSION),
     }
 
 
@@ -158,15 +123,8 @@ def check_witnesses() -> dict[str, float]:
         WitnessError: one does not show what it claims.
         NotStored: a finder asks for something that is not stored.
     """
-    before = os.environ.get(witnesses.VARIABLE)
-    os.environ[witnesses.VARIABLE] = "require"
-    try:
-        count, seconds = finders.check(finders.select([]))
-    finally:
-        if before is None:
-            del os.environ[witnesses.VARIABLE]
-        else:
-            os.environ[witnesses.VARIABLE] = before
+    os.environ[witnesses.VARIABLE] = "require"  # of this process, which does no more
+    count, seconds = finders.check(finders.select([]))
     return {"count": count, "seconds": seconds}
 
 
@@ -184,40 +142,28 @@ def cell_4a(iterations: int = 10_000) -> dict[str, Any]:
     start, busy = time.perf_counter(), time.process_time()
     cell = MemoryCell("lin", 64, 0.01, "geometric", 0)
     (trained,) = train_memory([cell], values, recipe)
-    return {
-        "seconds": time.process_time() - busy,
-        "wall": time.perf_counter() - start,
-        "mse": trained.error,
-    }
+    seconds, wall = time.process_time() - busy, time.perf_counter() - start
+    return {"seconds": seconds, "wall": wall, "mse": trained.error}
 
 
 def crossover() -> dict[str, Any]:
     """Seconds of forward and backward, dense and by FFT, at growing lengths."""
     lengths = [2**k for k in range(4, 12)]
-    dense: list[float] = []
-    fast: list[float] = []
+    found: dict[str, list[float]] = {"dense": [], "fft": []}
     attention = Attention(DIMENSION, HEADS)
     generator = torch.Generator().manual_seed(0)
+
+    def step(x: Tensor, evaluation: str) -> None:
+        attention.zero_grad()
+        attention(x, evaluation).sum().backward()
+
     for length in lengths:
         x = torch.randn(2, length, DIMENSION, generator=generator)
-        for evaluation, seconds in (("dense", dense), ("fft", fast)):
-
-            def step(x: Tensor = x, evaluation: str = evaluation) -> None:
-                attention.zero_grad()
-                attention(x, evaluation).sum().backward()
-
-            seconds.append(measure.median_seconds(step, 5, 2))
-    faster = [
-        length
-        for k, length in enumerate(lengths)
-        if all(f < d for f, d in zip(fast[k:], dense[k:], strict=True))
-    ]
-    return {
-        "lengths": lengths,
-        "dense": dense,
-        "fft": fast,
-        "crossover": min(faster, default=None),
-    }
+        for evaluation, seconds in found.items():
+            one = partial(step, x, evaluation)
+            seconds.append(measure.median_seconds(one, 5, 2))
+    crossover = measure.overtakes(lengths, found["dense"], found["fft"])
+    return {"lengths": lengths, **found, "crossover": crossover}
 
 
 def long_input() -> dict[str, float]:
@@ -249,17 +195,14 @@ def held(length: int) -> dict[str, float]:
 def agreement() -> dict[str, float]:
     """Largest difference of any evaluation from the dense one, gradients included."""
     worst = 0.0
-    x = torch.randn(
-        2, 300, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    )
-    for position in ("lin", "log", "kerple-log", "t5"):
-        for normalisation in ("finite", "infinite", "none"):
-            for score in ("none", "dot", "tmx"):
-                if position == "t5" and normalisation == "infinite":
-                    continue
-                if score == "tmx" and positions.get(position).family is None:
-                    continue
-                worst = max(worst, _disagreement(position, normalisation, score, x))
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 300, 3, generator=generator, dtype=torch.float64)
+    for position, normalisation, score in product(
+        ("lin", "log", "kerple-log", "t5"), NORMALISATIONS, SCORES
+    ):
+        blind = position == "t5" and normalisation == "infinite"
+        if not blind and (score != "tmx" or position in ("lin", "log")):
+            worst = max(worst, _disagreement(position, normalisation, score, x))
     return {"difference": worst}
 
 
@@ -273,44 +216,28 @@ def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> f
     )
 
     def run(evaluation: str) -> list[Tensor]:
+        """Outputs, and the gradients of the last by tokens and parameters."""
         attention.zero_grad()
         tokens = x.clone().requires_grad_()
-        out = attention(tokens * 0.5, evaluation)[:, -1]
-        out.square().sum().backward()
-        assert tokens.grad is not None
+        out = attention(tokens * 0.5, evaluation)
+        out[:, -1].square().sum().backward()
         gradients = [
             torch.zeros_like(p) if p.grad is None else p.grad  # divided out, for TMX
-            for p in attention.parameters()
+            for p in (tokens, *attention.parameters())
         ]
-        return [out.detach(), tokens.grad, *gradients]
-
-    def everywhere(evaluation: str) -> Tensor:
-        return attention(x * 0.5, evaluation).detach()
+        return [out.detach(), *gradients]
 
     whole = [] if score == "dot" else ["fft"]
-    whole += ["recurrence"] if whole and attention.position.family is LIN else []
-    worst = 0.0
+    whole += ["recurrence"] if whole and position == "lin" else []
+    worst, (right, *wanted) = 0.0, run("dense")
     for evaluation in ("last", *whole):
-        for a, b in zip(run("dense"), run(evaluation), strict=True):
+        out, *gradients = run(evaluation)
+        compared = [right[:, -out.shape[1] :], *wanted]
+        for a, b in zip([out, *gradients], compared, strict=True):
             worst = max(worst, (a - b).abs().max().item())
-    for evaluation in whole:
-        off = everywhere("dense") - everywhere(evaluation)
-        worst = max(worst, off.abs().max().item())
     return worst
 
 
-PARTS: dict[str, Callable[..., dict[str, Any]]] = {
-    "last_position_step": last_position_step,
-    "dense_rival_step": dense_rival_step,
-    "against_plain": against_plain,
-    "check_witnesses": check_witnesses,
-    "cell_4a": cell_4a,
-    "crossover": crossover,
-    "long_input": long_input,
-    "held": held,
-    "agreement": agreement,
-}
-
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps(PARTS[sys.argv[1]](*map(int, sys.argv[2:]))))
+    print(json.dumps(globals()[sys.argv[1]](*map(int, sys.argv[2:]))))

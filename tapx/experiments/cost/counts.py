@@ -2,19 +2,20 @@
 
 Operations and bytes of one block of heads (section 2 of the paper, TMX from section
 4.3), for position lin, whose lag 0 is visible. Divided by the best rates of a machine
-(`measure.machine`) they give a time that the evaluation cannot beat: its floor. A floor
-counts what the *method* needs. What the code does beyond it, such as forming the
-masked half of a matrix, shows in the multiple of the floor that is measured.
+(`measure.machine`) they give a time that the evaluation cannot beat: its floor. What
+the code does beyond what the *method* needs, such as forming the masked half of a
+matrix, shows in the multiple of the floor that is measured.
 """
 
 import math
 from dataclasses import dataclass
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.experiments.cost.measure import Machine
 from tapx.network.heads import SCORES
 
 EVALUATIONS = ("dense", "rows", "matrix", "keys", "last", "fft", "recurrence")
+ITEM = 4  # bytes of a number
 MEMORIES = ("keys and values", "tokens", "states")
 
 
@@ -61,23 +62,13 @@ def count(
     heads: int,
     dimension: int,
     *,
-    batch: int = 1,
-    itemsize: int = 4,
     backward: bool = False,
 ) -> Count:
-    """Least operations and bytes of one lin block of attention.
+    """Least operations and bytes of one lin block of attention, of one input.
 
-    Args:
-        evaluation: one of `EVALUATIONS`.
-        score: "none", "dot" or "tmx"; see `has` for the pairs there are.
-        time: T, tokens, at least 1.
-        heads: H.
-        dimension: D.
-        batch: sequences.
-        itemsize: bytes of a number.
-        backward: count the gradients of parameters and tokens as well. A product of
-            two numbers that both need a gradient costs two more; a transform costs one
-            more, an exponential none; and each array that was moved is moved again.
+    With `backward` the gradients of parameters and tokens are counted as well: a
+    product of two numbers that both need a gradient costs two more, a transform one
+    more, an exponential none, and each array that was moved is moved again.
 
     Raises:
         ValueError: an unknown or missing evaluation, or a number below 1.
@@ -87,71 +78,64 @@ def count(
             f"no evaluation {evaluation!r} with score {score!r}; "
             "'dense' and 'last' have every score"
         )
-    _positive(time=time, heads=heads, dimension=dimension, batch=batch)
-    _positive(itemsize=itemsize)
-    tokens, all_heads = batch * time, batch * heads
+    at_least(1, time=time, heads=heads, dimension=dimension)
     last = evaluation == "last"
-    asking = batch if last else tokens
-    pairs = time if last else time * (time + 1) // 2
-    kinds = heads if score == "none" else all_heads  # weights that differ
+    asking = 1 if last else time
+    weights = heads * (time if last else time * (time + 1) // 2)
     # What a head gathered goes through W_V, and the sum over heads through W_O.
     products = 2 * asking * (heads * dimension**2 + dimension**2)
-    exponentials, transforms = kinds * pairs, 0.0
-    moved = (tokens + asking) * dimension  # tokens in, outputs out
+    exponentials, transforms = weights, 0.0
+    moved = (time + asking) * dimension  # tokens in, outputs out
     if evaluation == "recurrence":
-        products += 2 * tokens * heads * dimension
+        products += 2 * time * heads * dimension
         exponentials = heads
     elif evaluation == "fft":
         exponentials = heads * time
         length = 2 * time - 1
-        sequences = batch * dimension + heads + batch * heads * dimension
+        sequences = dimension + heads + heads * dimension
         # Half the split-radix count 4 n log2 n of a complex transform.
         transforms = 2 * length * math.log2(length) * sequences if time > 1 else 0
-        products += 3 * length * batch * heads * dimension  # of complex numbers
+        products += 3 * length * heads * dimension  # of complex numbers
         moved += sequences * 2 * length
     else:
-        products += 2 * all_heads * pairs * dimension
+        products += 2 * weights * dimension
         if score == "dot":
-            products += 2 * all_heads * pairs * dimension
+            products += 2 * weights * dimension
             # Queries and keys; at one position the key matrix moves to the query.
             products += 4 * asking * heads * dimension**2
     if score == "tmx":
         products += asking * heads * 2 * dimension
         exponentials += asking * heads
     if evaluation in ("dense", "rows"):
-        moved += 2 * kinds * pairs  # each weight written once and read once
+        moved += 2 * weights  # each written once and read once
     if evaluation in ("matrix", "keys"):
-        moved += 2 * tokens * heads * dimension  # values in, gathered values out
+        moved += 2 * time * heads * dimension  # values in, gathered values out
     if evaluation == "matrix":
-        moved += 2 * heads * pairs
+        moved += 2 * weights
     if backward:
         products, transforms, moved = 3 * products, 2 * transforms, 2 * moved
-    return Count(products + transforms + exponentials, itemsize * moved)
+    return Count(products + transforms + exponentials, ITEM * moved)
 
 
-def weight_bytes(time: int, heads: int, *, batch: int = 1, itemsize: int = 4) -> int:
-    """Bytes of one array (batch, heads, time, time): one number for each weight."""
-    _positive(time=time, heads=heads, batch=batch, itemsize=itemsize)
-    return batch * heads * time**2 * itemsize
+def weight_bytes(time: int, heads: int) -> int:
+    """Bytes of one array (heads, time, time): one number for each weight."""
+    at_least(1, time=time, heads=heads)
+    return ITEM * heads * time**2
 
 
 def kept_numbers(memory: str, past: int, heads: int, dimension: int) -> int:
-    """Numbers that one sequence must keep to take its next token.
+    """Numbers that one sequence must keep of `past` tokens to take its next.
 
-    Args:
-        memory: "keys and values" (a row of D numbers each, for every head and token:
-            the usual cache, with the D by D heads of the paper), "tokens" (keys and
-            values are matrices times tokens, so the tokens do), or "states" (lin
-            without dot product: ``h_t`` and the running denominator of each head).
-        past: tokens so far.
-        heads: H.
-        dimension: D.
+    The memory is "keys and values" (a row of D numbers each, for every head and token:
+    the usual cache, with the D by D heads of the paper), "tokens" (keys and values are
+    matrices times tokens, so the tokens do), or "states" (lin without dot product:
+    ``h_t`` and the running denominator of each head).
 
     Raises:
         ValueError: an unknown memory, or a number below 1.
     """
     one_of(memory, MEMORIES, "memory")
-    _positive(past=past, heads=heads, dimension=dimension)
+    at_least(1, past=past, heads=heads, dimension=dimension)
     return {
         "keys and values": 2 * heads * dimension * past,
         "tokens": dimension * past,
@@ -163,20 +147,12 @@ def token_operations(memory: str, past: int, heads: int, dimension: int) -> int:
     """Operations that the next token costs, with what `kept_numbers` counts kept.
 
     With dot products each head compares the token with the whole past and gathers
-    from it; with states it multiplies and adds once. Arguments as there.
+    from it; with states it multiplies and adds once.
     """
     one_of(memory, MEMORIES, "memory")
-    _positive(past=past, heads=heads, dimension=dimension)
+    at_least(1, past=past, heads=heads, dimension=dimension)
     combine = 2 * (heads + 1) * dimension**2
     if memory == "states":
         return combine + 2 * heads * dimension + 2 * heads
     # Query, and the key matrix: applied to the new token, or moved to the query.
     return combine + 4 * heads * dimension**2 + 4 * heads * dimension * past
-
-
-def _positive(**numbers: int) -> None:
-    for name, value in numbers.items():
-        if value < 1:
-            raise ValueError(
-                f"{name} must be at least 1, not {value}; the nearest is 1"
-            )

@@ -3,8 +3,7 @@
 Times are compared only within one run: the steps take turns, one thread does the work,
 and its processor time is read, which does not count what other processes do meanwhile.
 Memory is counted tensor by tensor and comes out the same every time; the peak of the
-process is there for a check. `tapx.experiments.cost.counts` says what the measurements
-are held against.
+process is there for a check.
 """
 
 import math
@@ -21,6 +20,8 @@ from typing import Any, TypeVar
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from tapx.checks import at_least
 
 Step = Callable[[], Any]
 Name = TypeVar("Name", bound=Hashable)
@@ -75,7 +76,7 @@ def take_turns(
     patience: float = 2.5,
     least_seconds: float = 5e-3,
 ) -> dict[Name, Cost]:
-    """Processor seconds and bytes of each step; in every round each has its turn.
+    """Median processor seconds and most bytes of each step; they take turns in rounds.
 
     Args:
         steps: the work, by name or other key. The first run of each warms up and
@@ -86,14 +87,10 @@ def take_turns(
         least_seconds: a quicker step is repeated within its turn until it takes about
             as long.
 
-    Returns:
-        For each step the median of its turns, and the most bytes that it held.
-
     Raises:
         ValueError: no rounds.
     """
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, not {rounds}; the nearest is 1")
+    at_least(1, rounds=rounds)
     held: dict[Name, int] = {}
     times: dict[Name, list[float]] = {}
     repeats: dict[Name, int] = {}
@@ -109,26 +106,16 @@ def take_turns(
         for name, step in steps.items():
             if len(times[name]) < rounds and sum(times[name]) < patience:
                 times[name].append(_busy(step, repeats[name]))
-    return {
-        name: Cost(statistics.median(found), held[name])
-        for name, found in times.items()
-    }
+    return {name: Cost(statistics.median(times[name]), held[name]) for name in steps}
 
 
 def machine(size: int = 1024, megabytes: int = 128, repeats: int = 5) -> Machine:
-    """The best rates found here: of a copy and of a matrix product in float32.
-
-    Args:
-        size: rows and columns of the matrices, at least 1.
-        megabytes: size of the array that is copied, at least 1.
-        repeats: how often each is tried, at least 1.
+    """The best rates in some tries of a copy and of a square product, in float32.
 
     Raises:
         ValueError: an argument below 1.
     """
-    for name, value in (("size", size), ("megabytes", megabytes), ("repeats", repeats)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
+    at_least(1, size=size, megabytes=megabytes, repeats=repeats)
     square = torch.ones(size, size)
     product = torch.empty_like(square)
     source = torch.ones(megabytes * 2**18)
@@ -158,13 +145,7 @@ def held_bytes(step: Step) -> int:
 
 
 def overtakes(lengths: list[int], slow: list[float], fast: list[float]) -> float | None:
-    """The first length from which on `fast` takes less time than `slow`, or None.
-
-    Args:
-        lengths: rising.
-        slow: seconds at each length.
-        fast: seconds at each length.
-    """
+    """The first of rising lengths from which on `fast` takes less time than `slow`."""
     found = None
     for length, a, b in zip(reversed(lengths), slow[::-1], fast[::-1], strict=True):
         if b >= a:

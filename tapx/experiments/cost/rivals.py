@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from tapx.checks import one_of
 from tapx.network.attention import Attention
-from tapx.network.transformer import FeedForward, Transformer
+from tapx.network.transformer import Transformer
 
-HEADS, DIMENSION, WIDTH = 8, 4, 32
-"""Of the one-layer network that is measured."""
+HEADS, DIMENSION = 8, 4
+
+
+def network() -> Transformer:
+    """The one-layer network that is measured."""
+    return Transformer(1, DIMENSION, 1, HEADS, 32, "lin", normalisation="finite")
 
 
 class DenseRival(nn.Module):
@@ -21,7 +28,6 @@ class DenseRival(nn.Module):
     """
 
     def __init__(self, ours: Transformer) -> None:
-        """Copy the weights of `ours`."""
         super().__init__()
         from x_transformers import Decoder
 
@@ -40,11 +46,9 @@ class DenseRival(nn.Module):
                 parent = self.block.get_submodule(name.rpartition(".")[0])
                 setattr(parent, name.rpartition(".")[2], nn.Identity())
         self.embedding = nn.Linear(1, DIMENSION)
-        readout, theirs = ours.feed_forwards[0], dict(self.block.named_parameters())
-        attention = ours.attentions[0]
-        assert isinstance(readout, FeedForward) and isinstance(attention, Attention)
-        self.readout = FeedForward(DIMENSION, WIDTH)
-        self.readout.load_state_dict(readout.state_dict())
+        self.readout = deepcopy(ours.feed_forwards[0])
+        attention = cast(Attention, ours.attentions[0])
+        theirs = dict(self.block.named_parameters())
         matrices = {name.rpartition(".to_")[2]: p for name, p in theirs.items()}
         with torch.no_grad():
             self.embedding.weight.copy_(ours.embedding)
@@ -79,23 +83,18 @@ class PlainRival(nn.Module):
     WAYS = ("sum", "fused", "fused without keys")
 
     def __init__(self, ours: Transformer, way: str) -> None:
-        """Copy the weights of `ours`."""
         super().__init__()
         self.way = one_of(way, self.WAYS, "way")
-        readout, attention = ours.feed_forwards[0], ours.attentions[0]
-        assert isinstance(readout, FeedForward) and isinstance(attention, Attention)
-
-        def own(values: Tensor) -> nn.Parameter:
-            return nn.Parameter(values.detach().clone())
-
-        self.embedding, self.bias = own(ours.embedding), own(ours.embedding_bias)
-        self.slopes = own(attention.slopes)
-        self.value, self.output = own(attention.value), own(attention.output)
+        attention = cast(Attention, ours.attentions[0])
+        self.embedding = deepcopy(ours.embedding)
+        self.bias = deepcopy(ours.embedding_bias)
+        self.slopes = deepcopy(attention.slopes)
+        self.value = deepcopy(attention.value)
+        self.output = deepcopy(attention.output)
         if way == "fused":
-            self.key = own(attention.value)
-            self.query = own(torch.zeros_like(attention.value))
-        self.readout = FeedForward(DIMENSION, WIDTH, dtype=ours.embedding.dtype)
-        self.readout.load_state_dict(readout.state_dict())
+            self.key = deepcopy(attention.value)
+            self.query = nn.Parameter(torch.zeros_like(attention.value))
+        self.readout = deepcopy(ours.feed_forwards[0])
 
     def forward(self, x: Tensor) -> Tensor:
         """The answer at the last position, (batch,), of inputs (batch, time, 1)."""

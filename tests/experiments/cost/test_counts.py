@@ -70,9 +70,9 @@ def test_which_evaluations_there_are():
         counts.count("recurrence", "dot", *SIZES)
     with pytest.raises(ValueError, match="evaluation"):
         counts.has("fst", "none")
-    with pytest.raises(ValueError, match=r"time must be at least 1, not 0"):
+    with pytest.raises(ValueError, match="time=0: give at least 1"):
         counts.count("dense", "none", 0, 1, 1)
-    with pytest.raises(ValueError, match=r"heads must be at least 1, not -1"):
+    with pytest.raises(ValueError, match="heads=-1: give at least 1"):
         counts.weight_bytes(4, -1)
 
 
@@ -80,13 +80,6 @@ def test_the_floor_is_the_longer_of_two_times():
     machine = measure.Machine(bytes_per_second=10.0, operations_per_second=100.0)
     assert counts.Count(200, 10).seconds(machine) == 2
     assert counts.Count(100, 50).seconds(machine) == 5
-
-
-def test_a_batch_shares_weights_without_score_only():
-    none = [counts.count("dense", "none", *SIZES, batch=b).bytes for b in (1, 4)]
-    dot = [counts.count("dense", "dot", *SIZES, batch=b).bytes for b in (1, 4)]
-    assert none[1] < 2 * none[0]
-    assert dot[1] == 4 * dot[0]
 
 
 def test_what_is_kept_is_what_the_stream_keeps():
@@ -104,10 +97,9 @@ def test_the_next_token():
     tokens = [counts.token_operations("tokens", n, 3, 5) for n in (1, 1000)]
     assert states[0] == states[1]
     assert tokens[1] - tokens[0] == 999 * 4 * 3 * 5
-    with pytest.raises(ValueError, match=r"past must be at least 1, not 0"):
+    with pytest.raises(ValueError, match="past=0: give at least 1"):
         counts.token_operations("tokens", 0, 3, 5)
 
 
 def test_the_arrays_that_do_not_fit():
     assert counts.weight_bytes(65536, 2) == 2**35
-    assert counts.weight_bytes(8, 2, batch=3, itemsize=8) == 3 * 2 * 64 * 8

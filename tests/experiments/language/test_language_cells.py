@@ -27,8 +27,6 @@ def test_cells(given, message):
         ({"steps": 0}, "steps=0: give at least 1"),
         ({"context": 1}, "context=1: give at least 2"),
         ({"learning_rate": 0.0}, "give a positive one"),
-        ({"warm_up": 2.0}, "warm_up=2.0: give 0 to 1"),
-        ({"weight_decay": -1.0}, "weight_decay=-1.0: give 0 or more"),
         ({"points": 0}, "points=0: give at least 1"),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import matplotlib.pyplot
 import pytest
 
-from tapx.experiments.language import views as views
+from tapx.experiments.language import views
 from tapx.experiments.language.cells import LanguageCell
 from tapx.experiments.outcomes import Outcome, Outcomes
 

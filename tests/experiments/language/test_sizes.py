@@ -117,8 +117,5 @@ def test_the_record_begins_as_it_says(record, kind):
     rows = Outcomes.of_rows(LanguageCell, record["results"])
     row = next(one for one in rows if one.get("tokens") == kind)
     text = corpus.load_corpus(kind, scale.vocabulary)
-    again = train_language(row.cell, text, scale.recipe, until=1)
-    for (step, was), (other, now) in zip(row.history, again.history, strict=False):
-        assert step == other
-        assert now == pytest.approx(was, rel=0.02)
-    assert len(again.history) == 2
+    again = train_language(row.cell, text, scale.recipe, until=1).history
+    assert dict(again) == pytest.approx(dict(row.history[:2]), rel=0.02)

@@ -1,0 +1,70 @@
+"""Blocks of attention, tokens and gradients for the tests of `tapx.network`."""
+
+import torch
+
+from tapx.network.attention import Attention
+from tapx.network.positions import PerLag
+
+F64 = torch.float64
+
+
+def draw(*shape, seed=0):
+    """Normal numbers, float64."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=F64)
+
+
+def tokens(batch, time, dimension=2, seed=0):
+    """As `draw`, of the shape that a block reads."""
+    return draw(batch, time, dimension, seed=seed)
+
+
+def block(position, normalisation="finite", score="none", heads=3, dimension=2, seed=0):
+    """A float64 block; "per-lag" has random biases."""
+    slopes = torch.linspace(1.1, 3, heads)
+    if position == "per-lag":
+        position, slopes = PerLag(heads, 64, dtype=F64), None
+        with torch.no_grad():
+            position.bias.copy_(draw(heads, 64, seed=seed + 1))
+    return Attention(
+        *(dimension, heads, position),
+        score=score,
+        normalisation=normalisation,
+        slopes=slopes,
+        generator=torch.Generator().manual_seed(seed),
+        dtype=F64,
+    )
+
+
+def others(position, score):
+    """The evaluations besides the dense one."""
+    if score == "dot":
+        return ("last",)
+    return ("last", "fft", "recurrence") if position == "lin" else ("last", "fft")
+
+
+def size(values):
+    """What 1e-10 is relative to: exponentials of products of tokens may be large."""
+    return max(1.0, values.abs().max().item())
+
+
+def with_gradients(module, x, run, loss):
+    """What run makes of the module and x; gradients of the loss by x and parameters."""
+    module.zero_grad()
+    x = x.clone().requires_grad_()
+    out = run(module, x)
+    (loss(out) + 0 * x.sum()).backward()  # a blind head has no graph
+    gradients = {name: p.grad for name, p in module.named_parameters()}
+    return out.detach(), gradients | {"x": x.grad}
+
+
+def assert_alike(found, wanted, relative=1e-10):
+    """Gradients agree; one that has no influence may be missing."""
+    for name, gradient in wanted.items():
+        if found[name] is None:
+            assert gradient is None or gradient.abs().max() < relative * size(
+                wanted["x"]
+            ), name
+            continue
+        assert torch.isfinite(found[name]).all(), name
+        assert (found[name] - gradient).abs().max() < relative * size(gradient), name
