@@ -248,11 +248,6 @@ def test_find_searches_again_and_keeps_the_better(folder, monkeypatch):
     search._recall.cache_clear()
 
 
-def test_find_names_the_nearest_file():
-    with pytest.raises(ValueError, match="nearest is kernels/exponential-lag10"):
-        finders.find(["kernels/exponential-lag100"])
-
-
 def test_every_stored_answer_is_asked_for_by_a_chapter_and_none_is_searched():
     asked, searched = set(), []
     for chapter in notebooks.chapters():

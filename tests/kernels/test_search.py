@@ -44,17 +44,3 @@ def test_a_search_is_deterministic():
     first = search.best_delta(1, 3, "exponential", 30)
     search._recall.cache_clear()
     assert search.best_delta(1, 3, "exponential", 30) == first
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((3, 0, "power"), "at least 1 head"),
-        ((0, 2, "power"), "lags from 1"),
-        ((3, 2, "powers"), "did you mean 'power'"),
-        ((3, 2, "power", 1), "2 to 2000"),
-    ],
-)
-def test_bad_input_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        search.best_delta(*arguments)

@@ -51,12 +51,3 @@ def test_a_network_fed_token_by_token_is_the_network(score, feed_forward):
     assert (found - wanted).abs().max() < 1e-10 * max(1, wanted.abs().max())
     again = model(x, "recurrence")
     assert (again - wanted).abs().max() < 1e-10 * max(1, wanted.abs().max())
-
-
-def test_bad_streams_are_refused():
-    with pytest.raises(ValueError, match="needs position 'lin', not 'log'"):
-        BlockStream(Attention(2, 1, "log"))
-    with pytest.raises(ValueError, match="not 'dot'"):
-        list(stream(Transformer(2, 2, 1, 1, 1, score="dot"), [torch.zeros(1, 2)]))
-    with pytest.raises(ValueError, match="batch must be at least 1"):
-        BlockStream(Attention(2, 1), 0)

@@ -55,19 +55,6 @@ def test_roles_are_distinct_series():
     assert figures.role("best") == figures.series(0)
 
 
-@pytest.mark.parametrize(
-    ("call", "nearest"),
-    [
-        (lambda: figures.series(-1), "0"),
-        (lambda: figures.role("trainde"), "'trained'"),
-        (lambda: figures.size("wyde"), "'wide'"),
-    ],
-)
-def test_refusals_name_the_nearest_choice(call, nearest):
-    with pytest.raises(ValueError, match=f"nearest is {nearest}"):
-        call()
-
-
 def test_sizes_fit_the_page():
     for kind in ("wide", "tall", "pair", "square"):
         width, height = figures.size(kind)

@@ -155,13 +155,6 @@ def test_the_certificate_says_for_how_many_tokens_it_holds(position):
     assert roundings == sorted(roundings)
     # The weights decay: input without end adds next to nothing.
     assert roundings[-1] < 2 * roundings[1]
-    x = signs(4, 65)
-    with pytest.raises(ValueError, match="65 tokens, but the certificate covers 64"):
-        built.worst_over(x)
-    with pytest.raises(ValueError, match="allowed are 1 to 2"):
-        built.error_for(0)
-    with pytest.raises(ValueError, match="a bound of its rounding"):
-        built.error_for(64, "fft")
 
 
 @pytest.mark.parametrize("position", ["lin", "log"])
@@ -172,8 +165,6 @@ def test_two_evaluations_differ_by_no_more_than_their_roundings(position):
         last = built.model(x, "last")
         for how in ("dense", "recurrence"):
             if how == "recurrence" and position == "log":
-                with pytest.raises(ValueError, match="needs position 'lin'"):
-                    built.rounding_for(3000, how)
                 continue
             other = built.model(x[:, -400:] if how == "dense" else x, how)[:, -1]
             same = built.model(x[:, -400:], "last") if how == "dense" else last
@@ -239,40 +230,6 @@ def test_heads_may_be_shared_out_otherwise():
     assert [kernel.heads for kernel in built.kernels] == [2, 6]
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"heads": 1}, ValueError, "1 heads cannot serve 2 lags"),
-        ({"position": "t5"}, ValueError, "unknown position function or family 't5'"),
-        ({"kernel": "bst"}, ValueError, "did you mean 'best'"),
-        ({"width": 0}, ValueError, "width must be at least 1"),
-        ({"length": 3}, ValueError, "does not reach back to lag 3"),
-        ({"groups": (8, 0)}, ValueError, "at least one head"),
-    ],
-)
-def test_bad_arguments_are_refused(options, error, message):
-    arguments = {"heads": 8, "position": "lin"} | options
-    with pytest.raises(error, match=message):
-        theorem_3_1.construct(target(), **arguments)
-
-
-def test_a_readout_of_unknown_slope_is_refused():
-    with pytest.raises(TypeError, match="TwoLayerNet"):
-        theorem_3_1.construct(FixedMemory((1,), lambda z: z.sum(-1)), 4)
-
-
-def test_inputs_that_the_certificate_does_not_cover_are_refused():
-    built = theorem_3_1.construct(target(), 2, "lin", length=16)
-    with pytest.raises(ValueError, match="norm 2"):
-        built.worst_over(2 * random_inputs(4, 8))
-    with pytest.raises(ValueError, match="norm nan"):
-        built.worst_over(torch.full((2, 8, 1), math.nan))
-    with pytest.raises(ValueError, match="17 tokens"):
-        built.worst_over(random_inputs(4, 17))
-    with pytest.raises(ValueError, match="does not reach"):
-        built.adversarial_inputs(length=2)
-
-
 def test_a_norm_rounded_up_is_brought_back_to_the_ball():
     """Inputs a little outside must not measure more than the ball allows."""
     built = theorem_3_1.construct(target(), 6, "lin", length=16)
@@ -280,5 +237,3 @@ def test_a_norm_rounded_up_is_brought_back_to_the_ball():
     x = x / x.norm(dim=-1).max()
     inside, outside = built.worst_over(x), built.worst_over(x * (1 + 9e-13))
     assert outside == pytest.approx(inside, rel=1e-14, abs=1e-15)
-    with pytest.raises(ValueError, match="norm 1"):
-        built.worst_over(x * (1 + 2e-12))

@@ -88,25 +88,6 @@ def test_plain_torch_has_the_same_gradients(way):
         assert torch.allclose(mine.grad, theirs.grad, rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ({"rows": 0}, "rows must be at least 1, not 0; the nearest is 1"),
-        ({"length": 1}, "length must be at least 2, not 1"),
-        ({"rounds": 0}, "rounds must be at least 1"),
-        ({"turn_ms": 0}, "turn_ms must be at least 1"),
-    ],
-)
-def test_sizes_that_compare_nothing_are_refused(wrong, says):
-    with pytest.raises(ValueError, match=says):
-        bench_parts.against_plain(**wrong)
-
-
-def test_an_unknown_rival_is_refused():
-    with pytest.raises(ValueError, match="fused"):
-        bench_parts.PlainRival(bench_parts._ours(), "fussed")
-
-
 def test_another_network_is_not_compared(monkeypatch):
     forward = bench_parts.PlainRival.forward
     monkeypatch.setattr(
