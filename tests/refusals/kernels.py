@@ -158,7 +158,7 @@ VALUE_ERROR = {
     "rate -1.0: give a positive finite number": lambda: Decay(LOG, -1.0),
 }
 TYPE_ERROR = {
-    "Actual value: .*1.5": (
+    "1.5 not instance of int|Actual value: 1.5": (
         lambda: AdaptiveKernel.of("power", [2], [1], (1.5,)),
         lambda: Delta(1.5),
     ),

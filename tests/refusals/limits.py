@@ -88,7 +88,7 @@ VALUE_ERROR = {
     "at least one lag": lambda: all_rates.supremum(LOG, (), ()),
     "rate 1 must be above 1": lambda: all_rates.upper_at(LOG, (1,), (exact(1),), 1),
 }
-TYPE_ERROR = {"Actual value: .2.0": lambda: least_errors([2.0])}
+TYPE_ERROR = {"2.0 not instance of int": lambda: least_errors([2.0])}
 ARITHMETIC_ERROR = {
     "forces only": lambda: prove(ONES, SIGNS, [HALF], {0: HALF, 1: -HALF}),
     "sum to 1": lambda: prove(ONES, SIGNS, [0 * HALF], {0: 2 * HALF, 1: -2 * HALF}),
