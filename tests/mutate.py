@@ -21,15 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 3600
 """Seconds; tests that then still run have met a mistake that never ends."""
-WINGS = (
-    "kernels",
-    "limits",
-    "network",
-    "readouts",
-    "targets",
-    "theorems",
-    "experiments",
-)
+WINGS = "kernels", "limits", "network", "readouts", "targets", "theorems", "experiments"
 GROUND = ("checks", "decimals", "witnesses", "results", "refusals")
 TESTS = {
     wing: [f"tests/{wing}", "tests/test_refusals.py", "-k", wing] for wing in WINGS
@@ -41,206 +33,94 @@ TESTS = {
 """What runs for each wing; with ``-x -q``."""
 
 MUTATIONS = {
-    "kernels": [
-        (
-            "kernels/balls.py",
-            "return result if arb(result) >= edge else",
-            "return result if arb(result) <= edge else",
-        ),
-        (
-            "kernels/tails.py",
-            "total += term / (1 - arb(-rate).exp())",
-            "total += term",
-        ),
-        (
-            "kernels/family.py",
-            "return lag + 1 - self.first_lag",
-            "return lag + 1",
-        ),
-        (
-            "kernels/distances.py",
-            "total += arb(u * v) / (1 - arb(-a - b).exp())",
-            "total += arb(u * v) / (1 - arb(-a).exp())",
-        ),
-        (
-            "kernels/balls.py",
-            "return ((number / unit) + fmpq(1, 2)).floor() * unit",
-            "return (number / unit).floor() * unit",
-        ),
-    ],
-    "limits": [
-        ("limits/hankel_rank.py", "vectors.T[: heads + 1]", "vectors.T[:heads]"),
-        (
-            "limits/token_rank.py",
-            "for value in sorted(values, reverse=True):",
-            "for value in sorted(values):",
-        ),
-        (
-            "limits/rank.py",
-            "arb(comb(2 * multiplicity, multiplicity)) / 4**multiplicity",
-            "arb(comb(2 * multiplicity, multiplicity)) / 3**multiplicity",
-        ),
-        (
-            "limits/weight_bounds.py",
-            "return balls.lower(top - arb(most) * arb(weight))",
-            "return balls.lower(top - arb(most))",
-        ),
-        ("limits/affine_minimax.py", "if forced != attained:", "if forced > attained:"),
-    ],
-    "network": [
-        (
-            "network/positions.py",
-            "torch.exp(-slopes * first) / -torch.expm1(-slopes)",
-            "torch.exp(-slopes * first) / torch.expm1(slopes)",
-        ),
-        (
-            "network/positions.py",
-            "while lag**buckets * buckets**j < horizon**j * buckets**buckets:",
-            "while lag**buckets * buckets**j <= horizon**j * buckets**buckets:",
-        ),
-        ("network/positions.py", "above[0::2]", "above[1::2]"),
-        ("network/recurrence.py", "(place + 1))", "place)"),
-        (
-            "network/lag_weights.py",
-            "weights / (weights.sum(-1) + beyond)[..., None]",
-            "weights / weights.sum(-1)[..., None]",
-        ),
-    ],
-    "readouts": [
-        (
-            "readouts/two_layer.py",
-            "return self.inner.abs().sum(1) + self.bias.abs()",
-            "return self.inner.abs().sum(1)",
-        ),
-        (
-            "readouts/two_layer.py",
-            "-behind[:, None] * directions",
-            "behind[:, None] * directions",
-        ),
-        (
-            "readouts/two_layer.py",
-            "outer = torch.sign(net.outer) * net.norm /",
-            "outer = net.norm /",
-        ),
-        (
-            "readouts/rounding.py",
-            "else math.log1p(1 / (2 * value))",
-            "else math.log1p(1 / value)",
-        ),
-        (
-            "readouts/exact_nets.py",
-            "(-1.0) ** ((count - total) // 2)",
-            "(-1.0) ** ((count + total) // 2)",
-        ),
-    ],
-    "targets": [
-        (
-            "targets/memories.py",
-            "if lag < time else blank",
-            "if lag <= time else blank",
-        ),
-        ("targets/memories.py", "length = time + len(values)", "length = time"),
-        ("targets/nested_targets.py", "int(read[-1][0] < 0)", "int(read[-1][0] > 0)"),
-        (
-            "targets/influence.py",
-            "float((rows.max(0) - rows.min(0)).max())",
-            "float((rows.max(0) - rows.min(0)).min())",
-        ),
-        (
-            "targets/signs.py",
-            'n if end == "last" else length - n for n',
-            'n if end == "last" else length - 1 - n for n',
-        ),
-    ],
-    "theorems": [
-        ("theorems/lemmas.py", "factor /= heads - k", "factor /= heads + k"),
-        (
-            "theorems/lemmas.py",
-            "return balls.upper(tail * smooth)",
-            "return balls.upper(smooth)",
-        ),
-        (
-            "theorems/certificate.py",
-            "self.propagated_error + self.rounding_error)",
-            "self.propagated_error)",
-        ),
-        ("theorems/built.py", "both.append(x.flip(1))", "both.append(x)"),
-        (
-            "theorems/theorem_4_4.py",
-            "read = min(depth, len(largest_lags) - 1)",
-            "read = min(depth, len(largest_lags))",
-        ),
-    ],
-    "experiments": [
-        (
-            "experiments/outcomes.py",
-            "return cls(tuple(sorted(values)))",
-            "return cls(tuple(values))",
-        ),
-        ("experiments/training.py", "SeedSequence([seed, 1])", "SeedSequence([1])"),
-        (
-            "experiments/signs/floors.py",
-            "(-1) ** abs(lag - other) * size * their > 0",
-            "(-1) ** abs(lag - other) * size * their < 0",
-        ),
-        (
-            "experiments/memory/training.py",
-            ".sum(1) + constants.numpy() ** 2",
-            ".sum(1)",
-        ),
-        (
-            "experiments/memory/fixed_rates.py",
-            "np.abs(1 - 2 * step * self.singular_values**2)",
-            "np.abs(1 - step * self.singular_values**2)",
-        ),
-    ],
-    "chapters": [
-        (
-            "chapters/claims.py",
-            "elif not _true(value, relation, bound, tolerance):",
-            "elif _true(value, relation, bound, tolerance):",
-        ),
-        ("chapters/claims.py", '{"<": "up", "<=": "up"', '{"<": "down", "<=": "down"'),
-        (
-            "chapters/stored_results.py",
-            "in sorted(before.keys() ^ after.keys()):",
-            "in sorted(before.keys() - after.keys()):",
-        ),
-        (
-            "chapters/records.py",
-            "{key: record[key] for key in HASHED if key in record}",
-            "{key: len(str(record[key])) for key in HASHED if key in record}",
-        ),
-        ("chapters/parameters.py", "value < self.low:", "value <= self.low:"),
-    ],
-    "show": [
-        (
-            "show/tables.py",
-            'f"{float(outward(bound, 3, up=False)):.2e}"',
-            'f"{float(outward(bound, 3)):.2e}"',
-        ),
-        (
-            "show/tables.py",
-            'return format(value, form) if math.isfinite(value) else "diverged"',
-            "return format(value, form)",
-        ),
-        (
-            "show/tables.py",
-            "'' if how_many == 1 else 's'",
-            "'' if how_many == 2 else 's'",
-        ),
-        ("show/figures.py", "_MARKERS[(place + lap) % len(_MARKERS)]", "_MARKERS[lap]"),
-        ("show/figures.py", '{"Software": None}', "{}"),
-    ],
-    "ground": [
-        ("decimals.py", '"up" if up else "down"', '"nearest" if up else "down"'),
-        ("decimals.py", 'value.upper() if direction == "up"', "value.mid() if 1"),
-        ("checks.py", "if not value >= least:", "if value < least:"),
-        ("checks.py", "while high - low > 1:", "while high - low > 2:"),
-        ("witnesses.py", "else fresh < known", "else fresh <= known"),
-    ],
+    "kernels/balls.py": {
+        "if arb(result) >= edge": "if arb(result) <= edge",
+        "((number / unit) + fmpq(1, 2)).floor()": "(number / unit).floor()",
+    },
+    "kernels/tails.py": {"total += term / (1 - arb(-rate).exp())": "total += term"},
+    "kernels/family.py": {"return lag + 1 - self.first_lag": "return lag + 1"},
+    "kernels/distances.py": {"/ (1 - arb(-a - b).exp())": "/ (1 - arb(-a).exp())"},
+    "limits/hankel_rank.py": {"vectors.T[: heads + 1]": "vectors.T[:heads]"},
+    "limits/token_rank.py": {
+        "for value in sorted(values, reverse=True):": "for value in sorted(values):",
+    },
+    "limits/rank.py": {"/ 4**multiplicity": "/ 3**multiplicity"},
+    "limits/weight_bounds.py": {"(top - arb(most) * arb(weight))": "(top - arb(most))"},
+    "limits/affine_minimax.py": {"if forced != attained:": "if forced > attained:"},
+    "network/positions.py": {
+        "/ -torch.expm1(-slopes)": "/ torch.expm1(slopes)",
+        "* buckets**j < horizon**j *": "* buckets**j <= horizon**j *",
+        "above[0::2]": "above[1::2]",
+    },
+    "network/recurrence.py": {"(place + 1))": "place)"},
+    "network/lag_weights.py": {"(weights.sum(-1) + beyond)[": "weights.sum(-1)["},
+    "readouts/two_layer.py": {
+        "self.inner.abs().sum(1) + self.bias.abs()": "self.inner.abs().sum(1)",
+        "-behind[:, None] * directions": "behind[:, None] * directions",
+        "outer = torch.sign(net.outer) * net.norm /": "outer = net.norm /",
+    },
+    "readouts/rounding.py": {
+        "else math.log1p(1 / (2 * value))": "else math.log1p(1 / value)",
+    },
+    "readouts/exact_nets.py": {
+        "(-1.0) ** ((count - total) // 2)": "(-1.0) ** ((count + total) // 2)",
+    },
+    "targets/memories.py": {
+        "if lag < time else blank": "if lag <= time else blank",
+        "length = time + len(values)": "length = time",
+    },
+    "targets/nested_targets.py": {"int(read[-1][0] < 0)": "int(read[-1][0] > 0)"},
+    "targets/influence.py": {"- rows.min(0)).max()": "- rows.min(0)).min()"},
+    "targets/signs.py": {"else length - n for n": "else length - 1 - n for n"},
+    "theorems/lemmas.py": {
+        "factor /= heads - k": "factor /= heads + k",
+        "return balls.upper(tail * smooth)": "return balls.upper(smooth)",
+    },
+    "theorems/certificate.py": {
+        "self.propagated_error + self.rounding_error)": "self.propagated_error)",
+    },
+    "theorems/built.py": {"both.append(x.flip(1))": "both.append(x)"},
+    "theorems/theorem_4_4.py": {
+        "min(depth, len(largest_lags) - 1)": "min(depth, len(largest_lags))",
+    },
+    "experiments/outcomes.py": {
+        "return cls(tuple(sorted(values)))": "return cls(tuple(values))",
+    },
+    "experiments/training.py": {"SeedSequence([seed, 1])": "SeedSequence([1])"},
+    "experiments/signs/floors.py": {"* size * their > 0": "* size * their < 0"},
+    "experiments/memory/training.py": {".sum(1) + constants.numpy() ** 2": ".sum(1)"},
+    "experiments/memory/fixed_rates.py": {"np.abs(1 - 2 * step *": "np.abs(1 - step *"},
+    "chapters/claims.py": {
+        "elif not _true(": "elif _true(",
+        '{"<": "up", "<=": "up"': '{"<": "down", "<=": "down"',
+    },
+    "chapters/stored_results.py": {
+        "before.keys() ^ after.keys()": "before.keys() - after.keys()",
+    },
+    "chapters/records.py": {
+        "{key: record[key] for key in HASHED": "{key: len(record) for key in HASHED",
+    },
+    "chapters/parameters.py": {"value < self.low:": "value <= self.low:"},
+    "show/tables.py": {
+        "outward(bound, 3, up=False)": "outward(bound, 3)",
+        "if math.isfinite(value) else": "if value else",
+        "'' if how_many == 1 else 's'": "'' if how_many == 2 else 's'",
+    },
+    "show/figures.py": {
+        "_MARKERS[(place + lap) % len(_MARKERS)]": "_MARKERS[lap]",
+        '{"Software": None}': "{}",
+    },
+    "decimals.py": {
+        '"up" if up else "down"': '"nearest" if up else "down"',
+        'value.upper() if direction == "up"': "value.mid() if 1",
+    },
+    "checks.py": {
+        "if not value >= least:": "if value < least:",
+        "while high - low > 1:": "while high - low > 2:",
+    },
+    "witnesses.py": {"else fresh < known": "else fresh <= known"},
 }
-"""By wing: a file of tapx, the text that is there once, and the mistake."""
+"""By file of tapx: the text that is there once, and the mistake."""
 
 
 def copied(folder: Path) -> Path:
@@ -280,16 +160,26 @@ def failing(root: Path, wing: str) -> str:
     return named[1] if named else f"pytest ended with status {done.returncode}"
 
 
+def planted(wing: str) -> list[tuple[str, str, str]]:
+    """The mistakes of a wing: file, text and mistake."""
+    return [
+        (place, old, new)
+        for place, texts in MUTATIONS.items()
+        for old, new in texts.items()
+        if wing == (place.split("/")[0] if "/" in place else "ground")
+    ]
+
+
 def main(wings: list[str]) -> int:
     """Plant the mistakes of these wings, or of all; returns the exit status."""
     survivors = 0
     with tempfile.TemporaryDirectory(prefix="tapx-mutations-") as name:
         root = copied(Path(name))
-        for wing in wings or MUTATIONS:
+        for wing in wings or TESTS:
             if broken := failing(root, wing):
                 print(f"{wing}: {broken} fails without a mistake", flush=True)
                 return 1
-            for place, old, new in MUTATIONS[wing]:
+            for place, old, new in planted(wing):
                 path = root / "tapx" / place
                 text, started = path.read_text(encoding="utf-8"), time.monotonic()
                 path.write_text(text.replace(old, new), encoding="utf-8")
