@@ -72,7 +72,7 @@ types: $(STAMP) ## mypy on tapx
 	$(BIN)/mypy
 
 unit: $(STAMP) ## unit and property tests
-	$(BIN)/pytest -q -n $(PROCESSES) -m "not published" tests
+	$(BIN)/pytest -q -n $(PROCESSES) --dist loadgroup -m "not published" tests
 
 notebooks: $(STAMP) ## re-execute every notebook, compare its outputs and claims
 	$(BIN)/pytest -q -n $(PROCESSES) --dist loadfile -p no:cacheprovider \
