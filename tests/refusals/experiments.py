@@ -8,16 +8,17 @@ from matplotlib.figure import Figure
 
 from tapx.experiments import all_windows, number_formats
 from tapx.experiments.cost import bench_parts, counts, measure
-from tapx.experiments.language import corpus, dot_products, ngrams, overlap, sizes
+from tapx.experiments.language import corpus, ngrams, overlap, sizes
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
+from tapx.experiments.language.dot_products import cells_by_size, sized_cell
 from tapx.experiments.language.training import place_of, train_language
 from tapx.experiments.memory import fixed_rates, projected, starts, tables
 from tapx.experiments.memory.descent import Way, descend_from
 from tapx.experiments.memory.fixed_rates import FixedRates
 from tapx.experiments.memory.training import MemoryCell, train_memory
 from tapx.experiments.outcomes import Outcome, Outcomes
-from tapx.experiments.signs import floors, readouts, views
+from tapx.experiments.signs import floors, readouts
 from tapx.experiments.signs.products import product_network
 from tapx.experiments.signs.stack import SignStack
 from tapx.experiments.signs.training import (
@@ -26,6 +27,7 @@ from tapx.experiments.signs.training import (
     sign_model,
     train_signs,
 )
+from tapx.experiments.signs.views import draw_curves, draw_errors
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import Recipe
 from tapx.kernels.kernel import Delta, Kernel
@@ -55,48 +57,40 @@ TWO = Kernel.of("exponential", [1, 2], [1, -1], Delta(1))
 
 
 def sign_outcome(mse, heads=1, width=4, seed=0):
-    """The outcome of a trained free network."""
     return Outcome(SignCell("free", heads, width, False, seed), mse, ((100, mse),))
 
 
 def text_outcome(cell, seed, loss, tokens="bpe"):
-    """The outcome of a language model."""
     curve = ((0, 4.0), (20, loss or 3.5))
     return Outcome(replace(cell, seed=seed), loss, curve, {"tokens": tokens})
 
 
 def train_one(task=LAST, rate=0.01, *more):
-    """Train a network on signs."""
     return train_signs([SignCell("free", 1, 1)], task, SHORT, rate, *more)
 
 
 def signs(**changes):
-    """A stack of one network on signs."""
     model = Transformer(**{"input_dimension": 1, "dimension": 3, "width": 4} | changes)
     return SignStack([model], [0], 16)
 
 
 def signs_of_two_sizes():
-    """A stack of networks with two and three heads."""
     recipe = Recipe(length=16, dimension=3)
     cells = sign_cells(["lin"], [2, 3], [4], [0])
     return SignStack([sign_model(cell, recipe, "equal") for cell in cells], [0, 0], 16)
 
 
 def model(position="lin", heads=3, **options):
-    """A Transformer without FFN."""
     options |= {"heads": heads, "position": position, "feed_forward": False}
     return Transformer(1, 4, **options)
 
 
 def draw(how, *words):
-    """A picture of outcomes with one or two heads and widths 4 or 8."""
     sized = [sign_outcome(1.0, heads, width) for heads in (1, 2) for width in (4, 8)]
     return how(Figure().subplots(), Outcomes(sized), *words)
 
 
 def windows(seeds=(0,), iterations=20, layers=1, **named):
-    """Networks trained on both windows of one sign."""
     every, answers = torch.tensor([[[-1.0]], [[1.0]]]), torch.tensor([0.0, 1.0])
     return all_windows.worst_errors(
         every.double(), answers.double(), layers, 2, 8, 4, seeds, iterations, **named
@@ -104,7 +98,6 @@ def windows(seeds=(0,), iterations=20, layers=1, **named):
 
 
 def descent(iterations=5, *more, **named):
-    """Variable projection from four rates."""
     return projected.descend_rates(
         np.geomspace(0.01, 1.0, 4), RHO, iterations, *more, **named
     )
@@ -118,28 +111,24 @@ ALONE = Outcomes([text_outcome(SMALL, 2, None), text_outcome(DEEP, 2, 2.0)])
 
 VALUE_ERROR = {
     # Outcomes
-    "no trained cell has heads=7; there are .*heads=1, width=4": lambda: SEEDS.spread(
-        heads=7
-    ),
+    "has heads=7; there are .*heads=1, width=4": lambda: SEEDS.spread(heads=7),
     "width=4 names 2 cells; give one of .'rpe', 'heads'": lambda: Outcomes(
         [*SEEDS, sign_outcome(1.0, heads=2)]
     ).spread(width=4),
     "'head'; did you mean 'heads'": (
         lambda: SEEDS.where(head=1),
-        lambda: draw(views.draw_errors, "head", "width"),
+        lambda: draw(draw_errors, "head", "width"),
     ),
     "'widths'; did you mean 'width'": lambda: SEEDS.values("widths"),
     "no trained cell has rpe=lin": lambda: SEEDS.best_and_worst(("width",), rpe="lin"),
     "no outcome of LanguageCell": lambda: PIECES.of(replace(SMALL, layers=9)),
     "several outcomes of .* for one seed": lambda: TWICE.of(SMALL),
     "no base to compare with for seed 2": lambda: ALONE.gains(SMALL, DEEP),
-    "unknown by 'heads'; did you mean 'rpe'": lambda: draw(
-        views.draw_errors, "heads", "heads"
-    ),
-    "unknown by 'rp'; did you mean 'rpe'": lambda: draw(views.draw_curves, "rp"),
+    "by 'heads'; did you mean 'rpe'": lambda: draw(draw_errors, "heads", "heads"),
+    "unknown by 'rp'; did you mean 'rpe'": lambda: draw(draw_curves, "rp"),
     "(heads=1|this) names 2 cells": (
-        lambda: draw(views.draw_errors, "heads", "rpe"),
-        lambda: draw(views.draw_curves, "heads"),
+        lambda: draw(draw_errors, "heads", "rpe"),
+        lambda: draw(draw_curves, "heads"),
     ),
     # Recipes and stacks
     "a multiple of 8; nearest: 1000": lambda: Recipe(length=1001),
@@ -245,12 +234,8 @@ VALUE_ERROR = {
     "order=5: .*nearest: 4": lambda: ngrams.losses(IDS, IDS, 50257, 5),
     "at least 3 are needed": lambda: ngrams.losses(IDS[:2], IDS, 10, 3),
     "at_least=60: .*nearest: 100": lambda: overlap.shared_passages(["a"], ["a"], 60),
-    "'16x2'; did you mean '16x1'": lambda: dot_products.sized_cell(
-        "16x2", "lin", "dot", 1
-    ),
-    r"sizes=\[\]: give one of 16x1": lambda: dot_products.cells_by_size(
-        [], "lin", 1, (0,)
-    ),
+    "'16x2'; did you mean '16x1'": lambda: sized_cell("16x2", "lin", "dot", 1),
+    r"sizes=\[\]: give one of 16x1": lambda: cells_by_size([], "lin", 1, (0,)),
     "layers=1: at least the base's, 2": (
         lambda: sizes.equal_width(1, 2, 3, 32, 128),
         lambda: sizes.equal_heads(1, 2, 4, 32, 128),
@@ -302,9 +287,7 @@ VALUE_ERROR = {
     "allowed are 0 to 60": lambda: number_formats.holding("power", 2, "float32", 61),
     "must be between 0 and 1": lambda: number_formats.limit("power", "float32", 1.0),
     "'powers'; did you mean": lambda: number_formats.limit("powers", "float32", 0.5),
-    "length 1 must exceed the lag 1": lambda: number_formats.run(
-        [TWO], "float32", length=1
-    ),
+    "length 1 must exceed": lambda: number_formats.run([TWO], "float32", length=1),
     r"count 0 be 1\+": lambda: number_formats.run([TWO], "float32", count=0),
     "is beyond float32": lambda: number_formats.stored(
         Kernel.of("exponential", [1], [10**40], Delta(0)), "float32"

@@ -7,7 +7,6 @@ from flint import fmpq
 
 from tapx.kernels import (
     adaptive,
-    decaying,
     distances,
     proofs,
     quadrature,
@@ -18,6 +17,7 @@ from tapx.kernels import (
     zeros,
 )
 from tapx.kernels.adaptive import AdaptiveKernel
+from tapx.kernels.decaying import bumps
 from tapx.kernels.distances import l1_distance, l2_distance
 from tapx.kernels.family import LOG, Family, heads_to_recall
 from tapx.kernels.kernel import Delta, Kernel
@@ -35,32 +35,28 @@ PAIRS = [Kernel.of(name, (2, 3), (1, -1)) for name in ("exponential", "power")]
 
 
 def away(*target, family="exponential", power=1.0):
-    """The deviation of a single decay from a sum of powers or of exponentials."""
     against = [Kernel.of(*one) for one in target]
     return lambda: zeros.deviation(Kernel.of(family, [power], [1.0], *against))
 
 
 def fixed(target, lags=(1,)):
-    """A kernel on adaptive lags made of one on a fixed lag."""
     return adaptive.from_fixed(Kernel.of("power", [2], [1], target), lags)
 
 
 VALUE_ERROR = {
     "'pwoer'; did you mean 'power'": lambda: Family.of("pwoer"),
-    "'exponentail'; did you mean 'exponential'": lambda: Kernel.of(
-        "exponentail", (1,), (1,)
-    ),
+    "did you mean 'exponential'": lambda: Kernel.of("exponentail", (1,), (1,)),
     "'exponental'; did you mean 'exponential'": lambda: window_search.best(
         Decay(LOG, 0.5), 1, "exponental"
     ),
     "unknown position function or family 'powers'; did you mean 'power'": (
         lambda: adaptive.best((2,), 3, "powers"),
-        lambda: decaying.bumps(LIGHT, 8, "powers"),
+        lambda: bumps(LIGHT, 8, "powers"),
         lambda: search.best_delta(3, 2, "powers"),
     ),
     "heads 0: at least 1 head": (
         lambda: adaptive.best((1, 2), 0, "power"),
-        lambda: decaying.bumps(LIGHT, 0, "exponential"),
+        lambda: bumps(LIGHT, 0, "exponential"),
         lambda: search.best_delta(3, 0, "power"),
         lambda: kernel_for([0.5, 1.0], 0, "exponential", "fitted", 0),
     ),
@@ -68,7 +64,7 @@ VALUE_ERROR = {
     "lag 0: log heads see lags from 1 on": (
         lambda: LOG.heads_to_recall(0),
         lambda: Kernel.of("power", (2,), (1,), Delta(0)),
-        lambda: decaying.bumps(LIGHT, 8, "power", first=0),
+        lambda: bumps(LIGHT, 8, "power", first=0),
         lambda: search.best_delta(0, 2, "power"),
     ),
     "lag -1: lin heads see lags from 0 on": lambda: heads_to_recall(-1),
@@ -84,7 +80,7 @@ VALUE_ERROR = {
     ),
     "order -1: the nearest valid order is 0": lambda: proofs.bump_derivative(-1),
     "beyond float64's range": lambda: in_float64(
-        decaying.bumps(LIGHT, 500, "exponential", 0.1, 0.1)
+        bumps(LIGHT, 500, "exponential", 0.1, 0.1)
     ),
     # Distances
     "origin (0|-3): an adaptive lag is at": tuple(
@@ -121,14 +117,10 @@ VALUE_ERROR = {
     "largest valid one is 2": lambda: fixed(Delta(2), (1, 3)),
     "a delta at a lag of at least 1": lambda: fixed(None),
     # Bumps of a kernel that decays
-    "alpha and gamma must be positive": lambda: decaying.bumps(
-        LIGHT, 8, "exponential", alpha=0
-    ),
-    "above gamma = 1.5 only": lambda: decaying.bumps(
-        LIGHT, 8, "exponential", gamma=1.5
-    ),
-    "above 1 [+] gamma = 3 only": lambda: decaying.bumps(HEAVY, 8, "power", gamma=2),
-    "use power heads": lambda: decaying.bumps(HEAVY, 8, "exponential"),
+    "alpha and gamma must be positive": lambda: bumps(LIGHT, 8, "lin", alpha=0),
+    "above gamma = 1.5 only": lambda: bumps(LIGHT, 8, "lin", gamma=1.5),
+    "above 1 [+] gamma = 3 only": lambda: bumps(HEAVY, 8, "power", gamma=2),
+    "use power heads": lambda: bumps(HEAVY, 8, "exponential"),
     # Powers as sums of exponentials
     "power (0.5|1|inf): summable over all lags only above 1": (
         lambda: Trapezoid(1, 1.0, 0, 3),

@@ -25,28 +25,23 @@ def block(position="lin", score="none", normalisation="finite", **more):
 
 
 def grown():
-    """A block whose second head's weights grow."""
     return block(slopes=[1.0, -1.0, 1.0])(torch.ones(1, 30, 2, dtype=F64), "fft")
 
 
 def rows(*args, **options):
-    """The first rows of a block's output, by blocks."""
     return next(practice.row_blocks(block(**options), TOKENS, *args))
 
 
 def small(**given):
-    """A small language model."""
     sizes = {"vocabulary": 11, "dimension": 6, "layers": 2, "heads": 3, "context": 12}
     return LanguageModel(**(sizes | given))
 
 
 def network(**given):
-    """A small Transformer."""
     return Transformer(2, 4, **({"layers": 1, "heads": 3, "width": 5} | given))
 
 
 def scored(score):
-    """The outputs of a network token by token."""
     return list(stream(Transformer(2, 2, 1, 1, 1, score=score), [TOKENS[:, 0]]))
 
 
@@ -61,15 +56,11 @@ VALUE_ERROR = {
     "unknown score 'dots'; did you mean 'dot'": lambda: small(score="dots"),
     "did you mean 'infinite'": lambda: block(normalisation="infinit"),
     "unknown evaluation 'lst'; did you mean 'last'": lambda: block()(TOKENS, "lst"),
-    "unknown evaluation 'ft'; did you mean 'fft'": lambda: network(dtype=F64)(
-        TOKENS, "ft"
-    ),
+    "'ft'; did you mean 'fft'": lambda: network(dtype=F64)(TOKENS, "ft"),
     "unknown precision 'interger'; did you mean 'integer'": lambda: FeedForward(
         1, 1, precision="interger"
     ),
-    "unknown bias 'key'; did you mean 'keys'": lambda: practice.fused(
-        block(), TOKENS, "key"
-    ),
+    "'key'; did you mean 'keys'": lambda: practice.fused(block(), TOKENS, "key"),
     # Sizes
     "dimension and heads must be at least 1, not [26], 0": (
         lambda: block(heads=0),
@@ -91,21 +82,15 @@ VALUE_ERROR = {
     "length=0, .*: give at least 1": lambda: small().generate([1], 0, 1.0),
     "temperature=-1.*: give .* and 0": lambda: small().generate([1], 1, -1.0),
     # Positions
-    "needs 1 <= buckets < horizon, not 8, 8": lambda: positions.get(
-        "t5", buckets=8, horizon=8
-    ),
+    "1 <= buckets < horizon": lambda: positions.get("t5", buckets=8, horizon=8),
     "needs scale > 0, not 0": lambda: positions.get("kerple-log", scale=0),
     "0 < exponent <= 2, not 2.5": lambda: positions.get("kerple-power", exponent=2.5),
-    "lag 5 asked of a per-lag encoding": lambda: PerLag(2, 5).logits(
-        None, torch.arange(6.0)
-    ),
+    "lag 5 asked of a": lambda: PerLag(2, 5).logits(None, torch.arange(6.0)),
     "(1|3) heads in torch.float32 does not fit attention of 2 heads in": (
         lambda: Attention(2, 2, PerLag(1, 8)),
         lambda: Attention(2, 2, PerLag(3, 8)),
     ),
-    "2 heads in torch.float64 does not fit": lambda: Attention(
-        2, 2, PerLag(2, 8, dtype=F64)
-    ),
+    "in torch.float64 does not fit": lambda: Attention(2, 2, PerLag(2, 8, dtype=F64)),
     # Infinite sums
     r"head 1 has slope 0\.9": lambda: positions.get("log").infinite_sum(
         torch.tensor([1.5, 0.9], dtype=F64)

@@ -20,7 +20,6 @@ POINTS = torch.ones(10, 2, dtype=F64)
 
 
 def through(points, values):
-    """A net that takes these values at these points."""
     return interpolating_net(
         torch.tensor(points, dtype=F64), torch.tensor(values, dtype=F64)
     )

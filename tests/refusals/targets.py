@@ -25,12 +25,10 @@ def last(z):
 
 
 def adaptive(*tables, alphabet=SIGNS, depth=0, readout=last):
-    """A target whose memory functions are these tables."""
     return AdaptiveMemory(alphabet, tables, readout, depth)
 
 
 def fixed(*lags):
-    """A target with memories at these lags."""
     return FixedMemory(lags, last)
 
 
