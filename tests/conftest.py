@@ -24,7 +24,9 @@ def _checked(*, typechecker):
         if "<locals>" in thing.__qualname__:
             return thing
         hints = getattr(thing, "__annotations__", {}).values()
-        if isinstance(thing, type) or any(SHAPE.search(str(hint)) for hint in hints):
+        shapes = isinstance(thing, type) or any(SHAPE.search(str(x)) for x in hints)
+        # jaxtyping passes over hints that only type checkers import.
+        if shapes or "TYPE_CHECKING" in thing.__globals__:
             return _with_shapes(thing, typechecker=typechecker)
         return typechecker(thing)
 
