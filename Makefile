@@ -30,8 +30,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # What `make test` runs, one after another, whatever fails.
 PARTS := lint types unit notebooks oldest pages
 
-.PHONY: help setup book test lint types unit notebooks oldest pages machines claims \
-	rerun bench format clean distclean
+.PHONY: help setup book test lint types unit notebooks oldest pages machines mutations \
+	claims rerun bench format clean distclean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -72,7 +72,7 @@ types: $(STAMP) ## mypy on tapx
 	$(BIN)/mypy
 
 unit: $(STAMP) ## unit and property tests
-	$(BIN)/pytest -q -n $(PROCESSES) -m "not published" tests
+	$(BIN)/pytest -q -n $(PROCESSES) --dist loadgroup -m "not published" tests
 
 notebooks: $(STAMP) ## re-execute every notebook, compare its outputs and claims
 	$(BIN)/pytest -q -n $(PROCESSES) --dist loadfile -p no:cacheprovider \
@@ -88,6 +88,9 @@ pages: $(STAMP) ## build the book and read its pages
 machines: $(STAMP) ## what is certified, under ten arithmetics (hours)
 	$(BIN)/python tests/run_machines.py --processes $(PROCESSES); status=$$?; \
 	$(BIN)/python -m tapx rerun environment scoreboard && exit $$status
+
+mutations: $(STAMP) ## plant mistakes that the tests must catch (hours)
+	$(BIN)/python tests/mutate.py
 
 claims: $(STAMP) ## re-run the chapters and compare their claims alone
 	$(BIN)/python -m tapx check --processes $(PROCESSES)

@@ -1,12 +1,42 @@
 """What every test needs: one thread, no window, nothing of the user's, fixed draws."""
 
-# tapx sets the thread counts in the environment, which must happen before torch.
-import tapx  # isort: skip
-
 import os
+import re
 
 import hypothesis
+import jaxtyping
 import pytest
+
+SHAPE = re.compile(r"\b(Bool|Float|Int)\[")
+_with_shapes = jaxtyping.jaxtyped
+
+
+def _checked(*, typechecker):
+    """As jaxtyping checks a function, with less ado where there are no shapes.
+
+    Pytest's option puts this on every function and class of tapx. To keep the sizes
+    that a call's shapes name costs more than most calls do, so it is left to functions
+    with shapes. One that is made within another would be compiled at every call of the
+    other, and is left alone.
+    """
+
+    def check(thing):
+        if "<locals>" in thing.__qualname__:
+            return thing
+        hints = getattr(thing, "__annotations__", {}).values()
+        shapes = isinstance(thing, type) or any(SHAPE.search(str(x)) for x in hints)
+        # jaxtyping passes over hints that only type checkers import.
+        if shapes or "TYPE_CHECKING" in thing.__globals__:
+            return _with_shapes(thing, typechecker=typechecker)
+        return typechecker(thing)
+
+    return check
+
+
+jaxtyping.jaxtyped = _checked  # before tapx is imported
+
+# tapx sets the thread counts in the environment, which must happen before torch.
+import tapx  # noqa: E402
 
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["MATPLOTLIBRC"] = os.devnull  # matplotlib's own defaults, not the user's

@@ -17,6 +17,8 @@ import made_tokens
 from tapx.chapters import ledger
 from tapx.chapters.parameters import Parameter
 
+SILENT = 3
+"""How a process ends in which another value of a parameter has changed nothing."""
 _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 
 
@@ -51,35 +53,22 @@ def names(sources: list[str]) -> tuple[set[str], set[str]]:
 
 
 def observe(
-    sources: list[str], values: dict[str, Any]
-) -> tuple[set[str], list[str], str]:
-    """What code reads of the parameters, a digest of what each cell shows, an error.
-
-    The code runs in a forked process, so that imports are shared and nothing of one
-    run is left for the next.
-    """
-    return forked(_observe, sources, values)
-
-
-def silent(
-    sources: list[str],
-    values: dict[str, Any],
-    others: dict[str, Any],
-    shown: list[str],
-) -> set[str]:
-    """The parameters whose other value changes nothing that any cell shows.
+    sources: list[str], values: dict[str, Any], others: dict[str, Any]
+) -> tuple[set[str], set[str], str]:
+    """What code reads of the parameters, what of it shows nowhere, and an error.
 
     Args:
         sources: the cells.
         values: of all parameters.
-        others: another value, for each parameter in question.
-        shown: digests of the cells for `values`, as `observe` gives them.
+        others: another value of each.
 
-    One run with `values` forks, before the first cell that names a parameter, a process
-    in which that parameter has its other value; this one ends at the first cell that
-    shows something else. An error of a cell counts as something shown.
+    The code runs in a forked process, so that imports are shared and nothing of one
+    run is left for the next. Before the first cell that names a parameter it forks
+    another, which waits until all cells have run; then that one runs the rest with the
+    other value, up to the first cell that shows something else. An error of a cell
+    counts as something shown.
     """
-    return forked(_silent, sources, values, others, shown)
+    return forked(_observe, sources, values, others)
 
 
 def forked(function: Any, *arguments: Any) -> Any:
@@ -158,39 +147,42 @@ class Cells:
 
 
 def _observe(
-    sources: list[str], values: dict[str, Any]
-) -> tuple[set[str], list[str], str]:
-    cells, digests = Cells(sources, values), []
-    for place in range(len(sources)):
-        digests.append(cells.run(place))
-        if cells.error:
-            break
-    return cells.namespace.read & values.keys(), digests, cells.error
-
-
-def _silent(
-    sources: list[str],
-    values: dict[str, Any],
-    others: dict[str, Any],
-    shown: list[str],
-) -> set[str]:
-    cells, found = Cells(sources, values), set()
-    first = {
-        name: next(k for k, source in enumerate(sources) if name in names([source])[0])
-        for name in others
-    }
-    for place in range(max(first.values(), default=-1) + 1):
-        for name in (name for name, where in first.items() if where == place):
+    sources: list[str], values: dict[str, Any], others: dict[str, Any]
+) -> tuple[set[str], set[str], str]:
+    cells, shown, waiting = Cells(sources, values), [], {}
+    for place, source in enumerate(sources):
+        for name in sorted(names([source])[0] & others.keys() - waiting.keys()):
+            here, there = multiprocessing.Pipe()
             child = os.fork()
             if child == 0:
-                cells.namespace[name] = others[name]
-                rest = range(place, len(sources))
-                os._exit(int(any(cells.run(k) != shown[k] for k in rest)))
-            _, status = os.waitpid(child, 0)
-            if os.waitstatus_to_exitcode(status) == 0:
-                found.add(name)
-        cells.run(place)
-    return found
+                for _, end in waiting.values():
+                    end.close()
+                here.close()
+                os._exit(_differs(cells, place, name, others[name], there))
+            there.close()
+            waiting[name] = child, here
+        shown.append(cells.run(place))
+        if cells.error:
+            break
+    read, silent = cells.namespace.read & values.keys(), set()
+    for name, (child, end) in waiting.items():
+        if name in read and not cells.error:
+            end.send(shown)
+        end.close()
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == SILENT:
+            silent.add(name)
+    return read, silent, cells.error
+
+
+def _differs(cells: Cells, place: int, name: str, value: Any, there: Any) -> int:
+    """The exit status of a process that waits for what the cells show without it."""
+    try:
+        shown = there.recv()
+    except EOFError:  # nobody asks
+        return 0
+    cells.namespace[name] = value
+    rest = range(place, len(cells.sources))
+    return 0 if any(cells.run(k) != shown[k] for k in rest) else SILENT
 
 
 def _with_last_value(source: str) -> Any:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from functools import cache
 
 import pytest
 
@@ -11,11 +12,27 @@ from tapx.chapters import claims, notebooks, records, reruns, runs, stored_resul
 CHAPTERS = notebooks.chapters()
 
 
-@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda entry: entry.id)
-def smoke(request, tmp_path_factory):
-    """A chapter and a complete run of it at the smoke profile."""
-    folder = tmp_path_factory.mktemp("smoke")
-    return request.param, runs.run(request.param.id, profile="smoke", output=folder)
+@pytest.fixture(scope="session")
+def smoked(tmp_path_factory):
+    """A complete run of a chapter at the smoke profile, made once."""
+
+    @cache
+    def run(id):
+        folder = tmp_path_factory.mktemp("smoke")
+        return runs.run(id, profile="smoke", output=folder)
+
+    return run
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(entry, id=entry.id, marks=pytest.mark.xdist_group(entry.id))
+        for entry in CHAPTERS
+    ]
+)
+def smoke(request, smoked):
+    """A chapter and its run."""
+    return request.param, smoked(request.param.id)
 
 
 def without_times(notebook):
@@ -112,10 +129,11 @@ def test_claims_beyond_smoke_are_the_books():
     assert {entry.id for entry in stored_results.stored_claims()} >= BEYOND_SMOKE
 
 
-def test_check_finds_a_number_planted_in_a_chapter(tmp_path):
+@pytest.mark.xdist_group(CHAPTERS[0].id)
+def test_check_finds_a_number_planted_in_a_chapter(smoked, tmp_path):
     """The first chapter, at its smoke setting, as the stored one of a book."""
     entry = CHAPTERS[0]
-    done = runs.run(entry.id, profile="smoke", output=tmp_path / "smoke")
+    done = smoked(entry.id)
     book = tmp_path / "book"
     book.mkdir()
     shutil.copy(done.notebook, book / entry.path.name)

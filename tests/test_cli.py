@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from tapx.chapters import notebooks, stored_results
 from tapx.cli import main
 
+pytestmark = pytest.mark.xdist_group(__name__)  # they share what is dear to make
 DATA = 'data: str = ""  # folder of token files, or empty for none, a path'
 
 

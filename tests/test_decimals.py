@@ -75,21 +75,3 @@ def test_fractions_exactly(value, up):
 @given(FINITE)
 def test_the_nearest_is_what_python_writes(value):
     assert float(decimals.rounded(value, 7, "nearest")) == float(f"{value:.6e}")
-
-
-@pytest.mark.parametrize("value", [True, "1", 1j, None])
-def test_only_real_numbers(value):
-    with pytest.raises(TypeError, match="real number"):
-        tables.outward(value)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), arb("nan"), arb("inf")])
-def test_only_finite_numbers(value):
-    with pytest.raises(ValueError, match="finite"):
-        tables.outward(value)
-
-
-@pytest.mark.parametrize("digits", [0, -1])
-def test_digits(digits):
-    with pytest.raises(ValueError, match="1 or more"):
-        tables.outward(1.0, digits)

@@ -24,13 +24,13 @@ def used(notebook, base, monkeypatch):
     source, cells = parameter_use.code_cells(notebook)
     declared = parameters.parse(source)
     values = parameters.resolve(declared, {}, base=base)
-    read, shown, error = parameter_use.observe(cells, values)
-    assert not error, f"the smoke profile fails: {error}"
     others = {}
-    for name in read:
-        others[name] = parameter_use.another(declared[name], values[name])
-        declared[name].validate(others[name])
-    return set(declared) - read, parameter_use.silent(cells, values, others, shown)
+    for name, parameter in declared.items():
+        others[name] = parameter_use.another(parameter, values[name])
+        parameter.validate(others[name])
+    read, silent, error = parameter_use.observe(cells, values, others)
+    assert not error, f"the smoke profile fails: {error}"
+    return set(declared) - read, silent
 
 
 def test_read_and_not_overwritten(entry):

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import click
+import conftest
 import pytest
 import yaml
 
@@ -233,3 +234,16 @@ def test_tests_that_may_skip_have_a_row():
                     skipping.add(f"{path.name}::{function.name}")
     rows = (ROOT / "tests" / "SKIPS.md").read_text(encoding="utf-8")
     assert skipping == set(re.findall(r"^\| `(.+?)` \|", rows, re.MULTILINE))
+
+
+def test_shapes_of_every_kind_are_seen():
+    """`conftest.py` knows a function with shapes by the names that jaxtyping has."""
+    lines = [
+        line
+        for path in tracked_files()
+        if path.suffix == ".py" and path.is_relative_to(ROOT / "tapx")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("from jaxtyping import ")
+    ]
+    kinds = {kind for line in lines for kind in line.split()[3:]}
+    assert kinds and all(conftest.SHAPE.match(f"{kind.strip(',')}[") for kind in kinds)

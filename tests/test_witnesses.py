@@ -103,10 +103,11 @@ def test_only_something_strictly_better_replaces_it(folder, monkeypatch, found, 
     assert (toy().path.read_text() == before) == (found >= 3)
 
 
-def test_a_floor_is_the_better_the_larger_it_is():
-    old = {"claim": "0.5", "better": "larger"}
-    assert witnesses.better({"claim": "0.6", "better": "larger"}, old)
-    assert not witnesses.better({"claim": "0.5", "better": "larger"}, old)
+@pytest.mark.parametrize(("side", "more"), [("larger", "0.6"), ("smaller", "0.4")])
+def test_a_claim_is_better_only_if_it_says_more(side, more):
+    old = {"claim": "0.5", "better": side}
+    assert witnesses.better({"claim": more, "better": side}, old)
+    assert not witnesses.better({"claim": "0.5", "better": side}, old)
 
 
 def test_answers_to_several_questions_share_a_file(folder, monkeypatch):
@@ -230,11 +231,6 @@ def test_find_searches_again_and_keeps_the_better(folder, monkeypatch):
     search._recall.cache_clear()
     assert finders.find(tell=told.append) == (1, 0)
     search._recall.cache_clear()
-
-
-def test_find_names_the_nearest_file():
-    with pytest.raises(ValueError, match="nearest is kernels/exponential-lag10"):
-        finders.find(["kernels/exponential-lag100"])
 
 
 def test_every_stored_answer_is_asked_for_by_a_chapter_and_none_is_searched():

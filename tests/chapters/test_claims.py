@@ -1,6 +1,5 @@
 """What a claim is, and how a certified number is kept."""
 
-import math
 from fractions import Fraction
 
 import pytest
@@ -45,43 +44,6 @@ def test_no_reference_is_not_available():
 
 def test_anchor_has_neither_slash_nor_point():
     assert make().anchor == "claim-thm-3-1-error"
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"relation": "=<"}, "One of <, <=, =="),
-        ({"source": "printed"}, "One of bound, published"),
-        ({"verdict": "hold"}, "did you mean 'holds'"),
-        ({"verdict": "fails"}, "unknown verdict 'fails'"),
-        ({"role": "sharp"}, "unknown role 'sharp'; did you mean 'sharpness'"),
-        ({"relation": "~"}, "positive relative tolerance"),
-        ({"tolerance": 0.1}, "only '~' takes one"),
-        ({"kind": "certifed"}, "did you mean 'certified'"),
-        ({"kind": "computed", "rounding": 1e-12}, "only the kind 'evaluated'"),
-        ({"kind": "evaluated", "rounding": -1.0}, "0 or more"),
-        ({"kind": "evaluated", "rounding": math.nan}, "finite"),
-        ({"kind": "trained", "relation": "=="}, "'<=' and '>='"),
-        ({"kind": "timed", "relation": "~", "tolerance": 0.1}, "an inequality"),
-        ({"measured": math.nan}, "finite"),
-        ({"reference": math.inf}, "finite"),
-    ],
-)
-def test_bad_arguments_are_named(change, words):
-    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
-        make(**change)
-
-
-@pytest.mark.parametrize("id", ["error", "thm/", "thm-3.1/a b", "a/b/c", "/b"])
-def test_malformed_id(id):
-    with pytest.raises(ValueError, match="result/quantity"):
-        evaluate(id, 1.0, "<", 2.0, "it is so")
-
-
-@pytest.mark.parametrize("value", [True, "1", 1j, None])
-def test_only_real_numbers(value):
-    with pytest.raises(TypeError, match="finite number"):
-        finite_number("measured", value)
 
 
 def test_numpy_numbers_become_python_numbers():

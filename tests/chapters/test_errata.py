@@ -47,25 +47,6 @@ def test_a_slip_of_the_pen_needs_no_claim(page):
     assert repr(page.evidence("by reading")) == "By reading."
 
 
-@pytest.mark.parametrize(
-    ("answer", "ids", "message"),
-    [
-        ("confirmed", ["lemma-F.1/tow"], "nearest is .*lemma-F.1/two"),
-        ("confirmd", ["lemma-F.1/two"], "did you mean 'confirmed'"),
-        ("confirmed", [], "none was named"),
-        ("confirmed", ["lemma-F.1/five"], "settles nothing"),
-    ],
-)
-def test_refused(page, answer, ids, message):
-    with pytest.raises(ValueError, match=message):
-        page.evidence(answer, *ids)
-
-
-def test_only_departures_are_collected(page):
-    with pytest.raises(ValueError, match="did you mean"):
-        page.rest(["holds"])
-
-
 def test_the_stored_page_is_complete():
     """Every doubt has its item, and every departure in the ledger is on the page."""
     entries = notebooks.notebook_files()

@@ -10,6 +10,7 @@ from small_book import CLAIM, MEASURE, PARAMETERS, cell, chapter
 from tapx.chapters import code_hash, notebooks, records, reruns, stored_results
 from tapx.checks import Refusal
 
+pytestmark = pytest.mark.xdist_group(__name__)  # they share what is dear to make
 PAGE_CLAIM = CLAIM.splitlines()[0].replace("lemma-F.1/tiny", "trust/page")
 
 

@@ -11,6 +11,8 @@ from tapx.chapters import notebooks, parameters, records, runs
 from tapx.chapters.notebooks import ChapterFailed
 from tapx.checks import Refusal
 
+pytestmark = pytest.mark.xdist_group(__name__)  # they share what is dear to make
+
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):

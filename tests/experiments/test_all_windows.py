@@ -43,17 +43,3 @@ def test_long_gradients_are_shortened_for_each_model_by_itself():
     all_windows._shorten([long, bias])
     wanted = torch.tensor([[0.6, 0.8], [0.3, 0.4]])
     assert torch.allclose(long, wanted)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: errors(()), "at least one seed"),
-        (lambda: errors((0,), 0), "iterations 0: the nearest valid number is 1"),
-        (lambda: errors((0,), 5, layers=0), "at least 1"),
-        (lambda: errors((0,), 5, position="lim"), "lin"),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -76,28 +76,3 @@ def test_a_kernel_for_float64_is_useless_in_float32():
 def test_the_same_seed_gives_the_same_bits():
     one, two = (number_formats.run([TWO], "bfloat16", seed=3) for _ in range(2))
     assert one == two
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: number_formats.unit("float16"), "format"),
-        (lambda: number_formats.stored(TWO, "double"), "format"),
-        (lambda: number_formats.split(TWO, "float32", 0), "pieces 0"),
-        (lambda: number_formats.holding("power", 2, "float32", 61), "0 to 60"),
-        (lambda: number_formats.limit("power", "float32", 1.0), "between 0 and 1"),
-        (lambda: number_formats.limit("powers", "float32", 0.5), "family"),
-        (lambda: number_formats.recall_network([TWO], "int8"), "format"),
-        (lambda: number_formats.run([TWO], "float32", length=1), "length 1"),
-        (lambda: number_formats.run([TWO], "float32", count=0), "count 0"),
-    ],
-)
-def test_wrong_inputs_are_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
-def test_a_weight_beyond_the_format_is_refused():
-    huge = Kernel.of("exponential", [1], [10**40], Delta(0))
-    with pytest.raises(ValueError, match="beyond float32"):
-        number_formats.stored(huge, "float32")

@@ -133,29 +133,3 @@ def test_gains_compare_the_same_seed():
     assert more.best_gains([BASE, DEEP, deeper]) == PIECES.gains(BASE, DEEP)
     some = Outcomes((*PIECES, language(DEEP, 2, None), language(BASE, 2, 3.0)))
     assert some.gains(BASE, DEEP).least == -math.inf
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: SEEDS.spread(heads=7), r"has heads=7; there are .*heads=1, width=4"),
-        (
-            lambda: Outcomes([*SEEDS, outcome(1.0, heads=2)]).spread(width=4),
-            "width=4 names 2 cells; give one of .'rpe', 'heads'",
-        ),
-        (lambda: SEEDS.where(head=1), "heads"),
-        (lambda: SEEDS.values("widths"), "width"),
-        (lambda: SEEDS.best_and_worst(("width",), rpe="lin"), "has rpe=lin"),
-        (lambda: PIECES.of(replace(BASE, layers=9)), "no outcome of"),
-        (lambda: LANGUAGE.of(BASE), "several outcomes of .* for one seed"),
-        (
-            lambda: Outcomes(
-                (*PIECES, language(BASE, 2, None), language(DEEP, 2, 2.0))
-            ).gains(BASE, DEEP),
-            "no base to compare with for seed 2",
-        ),
-    ],
-)
-def test_wrong_requests_are_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

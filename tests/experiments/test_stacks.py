@@ -91,16 +91,3 @@ def test_exact_kernels_are_float64():
     want = double(impulses, evaluation="last") - constants[0]
     # The slope passes through its float32 logarithm once.
     torch.testing.assert_close(kernels[0], want, rtol=1e-5, atol=1e-7)
-
-
-def test_refusals():
-    with pytest.raises(ValueError, match="dimension, heads"):
-        Stack([model(0, heads=2), model(0, heads=3)], 8)
-    with pytest.raises(ValueError, match="score='none'"):
-        Stack([model(0, score="dot")], 8)
-    with pytest.raises(ValueError, match="feed_forward=False"):
-        Stack([Transformer(1, 2, heads=1, width=3)], 8)
-    with pytest.raises(ValueError, match="stack of their own"):
-        Stack([model(0), model(0, PerLag(3, 8, torch.float64))], 8)
-    with pytest.raises(ValueError, match="normalisation='finite'"):
-        Stack([model(0, normalisation="none")], 8)

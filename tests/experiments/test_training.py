@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tapx.experiments.training import Recipe, descend, signs, stream
+from tapx.experiments.training import descend, signs, stream
 
 
 def test_tokens_are_independent_signs():
@@ -13,19 +13,6 @@ def test_tokens_are_independent_signs():
     second = (tokens.T @ tokens / 1000 - torch.eye(64)).abs()
     assert float(second.max()) < 0.2
     assert not torch.equal(tokens, signs(stream(1), 1000, 64))
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"length": 1001}, "nearest: 1000"),
-        ({"batch": 0}, "batch=0"),
-        ({"weight_decay": -1.0}, "weight_decay"),
-    ],
-)
-def test_recipes(given, message):
-    with pytest.raises(ValueError, match=message):
-        Recipe(**given)
 
 
 def halving(last=100, lost=100):

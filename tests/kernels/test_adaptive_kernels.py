@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tapx.kernels import balls, search
 from tapx.kernels.adaptive import AdaptiveKernel, best, bump, from_fixed
 from tapx.kernels.family import LIN, heads_to_recall
-from tapx.kernels.kernel import Delta, Kernel
 from tapx.theorems import lemmas
 
 
@@ -87,41 +86,3 @@ def test_a_single_lag_scales_to_the_fixed_kernel(lag, heads):
     # The scaled weights are rounded once more, at a price like that of the first time.
     adaptive = best((lag,), heads, "power")
     assert error / 2 < float(adaptive.uniform_error) < 2 * error
-
-
-@pytest.mark.parametrize(
-    ("act", "message"),
-    [
-        (lambda: AdaptiveKernel.of("power", [2], [1], ()), "at least one"),
-        (lambda: AdaptiveKernel.of("power", [2], [1], (0,)), "below 1"),
-        (
-            lambda: AdaptiveKernel.of("power", [2], [1], (1, 4)).l1_error(3),
-            "nearest is 4",
-        ),
-        (
-            lambda: AdaptiveKernel.of("power", [0.5], [1], (1,)).uniform_error,
-            "only above 1",
-        ),
-        (lambda: bump(0, 4, "power"), "nearest valid lag is 1"),
-        (lambda: best((1, 2), 0, "power"), "at least 1 head"),
-        (lambda: best((2,), 3, "powers"), "power"),
-        (lambda: search.best_scaled((2, 1), 3), "ascend"),
-        (
-            lambda: from_fixed(Kernel.of("power", [2], [1], Delta(2)), (1, 3)),
-            "largest valid one is 2",
-        ),
-        (
-            lambda: from_fixed(Kernel.of("power", [2], [1])),
-            "delta at a lag",
-        ),
-        (lambda: lemmas.recall_bound("log", 0, 4, 1), "nearest valid one"),
-    ],
-)
-def test_bad_input(act, message):
-    with pytest.raises(ValueError, match=message):
-        act()
-
-
-def test_a_lag_that_is_no_whole_number():
-    with pytest.raises(TypeError, match=r"1\.5"):
-        AdaptiveKernel.of("power", [2], [1], (1.5,))

@@ -74,21 +74,3 @@ def test_more_heads_come_nearer():
 def test_sums_from_lag_one_lose_lag_zero():
     kernel = bumps(LIGHT, 64, "exponential", 0.2, 0.2, first=1)
     assert lower(kernel.l1_error) > 0.99 * LIGHT.values([0])[0]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"family": "powers"}, "power"),
-        ({"heads": 0}, "heads 0"),
-        ({"alpha": 0}, "positive"),
-        ({"gamma": 1.5}, "smaller gamma"),
-        ({"target": HEAVY}, "power heads"),
-        ({"family": "power", "first": 0}, "from 1 on"),
-        ({"family": "power", "target": HEAVY, "gamma": 2}, "1 [+] gamma = 3"),
-    ],
-)
-def test_bumps_refuses(changes, message):
-    given = {"target": LIGHT, "heads": 8, "family": "exponential"} | changes
-    with pytest.raises(ValueError, match=message):
-        bumps(**given)

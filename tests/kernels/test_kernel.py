@@ -62,11 +62,6 @@ def test_interpolation_raises_its_precision():
     assert balls.upper(kernel.l1_error) < 1e-20
 
 
-def test_no_rates_are_refused():
-    with pytest.raises(ValueError, match="at least one rate"):
-        projection([], Delta(1), "power")
-
-
 def test_rates_too_close_are_refused(monkeypatch):
     monkeypatch.setattr(balls, "MAX_BITS", 512)
     close = [1, 1 + Fraction(1, 10**100), 2]
@@ -90,30 +85,3 @@ def test_rounding_to_bits_is_near_and_short(number, bits):
 
 def _zeros(number):
     return (int(number) & -int(number)).bit_length() - 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("exponentail", (1,), (1,)), "did you mean 'exponential'"),
-        (("power", (1, 2), (1,)), "2 rates and 1 weights"),
-        (("power", (0,), (1,)), "positive"),
-        (("power", (2, 2), (1, 1)), "distinct"),
-        (("power", (2,), (1,), Delta(0)), "log heads see lags from 1 on"),
-        (("power", (float("inf"),), (1,)), "not a finite number"),
-    ],
-)
-def test_bad_kernels_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Kernel.of(*arguments)
-
-
-@pytest.mark.parametrize(("lag", "error"), [(-1, ValueError), (1.5, TypeError)])
-def test_bad_lags_are_refused(lag, error):
-    with pytest.raises(error, match=str(lag)):
-        Delta(lag)
-
-
-def test_interpolation_needs_as_many_visible_lags_as_rates():
-    with pytest.raises(ValueError, match="need 2 lags of at least 1"):
-        interpolation([1, 2], Delta(1), "power", lags=[0, 1])

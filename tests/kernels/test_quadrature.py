@@ -71,20 +71,3 @@ def test_growth_is_that_of_the_theorem():
     heads = [rule(2, math.exp(-x)).heads for x in logs]
     square = np.polyfit(logs, heads, 2)[0]
     assert square * math.pi**2 == pytest.approx(1, rel=0.15)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: Trapezoid(1, 1.0, 0, 3), "only above 1"),
-        (lambda: Trapezoid(2, 0.0, 0, 3), "steps above 0"),
-        (lambda: Trapezoid(2, 3.5, 0, 3), "up to 3"),
-        (lambda: Trapezoid(2, 1.0, 3, 3), "above first 3"),
-        (lambda: rule(2, 1e-13), "from 1e-12"),
-        (lambda: rule(2, 0.6), "to 0.5"),
-        (lambda: rule(0.5, 0.1), "only above 1"),
-    ],
-)
-def test_bad_input_is_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

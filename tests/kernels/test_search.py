@@ -32,17 +32,3 @@ def test_weights_have_the_bits_asked_for():
     kernel = search.best_delta(2, 4, "power", 24)
     assert kernel.weights == tuple(round_to_bits(w, 24) for w in kernel.weights)
     assert kernel.rates == tuple(exact(r) for r in kernel.float_rates)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((3, 0, "power"), "at least 1 head"),
-        ((0, 2, "power"), "lags from 1"),
-        ((3, 2, "powers"), "did you mean 'power'"),
-        ((3, 2, "power", 1), "2 to 2000"),
-    ],
-)
-def test_bad_input_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        search.best_delta(*arguments)

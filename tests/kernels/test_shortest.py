@@ -42,21 +42,6 @@ def test_an_uncertified_sum_counts_as_infinitely_far(monkeypatch):
     assert shortest.certified_error(2.75, 2) == math.inf
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: shortest.shortest(1.0, 3), "only above 1"),
-        (lambda: shortest.shortest(math.inf, 3), "only above 1"),
-        (lambda: shortest.shortest(2.0, 0), "1 to 72"),
-        (lambda: shortest.shortest(2.0, 73), "1 to 72"),
-        (lambda: shortest.fewest(2.0, 0.0), "must be positive"),
-    ],
-)
-def test_bad_input_is_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
 def test_an_error_out_of_reach_is_refused(monkeypatch):
     monkeypatch.setattr(shortest, "MOST", 4)
     with pytest.raises(ValueError, match="more than 4 terms; the nearest error"):

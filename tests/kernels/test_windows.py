@@ -124,14 +124,3 @@ def test_values_agree_with_the_formula():
 def test_round_up():
     assert round_up(arb(0.1)) > 0.1
     assert round_up(arb(0)) > 0.0
-
-
-def test_refusals():
-    with pytest.raises(ValueError, match="exponential"):
-        best(HEAVY, 1, "exponental")
-    with pytest.raises(ValueError, match="heads=0"):
-        best(HEAVY, 0, "power")
-    with pytest.raises(ValueError, match="first is 0 or 1"):
-        best(HEAVY, 1, "power", 2, 9)
-    with pytest.raises(ValueError, match="positive finite"):
-        Decay(LOG, -1.0)

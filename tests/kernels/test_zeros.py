@@ -49,21 +49,6 @@ def test_a_deviation_too_near_zero_is_refused_with_its_lag(monkeypatch):
         zeros.l1_distance(touching)
 
 
-@pytest.mark.parametrize(
-    "kernel",
-    [
-        near_power([1.0], [1.0], power=1),
-        Kernel.of("exponential", [1.0], [1.0]),
-        Kernel.of("power", [2.0], [1.0], Kernel.of("power", [2], [1])),
-        Kernel.of("exponential", [1.0], [1.0], Kernel.of("power", [2], [2])),
-        Kernel.of("exponential", [1.0], [1.0], Kernel.of("power", [2, 3], [1, 1])),
-    ],
-)
-def test_other_kernels_are_refused(kernel):
-    with pytest.raises(ValueError, match=r"one power s\^-b with b > 1"):
-        zeros.deviation(kernel)
-
-
 def test_rounding_to_float32_is_still_certified():
     kernel = shortest.shortest(2.0, 8)
     rates, weights = (

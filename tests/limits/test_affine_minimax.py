@@ -100,30 +100,3 @@ def test_columns_are_independent_and_classes_grow(kind, alphabet, length):
     assert ranks == sorted(ranks)
     both = np.hstack([np.array(features(rows, name), float) for name in CLASSES])
     assert np.linalg.matrix_rank(both) == ranks[-1]
-
-
-def test_a_proof_that_does_not_hold_is_refused():
-    matrix, values = [[Fraction(1)], [Fraction(1)]], [Fraction(1), Fraction(-1)]
-    half = Fraction(1, 2)
-    assert prove(matrix, values, [Fraction(0)], {0: half, 1: -half}) == 1
-    with pytest.raises(ArithmeticError, match="forces only"):
-        prove(matrix, values, [half], {0: half, 1: -half})
-    with pytest.raises(ArithmeticError, match="sum to 1"):
-        prove(matrix, values, [Fraction(0)], {0: Fraction(1), 1: -Fraction(1)})
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: windows([1], 2), "at least two tokens"),
-        (lambda: windows([1, 1], 2), "all different"),
-        (lambda: windows([0, 1], 0), "at least 1 token"),
-        (lambda: features(windows([0, 1], 2), "afine"), "did you mean 'affine'"),
-        (lambda: best(max, SIGNS, 9), "at most 8"),
-        (lambda: minimax([], []), "one window is needed"),
-        (lambda: minimax([[Fraction(1)]], []), "1 rows of features and 0 values"),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -71,10 +71,3 @@ def test_lag_zero_is_lost_for_powers():
 def test_nothing_is_claimed_below_the_precision():
     assert lower_bound(HEAVY, 40, "exponential") == 0.0
     assert lower_bound(HEAVY, 1, "power") <= best(HEAVY, 1, "power").mse
-
-
-def test_refusals():
-    with pytest.raises(ValueError, match="heads=0"):
-        lower_bound(HEAVY, 0, "power")
-    with pytest.raises(ValueError, match="family"):
-        lower_bound(HEAVY, 1, "linear")

@@ -39,12 +39,3 @@ def test_close_to_what_a_search_finds():
 
 def test_eight_heads_with_the_slopes_of_alibi():
     assert recall_floor(positions.alibi_slopes(8).numpy(), 0).largest < 1
-
-
-def test_bad_arguments_are_refused():
-    with pytest.raises(ValueError, match="positive and distinct"):
-        recall_floor([1.0, 1.0], 0)
-    with pytest.raises(ValueError, match="positive and distinct"):
-        recall_floor([], 0)
-    with pytest.raises(ValueError, match="lag 9 and length 8"):
-        recall_floor([1.0], 9, 8)

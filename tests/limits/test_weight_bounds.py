@@ -8,10 +8,9 @@ import pytest
 from flint import fmpq
 
 from tapx.kernels import balls
-from tapx.kernels.balls import exact
-from tapx.kernels.family import LIN, LOG
+from tapx.kernels.family import LIN
 from tapx.kernels.kernel import Delta, Kernel
-from tapx.limits import all_rates, weight_bounds
+from tapx.limits import weight_bounds
 from tapx.limits.weight_bounds import Certificate, optimum
 
 BY_HAND = Certificate(LIN, 1, (0, 1, 2), (fmpq(0), fmpq(1), fmpq(-1)))
@@ -90,41 +89,3 @@ def test_candidates_fit_bfloat16_where_kernels_are_made_of_them():
     for family, least in weight_bounds.SLOWEST.items():
         made_of = [r for r in weight_bounds.candidates(family) if r >= least]
         assert all((math.frexp(r)[0] * 256).is_integer() for r in made_of)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("logarithm", 1, 0.5), "family"),
-        (("power", 0, 0.5), "lag 0"),
-        (("exponential", 1, 0), "price 0"),
-        (("exponential", 1, 2), "at most 1"),
-    ],
-)
-def test_wrong_problems_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        optimum(*arguments)
-
-
-def test_wrong_certificates_are_refused():
-    with pytest.raises(ValueError, match="between -1 and 1"):
-        Certificate(LIN, 0, (0,), (fmpq(2),))
-    with pytest.raises(ValueError, match="list all lags"):
-        Certificate(LIN, 3, (0, 1), (fmpq(0), fmpq(1)))
-    with pytest.raises(ValueError, match="for 2 lags"):
-        Certificate(LIN, 0, (0, 1), (fmpq(1),))
-    with pytest.raises(ValueError, match="must ascend"):
-        Certificate(LIN, 0, (0, 2, 1), (fmpq(1), fmpq(0), fmpq(0)))
-    with pytest.raises(ValueError, match="nearest valid weight is 0"):
-        BY_HAND.floor(-1)
-    with pytest.raises(ValueError, match="price 0"):
-        BY_HAND.objective(0)
-    with pytest.raises(ValueError, match="family"):
-        weight_bounds.candidates("linear")
-
-
-def test_wrong_pairings_are_refused():
-    with pytest.raises(ValueError, match="at least one lag"):
-        all_rates.supremum(LOG, (), ())
-    with pytest.raises(ValueError, match="above 1"):
-        all_rates.upper_at(LOG, (1,), (exact(1),), 1)

@@ -17,8 +17,6 @@ from made_blocks import (
 )
 
 from tapx.network import convolution
-from tapx.network.attention import Attention
-from tapx.network.positions import PerLag
 
 POSITIONS = ["lin", "log", "t5", "kerple-log", "kerple-power", "per-lag"]
 CLOSED = ["lin", "log", "kerple-log"]
@@ -114,16 +112,6 @@ def test_a_division_by_the_sum_cancels_tmx(position, normalisation):
     )
 
 
-@pytest.mark.parametrize(
-    ("heads", "dtype"), [(1, torch.float32), (3, torch.float32), (2, F64)]
-)
-def test_a_per_lag_encoding_must_fit(heads, dtype):
-    message = f"{heads} heads in {dtype} does not fit attention of 2 heads in"
-    with pytest.raises(ValueError, match=message):
-        Attention(2, 2, PerLag(heads, 8, dtype=dtype))
-    Attention(2, 2, PerLag(2, 8))
-
-
 def test_log_head_at_the_first_token_gives_zero():
     for score in ("none", "dot"):
         out = block("log", "finite", score)(tokens(2, 5))
@@ -183,14 +171,6 @@ def test_fft_in_small_chunks_is_the_same(monkeypatch):
     assert_alike(gradients, wanted, 1e-11)
 
 
-def test_fft_refuses_weights_that_grow():
-    attention = block("lin")
-    with torch.no_grad():
-        attention.slopes[1] = -1
-    with pytest.raises(ValueError, match="head 1's weights grow"):
-        attention(tokens(1, 30), "fft")
-
-
 @pytest.mark.parametrize("length", [1, 2, 7, 1000, 131_071])
 def test_smooth_lengths_are_long_enough_and_not_wasteful(length):
     smooth = convolution._smooth_length(length)
@@ -199,39 +179,6 @@ def test_smooth_lengths_are_long_enough_and_not_wasteful(length):
         while smooth % factor == 0:
             smooth //= factor
     assert smooth == 1
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"position": "linn"}, "did you mean 'lin'"),
-        ({"score": "dott"}, "did you mean 'dot'"),
-        ({"normalisation": "infinit"}, "did you mean 'infinite'"),
-        ({"heads": 0}, "at least 1"),
-        ({"slopes": [1.0]}, "2 heads need 2 slopes"),
-        ({"position": "t5", "normalisation": "infinite"}, "no closed form"),
-        ({"position": "t5", "score": "tmx"}, "'tmx' needs position 'lin' or 'log'"),
-    ],
-)
-def test_bad_arguments_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        Attention(**({"dimension": 2, "heads": 2} | options))
-
-
-def test_bad_evaluations_are_refused():
-    with pytest.raises(ValueError, match="did you mean 'last'"):
-        block("lin")(tokens(1, 3), "lst")
-    with pytest.raises(ValueError, match="needs score 'none' or 'tmx'"):
-        block("lin", score="dot")(tokens(1, 3), "fft")
-
-
-def test_infinite_normalisation_refuses_a_head_that_diverges():
-    attention = block("log", "infinite")
-    with torch.no_grad():
-        attention.slopes[2] = 1.0
-    for evaluation in ("dense", "last", "fft"):
-        with pytest.raises(ValueError, match="head 2 has slope 1"):
-            attention(tokens(1, 4), evaluation)
 
 
 def test_initial_weights_come_from_the_generator_alone():

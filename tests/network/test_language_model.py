@@ -89,33 +89,3 @@ def test_generate():
     assert greedy == [int(model(torch.tensor([[3]]))[0, -1].argmax())]
     old = model.generate([9] * 5 + [1] * 12, 5, seed=6)
     assert old == model.generate([1] * 12, 5, seed=6), "older than the context"
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"position": "lag"}, "did you mean 'log'"),
-        ({"score": "dots"}, "did you mean 'dot'"),
-        ({"vocabulary": 1}, "vocabulary=1: give at least 2"),
-        ({"layers": 0}, "layers=0: give at least 1"),
-        ({"context": 1}, "context=1: give at least 2"),
-        ({"heads": 0}, "heads=0: give at least 1"),
-    ],
-)
-def test_refuses(given, message):
-    with pytest.raises(ValueError, match=message):
-        small(**given)
-
-
-@pytest.mark.parametrize(
-    ("prompt", "length", "temperature", "message"),
-    [
-        ([], 1, 1.0, "prompt: empty; give ids 0 to 10"),
-        ([11], 1, 1.0, "prompt: id 11; give ids 0 to 10"),
-        ([1], 0, 1.0, "length=0"),
-        ([1], 1, -1.0, "temperature=-1"),
-    ],
-)
-def test_generate_refuses(prompt, length, temperature, message):
-    with pytest.raises(ValueError, match=message):
-        small().generate(prompt, length, temperature)

@@ -77,20 +77,6 @@ def test_blocks_are_independent():
     torch.testing.assert_close(attention.slopes.grad, right["slopes"])
 
 
-def test_refusals():
-    x = tokens()
-    with pytest.raises(ValueError, match=r"not 'tmx'.*the nearest is 'none'"):
-        practice.fused(block("tmx", normalisation="none"), x)
-    with pytest.raises(ValueError, match=r"'finite', not 'infinite'"):
-        next(practice.row_blocks(block("none", normalisation="infinite"), x))
-    with pytest.raises(ValueError, match="bias"):
-        practice.fused(block("none"), x, "key")
-    with pytest.raises(ValueError, match=r"needs position 'lin', not 'log'"):
-        practice.fused(block("none", "log"), x, "keys")
-    with pytest.raises(ValueError, match="rows=0: give at least 1"):
-        next(practice.row_blocks(block("none"), x, 0))
-
-
 def test_flex_attention_has_no_backward_on_processors():
     """Chapter `cost` says so: once this fails, measure it there."""
     q = torch.ones(1, 1, 8, 16, requires_grad=True)

@@ -1,6 +1,5 @@
 import math
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,24 +79,3 @@ def test_totals_are_what_a_softmax_divides_by():
     found = totals(torch.tensor([0.5, 0.0], dtype=F64), 4)
     assert torch.equal(found[1], torch.tensor([1.0, 2, 3, 4], dtype=F64))
     assert math.isclose(found[0, 2], 1 + math.exp(-0.5) + math.exp(-1))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"position": "log"}, "needs position 'lin', not 'log'"),
-        ({"score": "dot"}, "score 'none' or 'tmx', not 'dot'"),
-    ],
-)
-def test_blocks_without_a_state_of_fixed_size_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        block([1.0], **options)(draw(1, 3, 2), "recurrence")
-
-
-def test_bad_numbers_are_refused():
-    with pytest.raises(ValueError, match="chunk=0: give at least 1"):
-        scan(torch.ones(1, dtype=F64), draw(1, 3, 2), 0)
-    with pytest.raises(ValueError, match="head 1 has slope -9: its weights grow"):
-        totals(torch.tensor([1.0, -9.0], dtype=F64), 100)
-    with pytest.raises(ValueError, match="slope 0, but the sum"):
-        block([1.0, 0.0], "infinite")(draw(1, 3, 2), "recurrence")

@@ -1,4 +1,3 @@
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,12 +29,3 @@ def test_a_block_fed_token_by_token_is_the_dense_block(
     dense = attention(x)
     assert (found - dense).abs().max() < 1e-10 * size(dense)
     assert fed.kept == len(slopes) * (3 * 2 + 1)  # whatever the time
-
-
-def test_bad_streams_are_refused():
-    with pytest.raises(ValueError, match="needs position 'lin', not 'log'"):
-        BlockStream(Attention(2, 1, "log"))
-    with pytest.raises(ValueError, match="not 'dot'"):
-        BlockStream(Attention(2, 1, score="dot"))
-    with pytest.raises(ValueError, match="batch=0: give at least 1"):
-        BlockStream(Attention(2, 1), 0)

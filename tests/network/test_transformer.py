@@ -106,22 +106,3 @@ def test_many_networks_at_once_by_vmap():
 def test_feed_forward_sums_neurons():
     block = FeedForward(2, 3, outputs=4, dtype=F64)
     assert block(tokens(2, 5)).shape == (2, 5, 4)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"layers": 0}, "layers"),
-        ({"width": None}, "width is needed"),
-        ({"width": 0}, "width=0: give at least 1"),
-        ({"position": "logg"}, "did you mean 'log'"),
-    ],
-)
-def test_bad_arguments_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        network(**options)
-
-
-def test_unknown_evaluation_is_refused():
-    with pytest.raises(ValueError, match="did you mean 'fft'"):
-        network()(tokens(1, 3), "ft")

@@ -1,6 +1,5 @@
 import itertools
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,18 +68,3 @@ def test_points_lie_in_the_box():
     points = box_points(1000, 3, 0.5, seeded(0))
     assert points.shape == (1000, 3)
     assert 0.45 < points.abs().max() <= 0.5
-
-
-def test_bad_arguments_are_refused():
-    net = smooth(2, 8)
-    points = box_points(10, 2, 1.0, seeded(0))
-    with pytest.raises(ValueError, match="width 9: 1 to 8"):
-        orthogonal(net, [9], points)
-    with pytest.raises(ValueError, match="width 0"):
-        hull(net, [], points)
-    with pytest.raises(ValueError, match="rows of 2 numbers"):
-        orthogonal(net, [1], points[:, :1])
-    with pytest.raises(ValueError, match="rows of 2 numbers"):
-        trained(net, 2, points[:, :1], seeded(0))
-    with pytest.raises(ValueError, match="iterations=0: give at least 1"):
-        trained(net, 2, points, seeded(0), 0)

@@ -130,23 +130,6 @@ def test_sampled_nets_come_near_and_round():
     assert mf.rounding_width(constant, points, 0.5, [1, 2], [0]) == 1
 
 
-@pytest.mark.parametrize(
-    ("points", "values", "message"),
-    [
-        ([[1.0], [1.0]], [1.0, 2.0], "equal"),
-        ([[1.0], [1 + 1e-12]], [1.0, 2.0], "no direction"),
-        ([[1.0]], [math.inf], "finite"),
-        ([[1.0]], [1.0, 2.0], "one a row"),
-        ([1.0], [1.0], "rows"),
-    ],
-)
-def test_bad_points(points, values, message):
-    points = torch.tensor(points, dtype=F64)
-    values = torch.tensor(values, dtype=F64)
-    with pytest.raises(Exception, match=f"{message}|Type-check"):
-        mf.interpolating_net(points, values)
-
-
 def test_drawn_numbers_have_the_law_of_sampled_nets():
     points, values = random_alphabet(4, 2, 5, 1)
     net = mf.interpolating_net(points, values)
@@ -162,23 +145,3 @@ def test_a_memory_function_that_is_zero_needs_no_width():
     points = torch.tensor([[-1.0], [1.0]], dtype=F64)
     net = mf.interpolating_net(points, torch.zeros(2, dtype=F64))
     assert mf.rounding_width(net, points, 0.25, [1, 2], [0, 1]) == 1
-
-
-def test_bad_widths():
-    net, points = TwoLayerNet([1.0], [[1.0]]), torch.ones(1, 1, dtype=F64)
-    with pytest.raises(ValueError, match="ascend"):
-        mf.rounding_width(net, points, 0.5, [2, 1], [0])
-    with pytest.raises(ValueError, match="ascend"):
-        mf.rounding_width(net, points, 0.5, [], [0])
-    with pytest.raises(ValueError, match="width=0: give at least 1"):
-        mf.sampled_errors(net, points, [0], [0])
-    with pytest.raises(ValueError, match="seeds=0: give at least 1"):
-        mf.rounding_width(net, points, 0.5, [1], [])
-    with pytest.raises(ValueError, match="above 0"):
-        mf.rounding_width(net, points, 0.0, [1], [0])
-    with pytest.raises(ValueError, match="each of 1 points"):
-        mf.rounding_width(net, points, [0.5, 0.5], [1], [0])
-    with pytest.raises(ValueError, match="largest_lag=0: give at least 1"):
-        mf.tolerance(0, "lin")
-    with pytest.raises(ValueError, match="lin"):
-        mf.tolerance(1, "linear")

@@ -65,20 +65,3 @@ def test_margins_are_exact_and_wider_than_asked():
         assert values == [g, g + 1]
         assert exact > 1 / (4 * g)
     assert rounding.margin(7, "lin") == 0.5
-
-
-def test_bad_input():
-    with pytest.raises(ValueError, match=r"z must be above -0\.693147"):
-        rounding.proposition_c1(torch.tensor([1.0, -0.7]))
-    with pytest.raises(ValueError, match="round to at least 1"):
-        rounding.proposition_c1(torch.tensor([math.nan]))
-    with pytest.raises(ValueError, match="first=0: give at least 1"):
-        rounding.largest_violation(0, 5)
-    with pytest.raises(ValueError, match="n=0: give at least 1"):
-        rounding.sharpness(0)
-    with pytest.raises(ValueError, match="last=4: give at least 5"):
-        rounding.largest_violation(5, 4)
-    with pytest.raises(ValueError, match="value=0: give at least 1"):
-        rounding.margin(0, "lin")
-    with pytest.raises(ValueError, match="log"):
-        rounding.margin(1, "logarithm")

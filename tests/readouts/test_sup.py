@@ -20,11 +20,3 @@ def test_a_spike_at_a_corner_is_found():
     # relu(sum x - 7.5): only near one corner of the cube in 8 dimensions.
     net = TwoLayerNet([1.0], [[1.0] * 8], [-7.5])
     assert sup_estimated(net, 1.0, seeded(0), points=2048) == pytest.approx(0.5)
-
-
-def test_bad_arguments_are_refused():
-    net = two_layer.relu_sum([[1.0]])
-    with pytest.raises(ValueError, match="radius=-1: give more than 0"):
-        sup_estimated(net, -1, seeded(0))
-    with pytest.raises(ValueError, match="starts=0: give at least 1"):
-        sup_estimated(net, 1.0, seeded(0), starts=0)

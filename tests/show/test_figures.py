@@ -52,19 +52,6 @@ def test_roles_are_distinct_series():
     assert figures.role("best", marker="", markersize=3) == changed
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: figures.series(-1), "index=-1: give at least 0"),
-        (lambda: figures.role("trainde"), "did you mean 'trained'"),
-        (lambda: figures.size("wyde"), "did you mean 'wide'"),
-    ],
-)
-def test_refusals_name_the_nearest_choice(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
 def test_sizes_fit_the_page():
     for kind in ("wide", "tall", "pair", "square"):
         width, height = figures.size(kind)

@@ -1,7 +1,6 @@
 import itertools
 
 import hypothesis.strategies as st
-import pytest
 import torch
 from hypothesis import given
 
@@ -90,47 +89,8 @@ def test_functions_and_tables_agree(data):
             read.append(row[-1 - lags[i]])
 
 
-@pytest.mark.parametrize(
-    ("alphabet", "tables", "depth", "message"),
-    [
-        ([[1.0], [-2.0]], ([1, 2],), 0, "unit ball: token 1 has norm 2"),
-        ([[1.0], [float("nan")]], ([1, 2],), 0, "unit ball"),
-        ([[1.0], [1.0]], ([1, 2],), 0, "tokens 0 and 1 .* the same"),
-        ([1.0, -1.0], ([1, 2],), 0, "rows of tokens"),
-        (SIGNS, (), 0, "at least one memory function"),
-        (SIGNS, ([1, 2, 3],), 0, r"shape \(2,\), not \(3,\)"),
-        (SIGNS, ([1, 2], [1, 2]), 1, r"g_2 reads 2 .* \(2, 2\)"),
-        (SIGNS, ([1, 1.5],), 0, "g_1 is 1.5 at tokens .*nearest is 2"),
-        (SIGNS, ([0, 1],), 0, "g_1 is 0 at .*nearest is 1"),
-        (SIGNS, ([float("inf"), 1],), 0, "g_1 is inf"),
-        (SIGNS, ([1, 2],), 2, "depth 2 with 1 memories: .*nearest is 1"),
-        (SIGNS, ([1, 2],), -1, "depth -1"),
-    ],
-)
-def test_bad_targets_are_refused(alphabet, tables, depth, message):
-    with pytest.raises(ValueError, match=message):
-        AdaptiveMemory(alphabet, tables, last, depth)
-
-
-def test_a_function_that_is_not_whole_is_refused():
-    with pytest.raises(ValueError, match=r"g_1 is 1.5 .*nearest is 2"):
-        AdaptiveMemory.from_functions(SIGNS, [lambda sign: 1 + sign[0] / 2], last)
-
-
-def test_a_readout_of_another_dimension_is_refused():
-    with pytest.raises(ValueError, match="takes 3 numbers"):
-        AdaptiveMemory(SIGNS, ([1, 2],), boolean_example().readout)
-
-
-def test_bad_inputs_are_refused():
+def test_beyond_the_reach_any_token_may_stand():
     target = boolean_example()
-    with pytest.raises(ValueError, match="2 tokens do not reach back to lag 2"):
-        target(torch.ones(1, 2, 1, dtype=F64))
     x = torch.ones(1, 5, 1, dtype=F64)
-    x[0, 3] = 0.75
-    with pytest.raises(ValueError, match=r"token \[0.75\] .*nearest entry is \[1.0\]"):
-        target(x)
-    x[0, 3], x[0, 0] = 1, 0  # beyond the reach any token may stand
+    x[0, 0] = 0
     assert target(x).tolist() == [1]
-    with pytest.raises(ValueError, match="more than 2 tokens"):
-        target(x[:, :2], last_only=False)

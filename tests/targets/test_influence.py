@@ -2,7 +2,6 @@ import itertools
 
 import hypothesis.strategies as st
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 
@@ -18,10 +17,6 @@ def test_windows_are_all_there():
     windows = all_windows([[0.0], [0.5], [1.0]], 3)
     assert windows.shape == (27, 3, 1)
     assert len(torch.unique(windows, dim=0)) == 27
-    with pytest.raises(ValueError, match="at most 1048576"):
-        all_windows(SIGNS, 21)
-    with pytest.raises(ValueError, match="length=0: give at least 1"):
-        all_windows(SIGNS, 0)
 
 
 def test_axis_s_of_the_table_is_lag_s():

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapx.targets import influence, nested_targets
-from tapx.targets.adaptive import AdaptiveMemory
 
 F64 = torch.float64
 
@@ -64,33 +63,3 @@ def test_a_fixed_memory_needs_every_place_of_a_chain(depth):
     target = nested_targets.switches(depth)
     answers = influence.table(target, target.alphabet, target.reach)
     assert influence.lags_needed(answers) == tuple(range(1, 2 * depth + 1))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: nested_targets.random_nesting(-1), "depth=-1: give at least 0"),
-        (lambda: nested_targets.random_nesting(1, 0), "largest_lag=0: give at least 1"),
-        (lambda: nested_targets.random_nesting(1, tokens=1), "tokens=1: .* 2"),
-        (lambda: nested_targets.random_nesting(1, seed=-3), "seed=-3: give at least 0"),
-        (lambda: nested_targets.random_nesting(3, memories=2), "memories=2: .* 3"),
-        (lambda: nested_targets.switches(0), "depth=0: give at least 1"),
-    ],
-)
-def test_numbers_out_of_range(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
-@pytest.mark.parametrize(
-    ("alphabet", "tables", "message"),
-    [
-        ([[1.5], [-1.0]], ([1, 2], [[1, 2], [1, 2]]), "unit ball: token 0"),
-        ([[1.0], [-1.0]], (), "at least one memory function"),
-        ([[1.0], [-1.0]], ([1, 2], [[1, 2], [2.5, 1]]), "g_2 is 2.5 .* nearest is 2"),
-        ([[1.0], [-1.0]], ([1, 2], [[1, 2], [0, 1]]), "g_2 is 0 .* nearest is 1"),
-    ],
-)
-def test_a_nested_target_that_is_none_is_refused(alphabet, tables, message):
-    with pytest.raises(ValueError, match=message):
-        AdaptiveMemory(alphabet, tables, lambda z: z[..., -1], depth=1)

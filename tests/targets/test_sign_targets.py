@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tapx.readouts.two_layer import TwoLayerNet
-from tapx.targets.signs import ENDS, TOKENS, ToyTarget, target
+from tapx.targets.signs import ENDS, TOKENS, target
 
 
 def signs(count, length=1000, seed=0):
@@ -81,24 +80,3 @@ def test_directions_come_from_their_seed():
 def test_shorter_inputs_scale_the_token_numbers():
     assert target("2b", "last", length=100).lags == (5, 6, 10)
     assert target("2b", "first", length=100).lags == (95, 94, 90)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("2c",), "2c"),
-        (("2a", "frist"), "first"),
-        (("2b", "last", 0, 20), "must differ"),
-    ],
-)
-def test_wrong_requests_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        target(*arguments)
-
-
-def test_lags_beyond_the_input_are_refused():
-    readout = TwoLayerNet([1.0], [[1.0]])
-    with pytest.raises(ValueError, match="nearest valid lag is 9"):
-        ToyTarget((10,), readout, 10)
-    with pytest.raises(ValueError, match="takes 1 numbers"):
-        ToyTarget((3, 4), readout, 10)

@@ -18,8 +18,6 @@ def test_sparse_parity_is_a_product():
     target = worked_examples.sparse_parity((2, 5))
     expected = x[:, -1] * x[:, -3] * x[:, -6]
     assert torch.equal(target(x, last_only=True), expected[:, 0])
-    with pytest.raises(ValueError, match="lag 0"):
-        worked_examples.sparse_parity((0, 2))
 
 
 @pytest.mark.parametrize("order", [2, 3])
@@ -32,8 +30,6 @@ def test_n_gram_looks_its_table_up(order):
     found = target(torch.eye(4, dtype=F64)[drawn], last_only=True)
     expected = table[tuple(drawn.flip(1).T)]
     assert torch.allclose(found, expected)
-    with pytest.raises(ValueError, match="shape"):
-        worked_examples.n_gram([[1.0, 2.0]])
 
 
 @pytest.mark.parametrize(("pointers", "steps"), [(1, 2), (3, 1), (3, 2), (2, 3)])
@@ -48,8 +44,6 @@ def test_search_follows_the_chain(pointers, steps):
             at -= round(pointers * window[at])
         expected.append(window[at])
     assert target(windows).tolist() == expected
-    with pytest.raises(ValueError, match="pointers=0: give at least 1"):
-        worked_examples.multi_step_search(0, 1)
 
 
 def test_wavelets_of_one_shape():
@@ -60,8 +54,6 @@ def test_wavelets_of_one_shape():
     assert np.allclose(wide[::2] * np.sqrt(2), narrow)
     assert narrow[10] == narrow.max() == 1 / np.sqrt(2)
     assert abs(worked_examples.wavelet(3, 40, 81).sum()) < 1e-12
-    with pytest.raises(ValueError, match="scale=0: give more than 0"):
-        worked_examples.wavelet(0, 1, 5)
 
 
 def test_algebra_by_hand():

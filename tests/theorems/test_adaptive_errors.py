@@ -55,18 +55,3 @@ def test_theorem_4_1_needs_width_and_heads():
     narrow = theorem_4_1.bound(TARGET, [2.0, 3.0], 40, needed - 1, 2, "lin")
     few = theorem_4_1.bound(TARGET, [2.0, 3.0], 3, needed, 2, "lin")
     assert narrow == few == math.inf
-
-
-def test_bad_input():
-    with pytest.raises(ValueError, match="depth 3"):
-        adaptive_errors.layered_error((2, 3), 3, 40, 2, "lin")
-    with pytest.raises(ValueError, match="lin"):
-        adaptive_errors.one_layer_error((2,), 40, 2, "linear")
-    with pytest.raises(ValueError, match="empty"):
-        adaptive_errors.one_layer_error((), 40, 2, "lin")
-    with pytest.raises(ValueError, match="order=0"):
-        adaptive_errors.group_error(2, 40, 0, "lin")
-    with pytest.raises(ValueError, match="one each"):
-        theorem_4_1.rounding_width([2.0], (2, 3), 1, "lin")
-    with pytest.raises(ValueError, match="above 0"):
-        adaptive_errors.sampling_width(2.0, 1, 0.0)

@@ -12,10 +12,8 @@ from tapx.readouts import exact_nets, memory_functions, rounding, two_layer
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import (
     proposition_4_3,
-    proposition_4_5,
     stages,
     theorem_4_1,
-    theorem_4_4,
 )
 
 TARGET = AdaptiveMemory(
@@ -103,76 +101,9 @@ def test_a_sampled_readout_has_its_certified_error():
     assert measured(built) <= built.error
 
 
-def test_too_narrow_a_network_is_refused():
-    with pytest.raises(ValueError, match="width 2"):
-        theorem_4_1.construct(chain(0, 1), 4, width=2, seed=1)
-    with pytest.raises(ValueError, match="leaves no neuron"):
-        theorem_4_1.construct(chain(0, 1), 4, width=0)
-
-
-def test_bump_kernels_say_that_float64_cannot_hold_them():
-    with pytest.raises(ValueError, match="too few"):
-        theorem_4_4.construct(chain(1, 2), 12, kernel="bump")
+def test_bump_kernels_hold():
     built = theorem_4_1.construct(chain(0, 1), 3, kernel="bump")
     assert measured(built) <= built.error
-
-
-@pytest.mark.parametrize(
-    ("act", "error", "message"),
-    [
-        (lambda: theorem_4_1.construct(chain(1, 2), 4), ValueError, "depth 0"),
-        (lambda: proposition_4_3.construct(chain(1, 2), 4), ValueError, "depth 0"),
-        (lambda: proposition_4_5.construct(chain(1, 2), 4), ValueError, "depth 0"),
-        (lambda: theorem_4_4.construct(chain(1, 2), 1), ValueError, "1 heads are too"),
-        (lambda: theorem_4_4.construct(chain(0, 2), 1), ValueError, "cannot serve"),
-        (lambda: theorem_4_1.construct(chain(0, 2), 1), ValueError, "cannot serve"),
-        (lambda: theorem_4_1.construct(chain(0, 1), 4, "lim"), ValueError, "lin"),
-        (
-            lambda: theorem_4_1.construct(chain(0, 1), 4, kernel="bets"),
-            ValueError,
-            "best",
-        ),
-        (
-            lambda: theorem_4_1.construct(chain(0, 1), 4, length=2),
-            ValueError,
-            "reach back",
-        ),
-        (
-            lambda: theorem_4_1.construct(
-                AdaptiveMemory(SIGNS, ([1, 2],), lambda z: z[..., 1]), 4
-            ),
-            TypeError,
-            "TwoLayerNet",
-        ),
-        (
-            lambda: theorem_4_1.construct(chain(0, 1), 4).exhaustive_inputs(30),
-            ValueError,
-            "at most 18",
-        ),
-        (
-            lambda: theorem_4_1.construct(chain(0, 1), 4).worst_over(
-                torch.ones(1, 80, 1)
-            ),
-            ValueError,
-            "larger length",
-        ),
-        (
-            lambda: theorem_4_1.construct(chain(0, 1), 4).worst_over(
-                torch.full((1, 8, 1), 0.5)
-            ),
-            ValueError,
-            "nearest",
-        ),
-        (
-            lambda: theorem_4_1.construct(chain(0, 1), 4).adversarial_inputs(2),
-            ValueError,
-            "reach back",
-        ),
-    ],
-)
-def test_bad_input(act, error, message):
-    with pytest.raises(error, match=message):
-        act()
 
 
 def test_plans_have_the_depth_of_the_theorems():
@@ -196,5 +127,3 @@ def test_ffn_with_precision():
     assert net(x)[:, 0].tolist() == [0, 0, 1, 2]
     wanted = torch.tensor([1.0, 1, 3, 5], dtype=torch.float64).log()
     assert torch.equal(log(x)[:, 0], wanted)
-    with pytest.raises(ValueError, match="integer"):
-        FeedForward(1, 1, precision="interger")

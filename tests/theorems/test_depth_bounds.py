@@ -72,30 +72,3 @@ def test_the_ratio_of_heads_is_one_of_norms(order):
     wanted = c.sum() * (np.linalg.norm(c) / high) ** (1 / order)
     assert ratio((300, 150, 1)) == pytest.approx(wanted, rel=0.01)
     assert ratio((3, 3, 3)) == 3
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda: proposition_4_5.attention_heads([2], 1, 0.0, 1, "lin"),
-            "error must be above 0",
-        ),
-        (
-            lambda: proposition_4_5.attention_heads((2, 3), 3, 0.1, 2, "lin"),
-            "depth 3 .* nearest is 2",
-        ),
-        (lambda: proposition_4_5.widths([1.0], (2, 3), 1, "lin"), "one each"),
-        (
-            lambda: proposition_4_5.bound(TARGET, 4, 2, "linear"),
-            "unknown position function",
-        ),
-        (
-            lambda: proposition_4_5.attention_heads([2], 1, 1e-300, 1, "lin"),
-            "error 1e-300: .* larger error or order",
-        ),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -133,26 +133,3 @@ def test_heads_are_shared_as_in_the_proof():
     shares = theorem_3_1.head_shares((3, 7), "log")
     assert sum(shares) == pytest.approx(1)
     assert shares[1] / shares[0] == pytest.approx((7 / 3) ** 1.01)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: lemmas.recall_bound("lin", 3, 2, 4), "nearest valid order is 2"),
-        (lambda: lemmas.recall_bound("lin", 3, 2, 0), "nearest valid order is 1"),
-        (lambda: lemmas.recall_bound("log", 0, 2, 1), "see lags from 1"),
-        (lambda: lemmas.recall_bound("lin", 3, 2, 1, alpha=0), "positive"),
-        (lambda: lemmas.recall_bound("pwoer", 3, 2, 1), "did you mean 'power'"),
-        (lambda: theorem_3_1.head_shares((), "lin"), "at least one lag"),
-        (lambda: theorem_3_1.head_shares((1,), "lni"), "did you mean 'lin'"),
-        (lambda: lemmas.readout(1, 0, 2), "at least 1"),
-        (lambda: lemmas.readout(-1, 1, 2), "negative"),
-        (lambda: proof_spacing.recall_spacing("power", 1), "nearest valid lag is 2"),
-        (lambda: heads_to_recall(-1), "see lags from 0 on"),
-        (lambda: recall.l2_lower_bound(-1, 1), "negative"),
-        (lambda: bump_derivative(-1), "nearest valid order is 0"),
-    ],
-)
-def test_bad_input_is_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

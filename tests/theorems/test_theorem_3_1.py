@@ -1,4 +1,3 @@
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -98,40 +97,6 @@ def test_heads_may_be_shared_out_otherwise():
     assert [kernel.heads for kernel in built.kernels] == [2, 6]
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"heads": 1}, ValueError, "1 heads cannot serve 2 lags"),
-        ({"position": "t5"}, ValueError, "unknown position function or family 't5'"),
-        ({"kernel": "bst"}, ValueError, "did you mean 'best'"),
-        ({"width": 0}, ValueError, "width must be at least 1"),
-        ({"length": 3}, ValueError, "does not reach back to lag 3"),
-        ({"groups": (8, 0)}, ValueError, "at least one head"),
-    ],
-)
-def test_bad_arguments_are_refused(options, error, message):
-    arguments = {"heads": 8, "position": "lin"} | options
-    with pytest.raises(error, match=message):
-        theorem_3_1.construct(fixed(), **arguments)
-
-
-def test_a_readout_of_unknown_slope_is_refused():
-    with pytest.raises(TypeError, match="TwoLayerNet"):
-        theorem_3_1.construct(FixedMemory((1,), lambda z: z.sum(-1)), 4)
-
-
-def test_inputs_that_the_certificate_does_not_cover_are_refused():
-    built = theorem_3_1.construct(fixed(), 2, "lin", length=16)
-    with pytest.raises(ValueError, match="norm 2"):
-        built.worst_over(2 * drawn(built, 4, 8))
-    with pytest.raises(ValueError, match="norm nan"):
-        built.worst_over(torch.full((2, 8, 1), math.nan))
-    with pytest.raises(ValueError, match="17 tokens"):
-        built.worst_over(drawn(built, 4, 17))
-    with pytest.raises(ValueError, match="does not reach"):
-        built.adversarial_inputs(length=2)
-
-
 def test_a_norm_rounded_up_is_brought_back_to_the_ball():
     """Inputs a little outside must not measure more than the ball allows."""
     built = theorem_3_1.construct(fixed(), 6, "lin", length=16)
@@ -139,5 +104,3 @@ def test_a_norm_rounded_up_is_brought_back_to_the_ball():
     x = x / x.norm(dim=-1).max()
     inside, outside = built.worst_over(x), built.worst_over(x * (1 + 9e-13))
     assert outside == pytest.approx(inside, rel=1e-14, abs=1e-15)
-    with pytest.raises(ValueError, match="norm 1"):
-        built.worst_over(x * (1 + 2e-12))

@@ -69,15 +69,6 @@ def test_plans_fetch_and_compute_in_the_order_of_the_theorem():
             assert known == set(range(memories))
 
 
-@pytest.mark.parametrize("position", POSITIONS)
-def test_too_few_heads_are_refused_with_the_number_that_helps(position):
-    target = nested_targets.random_nesting(2, 3, 3)
-    with pytest.raises(ValueError, match=r"1 heads are too few for .* g_2.*at least 4"):
-        theorem_4_4.construct(target, 1, position)
-    with pytest.raises(ValueError, match="width 3"):
-        theorem_4_4.construct(target, 6, position, width=3)
-
-
 def test_closer_tokens_leave_less_room():
     """The margin of g_2 falls with the distance of the tokens that it tells apart."""
     margins = []
@@ -88,19 +79,3 @@ def test_closer_tokens_leave_less_room():
         margins.append(theorem_4_4.construct(target, 5).margins[1])
     assert margins == sorted(margins, reverse=True)
     assert margins[-1] > 0
-
-
-@pytest.mark.parametrize(
-    ("alphabet", "tables", "message"),
-    [
-        ([[1.0], [-1.2]], ([1, 2], [[1, 2], [1, 2]]), "unit ball"),
-        ([[1.0], [-1.0]], ([1, 2], [[1, 2], [1.5, 2]]), "g_2 is 1.5"),
-        ([[1.0], [-1.0]], (), "at least one memory"),
-    ],
-)
-def test_targets_outside_the_class(alphabet, tables, message):
-    readout = boolean_example().readout
-    with pytest.raises(ValueError, match=message):
-        theorem_4_4.construct(AdaptiveMemory(alphabet, tables, readout, 1), 4)
-    with pytest.raises(ValueError, match="lin"):
-        theorem_4_4.construct(boolean_example(), 4, "linear")

@@ -78,25 +78,6 @@ def test_plain_torch_has_the_same_gradients(way):
         assert torch.allclose(mine, getattr(rival, name).grad, rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ({"rows": 0}, "rows=0: give at least 1"),
-        ({"length": 1}, "length=1: give at least 2"),
-        ({"rounds": 0}, "rounds=0: give at least 1"),
-        ({"turn_ms": 0}, "turn_ms=0: give at least 1"),
-    ],
-)
-def test_sizes_that_compare_nothing_are_refused(wrong, says):
-    with pytest.raises(ValueError, match=says):
-        bench_parts.against_plain(**wrong)
-
-
-def test_an_unknown_rival_is_refused():
-    with pytest.raises(ValueError, match="fused"):
-        rivals.PlainRival(rivals.network(), "fussed")
-
-
 def test_another_network_is_not_compared(monkeypatch):
     forward = rivals.PlainRival.forward
     monkeypatch.setattr(

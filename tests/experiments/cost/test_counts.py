@@ -66,14 +66,6 @@ def test_which_evaluations_there_are():
     assert not counts.has("fft", "dot")
     assert not counts.has("keys", "tmx")
     assert counts.has("last", "tmx")
-    with pytest.raises(ValueError, match=r"no evaluation 'recurrence'.*'dot'"):
-        counts.count("recurrence", "dot", *SIZES)
-    with pytest.raises(ValueError, match="evaluation"):
-        counts.has("fst", "none")
-    with pytest.raises(ValueError, match="time=0: give at least 1"):
-        counts.count("dense", "none", 0, 1, 1)
-    with pytest.raises(ValueError, match="heads=-1: give at least 1"):
-        counts.weight_bytes(4, -1)
 
 
 def test_the_floor_is_the_longer_of_two_times():
@@ -88,8 +80,6 @@ def test_what_is_kept_is_what_the_stream_keeps():
     assert counts.kept_numbers("states", 1000, 3, 5) == stream.kept
     assert counts.kept_numbers("tokens", 10, 3, 5) == 50
     assert counts.kept_numbers("keys and values", 10, 3, 5) == 300
-    with pytest.raises(ValueError, match="memory"):
-        counts.kept_numbers("key", 10, 3, 5)
 
 
 def test_the_next_token():
@@ -97,8 +87,6 @@ def test_the_next_token():
     tokens = [counts.token_operations("tokens", n, 3, 5) for n in (1, 1000)]
     assert states[0] == states[1]
     assert tokens[1] - tokens[0] == 999 * 4 * 3 * 5
-    with pytest.raises(ValueError, match="past=0: give at least 1"):
-        counts.token_operations("tokens", 0, 3, 5)
 
 
 def test_the_arrays_that_do_not_fit():

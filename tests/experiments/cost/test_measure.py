@@ -80,13 +80,6 @@ def test_rates_of_this_machine():
     found = measure.machine(size=128, megabytes=1, repeats=1)
     assert 1e7 < found.bytes_per_second < 1e13
     assert 1e8 < found.operations_per_second < 1e14
-    with pytest.raises(ValueError, match="size=0: give at least 1"):
-        measure.machine(size=0)
-
-
-def test_no_rounds_are_refused():
-    with pytest.raises(ValueError, match="rounds=0: give at least 1"):
-        measure.take_turns({}, 0)
 
 
 def test_where_lines_cross():

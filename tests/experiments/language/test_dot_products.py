@@ -48,13 +48,6 @@ def test_grid():
     assert (cell.dimension, cell.layers) == (512, 8)
 
 
-def test_refuses():
-    with pytest.raises(ValueError, match="did you mean '16x1'"):
-        experiment.sized_cell("16x2", "lin", "dot", 1)
-    with pytest.raises(ValueError, match=r"sizes=\[\].*one of 16x1"):
-        experiment.cells_by_size([], "lin", 1, (0,))
-
-
 def test_gain_counts_only_what_ended_well():
     won = experiment.gain(ROWS, "16x1", LIN, DOT)
     assert won.runs == 2

@@ -57,14 +57,3 @@ def test_finds_the_entropy_of_a_chain():
 def test_mapped_ids_of_16_bits():
     ids = (np.arange(5000) % 777 * 13).astype(np.uint16)
     assert ngrams.losses(ids, ids, 50257, 2)[1] < 1.0
-
-
-@pytest.mark.parametrize("order", [0, 5])
-def test_refuses_orders(order):
-    ids = np.arange(10)
-    with pytest.raises(
-        ValueError, match=rf"order={order}.*nearest: {min(order, 4) or 1}"
-    ):
-        ngrams.losses(ids, ids, 50257, order)
-    with pytest.raises(ValueError, match="at least 3"):
-        ngrams.losses(ids[:2], ids, 10, 3)

@@ -35,8 +35,6 @@ def test_a_layer_costs_neurons():
     deep = LanguageModel(50, 32, 4, 3, 128).parameter_counts()["total"]
     wide = LanguageModel(50, 32, 2, 3, found).parameter_counts()["total"]
     assert abs(deep / wide - 1) < 0.002
-    with pytest.raises(ValueError, match="layers=1: at least the base's, 2"):
-        shared.equal_width(1, 2, 3, 32, 128)
 
 
 def test_arms():
@@ -57,18 +55,6 @@ def test_baselines():
     assert found["unigram"] == pytest.approx(math.log(4), rel=0.01)
     assert found["trigram"] < found["bigram"] < 0.05
     assert list(found) == ["uniform", "unigram", "bigram", "trigram"]
-
-
-def test_refuses():
-    small = shared.size_named("small", 1)
-    with pytest.raises(ValueError, match=r"at least two rising numbers.*1, 2"):
-        shared.arms([1], 4, small, "log")
-    with pytest.raises(ValueError, match=r"nearest: \[1, 2, 3\]"):
-        shared.arms([2, 1], 4, small, "log")
-    with pytest.raises(ValueError, match="did you mean 'small'"):
-        shared.size_named("smal", 1)
-    with pytest.raises(ValueError, match="layers=1: at least the base's, 2"):
-        shared.equal_heads(1, 2, 4, 32, 128)
 
 
 def test_depth_gains_more_than_heads_in_small():

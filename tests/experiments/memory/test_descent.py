@@ -65,23 +65,3 @@ def test_training_stays_at_the_best_kernel_and_projection_beats_adam():
     )
     assert best.mse * 0.999 < solved.errors.min()
     assert solved.errors.max() < random.errors.min() / 10
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: Way("adma"), "adamw"),
-        (lambda: Way(precision="float16"), "float"),
-        (lambda: Way(learning_rate=0.0), "learning_rate=0.0"),
-        (lambda: Way(weight_decay=-1.0), "weight_decay=-1.0"),
-        (lambda: Way("sgd", weight_decay=0.1), "the nearest is 0"),
-        (lambda: Way(batch=-1), "batch=-1"),
-        (lambda: Way(momentum=1.0), "momentum=1.0"),
-        (lambda: Way("lbfgs", batch=10), "batch=0"),
-        (lambda: descend_from(drawn(), RHO, Way(), 0), "iterations=0"),
-        (lambda: descend_from(drawn(), RHO, Way(), 5, (1,)), "1 seeds for 2"),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

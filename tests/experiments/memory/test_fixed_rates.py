@@ -66,17 +66,3 @@ def test_singular_values_are_those_of_differences(position):
         assert found[name] == pytest.approx(
             wanted, rel=1e-4 if part is across else 1e-5
         )
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: fixed_rates.columns(np.array([0.0]), 9), "positive"),
-        (lambda: fixed_rates.columns(RATES, 9, "lim"), "lin"),
-        (lambda: FixedRates(SHARES, RHO[1:]), r"\(lags, heads\)"),
-        (lambda: FixedRates(SHARES, RHO).error(-1), "iterations=-1"),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

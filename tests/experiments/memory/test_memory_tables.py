@@ -26,8 +26,6 @@ def test_targets_and_published_figures():
     assert heavy.figure("log", 1) == "< 1e-05"
     assert heavy.figure("lin", 8) == "not available"
     assert light.figure("log", 64) == "0.00053"
-    with pytest.raises(ValueError, match="4a"):
-        shared.experiment("4c")
 
 
 def test_grid():
@@ -90,9 +88,3 @@ def test_one_free_head_holds_the_target(name):
     kernel = network(impulses, "last").flip(0).detach().numpy()
     assert np.abs(kernel - values).max() < 1e-13
     assert chosen.best_error("lin", 8) == chosen.best("lin", 8).mse
-
-
-def test_a_free_head_cannot_hold_negative_kernels():
-    for values in ([1.0, 0.5, -0.1], [1.0, 0.0, 0.0]):
-        with pytest.raises(ValueError, match="0 or more from lag 1"):
-            shared.free_head(np.array(values))

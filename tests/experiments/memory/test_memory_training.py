@@ -117,17 +117,6 @@ def test_threads_and_global_chance_are_left_as_they_were():
     assert torch.equal(torch.get_rng_state(), before[1])
 
 
-def test_refusals():
-    with pytest.raises(ValueError, match="geometric"):
-        MemoryCell("lin", 1, 0.01, "geometrical")
-    with pytest.raises(ValueError, match="learning_rate"):
-        MemoryCell("lin", 1, 0.0)
-    with pytest.raises(ValueError, match="1000 lags"):
-        train_memory(CELLS[:1], RHO)
-    with pytest.raises(ValueError, match="log"):
-        train_memory([MemoryCell("lgo", 1, 0.01)], RHO, SMALL)
-
-
 def test_a_paper_scale_cell_is_quick():
     """64 heads, T = 1000, batch 100: a hundredth of the 10,000 iterations."""
     rho = np.maximum(np.arange(1000.0), 1.0) ** -0.5

@@ -63,20 +63,3 @@ def test_equal_columns_are_solved_alike():
     column = np.arange(1.0, 6.0)
     weights = projected.solve(np.stack([column, column, 0 * column], 1), 3 * column)
     assert weights == pytest.approx([1.5, 1.5, 0])
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: projected.descend_rates(START, RHO, 0), "iterations=0"),
-        (lambda: projected.descend_rates(START, RHO, 5, "newtn"), "newton"),
-        (
-            lambda: projected.descend_rates(START, RHO, 5, "adam", 5),
-            "determines .* is 6",
-        ),
-        (lambda: projected.descend_rates(START, RHO, 5, position="lim"), "lin"),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -54,17 +54,3 @@ def test_models_are_drawn_from_their_seeds():
     assert not torch.equal(first.readout, other.readout)
     slopes = first.attentions[0].slopes.detach().numpy()
     assert slopes == pytest.approx(np.geomspace(1 / LAGS, 1, 3))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: starts.initial_rates("even", 3, 10), "equal"),
-        (lambda: starts.models("equal", 2, 9, ()), "at least one"),
-        (lambda: starts.at_kernel([1.0], [1.0, 2.0], 9), "2 weights for 1"),
-        (lambda: starts.at_kernel([1.0], [1.0], 9, "lim"), "lin"),
-    ],
-)
-def test_bad_input(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

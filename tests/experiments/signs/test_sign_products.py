@@ -1,14 +1,11 @@
 """Dot products multiply signs: a target of degree 2 with one neuron."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from test_sign_networks import LENGTH
 
 from tapx.experiments.signs.networks import FreeNetwork
 from tapx.experiments.signs.products import product_network
-from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.signs import target
 
 
@@ -43,15 +40,3 @@ def test_an_affine_target_needs_no_dot_product():
     built = product_network(task)
     assert [head.bend for head in built.heads] == [0.0]
     assert built.worst < 1e-10
-
-
-def test_wrong_requests_are_refused():
-    task = target("3a", length=LENGTH)
-    with pytest.raises(ValueError, match="bend=1"):
-        product_network(task, 1.0)
-    with pytest.raises(ValueError, match="below 0"):
-        product_network(target("2b", length=LENGTH))
-    # relu(x + y + z - 2) is 1 at one of eight patterns: all products occur.
-    net = TwoLayerNet([1.0], [[1.0, 1.0, 1.0]], [-2.0])
-    with pytest.raises(ValueError, match="product of the tokens at lags"):
-        product_network(replace(task, readout=net))

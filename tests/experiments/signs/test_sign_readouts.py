@@ -41,12 +41,3 @@ def test_a_trained_readout_comes_near_the_affine_one():
     found = trained_mse(NEAR, "lin", 1, 16, 300)
     assert found.bent < 1.05 * found.affine
     assert found == trained_mse(NEAR, "lin", 1, 16, 300), "the same bits twice"
-
-
-def test_wrong_inputs():
-    with pytest.raises(ValueError, match="iterations=0: give at least 1"):
-        trained_mse(NEAR, "lin", 1, 4, 0)
-    with pytest.raises(ValueError, match="relative position"):
-        posterior_mse(NEAR, "free", 1)
-    with pytest.raises(ValueError, match="heads=0"):
-        pooled(NEAR, "lin", 0)

@@ -10,7 +10,6 @@ from tapx.experiments.signs.training import sign_cells, sign_model
 from tapx.experiments.stacks import SLOPES
 from tapx.experiments.training import Recipe
 from tapx.network.positions import PerLag
-from tapx.network.transformer import Transformer
 
 LENGTH = 16
 
@@ -103,24 +102,3 @@ def test_a_model_is_written_back():
         stack.write(place, model)
         out = model(tokens.flip(1)[..., None], "last")
         assert torch.allclose(out, answers[place], rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"layers": 2}, "one layer"),
-        ({"feed_forward": False}, "feed_forward=True"),
-        ({"score": "tmx"}, "score='none' or 'dot'"),
-        ({"normalisation": "none"}, "normalisation='finite'"),
-    ],
-)
-def test_other_models_are_refused(changes, message):
-    model = Transformer(**{"input_dimension": 1, "dimension": 3, "width": 4, **changes})
-    with pytest.raises(ValueError, match=message):
-        SignStack([model], [0], LENGTH)
-
-
-def test_models_of_other_sizes_are_refused():
-    models = models_of(sign_cells(["lin"], [2, 3], [4], [0]))
-    with pytest.raises(ValueError, match="equal heads"):
-        SignStack(models, [0, 0], LENGTH)

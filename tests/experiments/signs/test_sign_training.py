@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tapx.experiments.signs.training import SignCell, sign_cells, train_signs
+from tapx.experiments.signs.training import sign_cells, train_signs
 from tapx.experiments.training import Recipe
 from tapx.targets.signs import target
 
@@ -64,21 +64,3 @@ def test_the_grid_lists_every_cell_once():
     cells = sign_cells(["lin", "free"], [1, 2], [4], [0, 1, 2], [False, True])
     assert len(set(cells)) == len(cells) == 24
     assert [cell.seed for cell in cells[:3]] == [0, 1, 2]
-
-
-def test_wrong_cells_and_requests_are_refused():
-    with pytest.raises(ValueError, match="free"):
-        SignCell("fre", 1, 1)
-    with pytest.raises(ValueError, match="heads=0"):
-        SignCell("free", 0, 1)
-    with pytest.raises(ValueError, match="width=0"):
-        SignCell("free", 1, 0)
-    cells = sign_cells(["free"], [1], [1], [0])
-    with pytest.raises(ValueError, match="at least one cell"):
-        train_signs([], TARGET, RECIPE, 0.01)
-    with pytest.raises(ValueError, match="1000 tokens, but the recipe 104"):
-        train_signs(cells, target("2b"), RECIPE, 0.01)
-    with pytest.raises(ValueError, match="learning_rate=0"):
-        train_signs(cells, TARGET, RECIPE, 0)
-    with pytest.raises(ValueError, match="geometric"):
-        train_signs(cells, TARGET, RECIPE, 0.01, "geometrc")

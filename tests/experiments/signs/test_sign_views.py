@@ -109,16 +109,3 @@ def test_curves_name_what_they_compare(outcomes, axes):
     axes.clear()
     views.draw_curves(axes, Outcomes([*own, outcome(1.0, dot=True)]), "dot_product")
     assert labels(axes) == ["without dot products", "with dot products"]
-
-
-def test_wrong_requests_are_refused(outcomes, axes):
-    with pytest.raises(ValueError, match="along"):
-        views.draw_errors(axes, outcomes, "head", "width")
-    with pytest.raises(ValueError, match="by"):
-        views.draw_errors(axes, outcomes, "heads", "heads")
-    with pytest.raises(ValueError, match="2 cells"):
-        views.draw_errors(axes, outcomes, "heads", "rpe")
-    with pytest.raises(ValueError, match="2 cells"):
-        views.draw_curves(axes, outcomes, "heads")
-    with pytest.raises(ValueError, match="rpe"):
-        views.draw_curves(axes, outcomes, "rp")

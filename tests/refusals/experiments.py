@@ -1,0 +1,295 @@
+"""What `tapx.experiments` refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from tapx.experiments import all_windows, number_formats
+from tapx.experiments.cost import bench_parts, counts, measure
+from tapx.experiments.language import corpus, ngrams, overlap, sizes
+from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
+from tapx.experiments.language.corpus import Corpus
+from tapx.experiments.language.dot_products import cells_by_size, sized_cell
+from tapx.experiments.language.training import place_of, train_language
+from tapx.experiments.memory import fixed_rates, projected, starts, tables
+from tapx.experiments.memory.descent import Way, descend_from
+from tapx.experiments.memory.fixed_rates import FixedRates
+from tapx.experiments.memory.training import MemoryCell, train_memory
+from tapx.experiments.outcomes import Outcome, Outcomes
+from tapx.experiments.signs import floors, readouts
+from tapx.experiments.signs.products import product_network
+from tapx.experiments.signs.stack import SignStack
+from tapx.experiments.signs.training import (
+    SignCell,
+    sign_cells,
+    sign_model,
+    train_signs,
+)
+from tapx.experiments.signs.views import draw_curves, draw_errors
+from tapx.experiments.stacks import Stack
+from tapx.experiments.training import Recipe
+from tapx.kernels.kernel import Delta, Kernel
+from tapx.network.positions import PerLag
+from tapx.network.transformer import Transformer
+from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.signs import ToyTarget, target
+
+# Signs
+SHORT = Recipe(iterations=400, batch=50, length=104, dimension=4)
+LAST = target("2b", "last", length=104)
+PRODUCT = target("3a", length=104)
+NEAR = ToyTarget((2,), TwoLayerNet([1.0, -1.0], [[1.0], [-1.0]]), 104)
+# relu(x + y + z - 2) is 1 at one of eight patterns: all products occur.
+ALL_PRODUCTS = replace(PRODUCT, readout=TwoLayerNet([1.0], [[1.0, 1.0, 1.0]], [-2.0]))
+# Memory
+RHO = np.append(0.0, np.arange(1, 64) ** -0.5)
+SHARES = fixed_rates.columns(np.array([0.01, 0.1, 1.0]), 64)
+# Language
+IDS = np.arange(10)
+TEXT = Corpus("made", np.zeros(99, int), np.zeros(99, int), 6, str, None)
+FEW = np.zeros(12, dtype=np.int64)
+SMALL = LanguageCell(heads=2, dimension=8, width=16)
+SIZE = sizes.size_named("small", 1)
+# Numbers
+TWO = Kernel.of("exponential", [1, 2], [1, -1], Delta(1))
+
+
+def sign_outcome(mse, heads=1, width=4, seed=0):
+    return Outcome(SignCell("free", heads, width, False, seed), mse, ((100, mse),))
+
+
+def text_outcome(cell, seed, loss, tokens="bpe"):
+    curve = ((0, 4.0), (20, loss or 3.5))
+    return Outcome(replace(cell, seed=seed), loss, curve, {"tokens": tokens})
+
+
+def train_one(task=LAST, rate=0.01, *more):
+    return train_signs([SignCell("free", 1, 1)], task, SHORT, rate, *more)
+
+
+def signs(**changes):
+    model = Transformer(**{"input_dimension": 1, "dimension": 3, "width": 4} | changes)
+    return SignStack([model], [0], 16)
+
+
+def signs_of_two_sizes():
+    recipe = Recipe(length=16, dimension=3)
+    cells = sign_cells(["lin"], [2, 3], [4], [0])
+    return SignStack([sign_model(cell, recipe, "equal") for cell in cells], [0, 0], 16)
+
+
+def model(position="lin", heads=3, **options):
+    options |= {"heads": heads, "position": position, "feed_forward": False}
+    return Transformer(1, 4, **options)
+
+
+def draw(how, *words):
+    sized = [sign_outcome(1.0, heads, width) for heads in (1, 2) for width in (4, 8)]
+    return how(Figure().subplots(), Outcomes(sized), *words)
+
+
+def windows(seeds=(0,), iterations=20, layers=1, **named):
+    every, answers = torch.tensor([[[-1.0]], [[1.0]]]), torch.tensor([0.0, 1.0])
+    return all_windows.worst_errors(
+        every.double(), answers.double(), layers, 2, 8, 4, seeds, iterations, **named
+    )
+
+
+def descent(iterations=5, *more, **named):
+    return projected.descend_rates(
+        np.geomspace(0.01, 1.0, 4), RHO, iterations, *more, **named
+    )
+
+
+SEEDS = Outcomes(sign_outcome(mse, seed=k) for k, mse in enumerate((3.0, 1.0, 2.0)))
+DEEP = replace(SMALL, layers=2)
+PIECES = Outcomes([text_outcome(SMALL, 0, 3.0), text_outcome(DEEP, 0, 2.5)])
+TWICE = Outcomes([*PIECES, text_outcome(SMALL, 0, 1.5, "characters")])
+ALONE = Outcomes([text_outcome(SMALL, 2, None), text_outcome(DEEP, 2, 2.0)])
+
+VALUE_ERROR = {
+    # Outcomes
+    "has heads=7; there are .*heads=1, width=4": lambda: SEEDS.spread(heads=7),
+    "width=4 names 2 cells; give one of .'rpe', 'heads'": lambda: Outcomes(
+        [*SEEDS, sign_outcome(1.0, heads=2)]
+    ).spread(width=4),
+    "'head'; did you mean 'heads'": (
+        lambda: SEEDS.where(head=1),
+        lambda: draw(draw_errors, "head", "width"),
+    ),
+    "'widths'; did you mean 'width'": lambda: SEEDS.values("widths"),
+    "no trained cell has rpe=lin": lambda: SEEDS.best_and_worst(("width",), rpe="lin"),
+    "no outcome of LanguageCell": lambda: PIECES.of(replace(SMALL, layers=9)),
+    "several outcomes of .* for one seed": lambda: TWICE.of(SMALL),
+    "no base to compare with for seed 2": lambda: ALONE.gains(SMALL, DEEP),
+    "by 'heads'; did you mean 'rpe'": lambda: draw(draw_errors, "heads", "heads"),
+    "unknown by 'rp'; did you mean 'rpe'": lambda: draw(draw_curves, "rp"),
+    "(heads=1|this) names 2 cells": (
+        lambda: draw(draw_errors, "heads", "rpe"),
+        lambda: draw(draw_curves, "heads"),
+    ),
+    # Recipes and stacks
+    "a multiple of 8; nearest: 1000": lambda: Recipe(length=1001),
+    "batch=0: give at least 1": lambda: Recipe(batch=0),
+    "weight_decay=-1.0: give 0 or more": (
+        lambda: Recipe(weight_decay=-1.0),
+        lambda: Way(weight_decay=-1.0),
+        lambda: LanguageRecipe(weight_decay=-1.0),
+    ),
+    "models of .dimension, heads": lambda: Stack([model(heads=2), model()], 8),
+    "models with score='none'$": lambda: Stack([model(score="dot")], 8),
+    "models with feed_forward=False": lambda: Stack([Transformer(1, 2, width=3)], 8),
+    "a stack of their own": lambda: Stack([model(), model(PerLag(3, 8))], 8),
+    "models with normalisation='finite'": (
+        lambda: Stack([model(normalisation="none")], 8),
+        lambda: signs(normalisation="none"),
+    ),
+    "models with one layer": lambda: signs(layers=2),
+    "models with feed_forward=True": lambda: signs(feed_forward=False),
+    "models with score='none' or 'dot'": lambda: signs(score="tmx"),
+    "equal heads": signs_of_two_sizes,
+    # Signs
+    "'fre'; did you mean 'free'": lambda: SignCell("fre", 1, 1),
+    "slope a head '(fre|free|t5)'; did you mean 'log'. One of lin, log": (
+        lambda: floors.least(LAST, "fre", 2),
+        lambda: floors.best_stored(LAST, "t5", 2),
+        lambda: readouts.posterior_mse(NEAR, "free", 1),
+    ),
+    "heads=0: give at least 1": (
+        lambda: SignCell("free", 0, 1),
+        lambda: floors.nearly_equal(LAST, "lin", 0),
+        lambda: readouts.pooled(NEAR, "lin", 0),
+    ),
+    "width=(0|-1): give at least 1": (
+        lambda: SignCell("free", 1, 0),
+        lambda: LanguageCell(width=-1),
+    ),
+    "heads=-1.*nearest valid number is 0": lambda: floors.least(LAST, "lin", -1),
+    "ascending order, 0 first": lambda: floors.bucketed(LAST, [1, 2]),
+    "at least one cell": lambda: train_signs([], LAST, SHORT, 0.01),
+    "1000 tokens, but the recipe 104": lambda: train_one(target("2b")),
+    "learning_rate=0(.0)?: give a positive one": (
+        lambda: train_one(rate=0),
+        lambda: MemoryCell("lin", 1, 0.0),
+        lambda: Way(learning_rate=0.0),
+        lambda: LanguageRecipe(learning_rate=0.0),
+    ),
+    "slopes 'geometr(c|ical)'; did you mean 'geometric'": (
+        lambda: train_one(LAST, 0.01, "geometrc"),
+        lambda: MemoryCell("lin", 1, 0.01, "geometrical"),
+    ),
+    "bend=1.0: give a number between": lambda: product_network(PRODUCT, 1.0),
+    "answer -3, below 0": lambda: product_network(LAST),
+    "product of the tokens at lags": lambda: product_network(ALL_PRODUCTS),
+    "iterations=0: give at least 1": (
+        lambda: readouts.trained_mse(NEAR, "lin", 1, 4, 0),
+        lambda: descent(0),
+        lambda: descend_from(starts.models("equal", 4, 64, (0,)), RHO, Way(), 0),
+    ),
+    # Memory
+    "'4c'; did you mean '4b'": lambda: tables.experiment("4c"),
+    "0 or more from lag 1": (
+        lambda: tables.free_head(np.array([1.0, 0.5, -0.1])),
+        lambda: tables.free_head(np.array([1.0, 0.0, 0.0])),
+    ),
+    "the recipe has 1000 lags": lambda: train_memory([MemoryCell("lin", 1, 0.1)], RHO),
+    "function 'lgo'; did you mean 'log'": lambda: train_memory(
+        [MemoryCell("lgo", 1, 0.01)], RHO, Recipe(40, 16, 64)
+    ),
+    "function 'lim'; did you mean 'lin'": (
+        lambda: fixed_rates.columns(np.array([1.0]), 9, "lim"),
+        lambda: descent(position="lim"),
+        lambda: starts.at_kernel([1.0], [1.0], 9, "lim"),
+        lambda: windows((0,), 5, position="lim"),
+    ),
+    r"rates \[0.\]: give positive": lambda: fixed_rates.columns(np.array([0.0]), 9),
+    r"\(lags, heads\)": lambda: FixedRates(SHARES, RHO[1:]),
+    "iterations=-1: give 0 or more": lambda: FixedRates(SHARES, RHO).error(-1),
+    "'newtn'; did you mean 'newton'": lambda: descent(5, "newtn"),
+    "determines .* is 6": lambda: descent(5, "adam", 5),
+    "unknown initial rates 'even'": lambda: starts.initial_rates("even", 3, 10),
+    "seeds: give at least one": lambda: starts.models("equal", 2, 9, ()),
+    "2 weights for 1 rates": lambda: starts.at_kernel([1.0], [1.0, 2.0], 9),
+    "'adma'; did you mean 'adamw'": lambda: Way("adma"),
+    "unknown precision 'float16'": lambda: Way(precision="float16"),
+    "only 'adamw' .* the nearest is 0": lambda: Way("sgd", weight_decay=0.1),
+    "batch=-1: give 1 or more": lambda: Way(batch=-1),
+    "momentum=1.0: give 0 or more, below 1": lambda: Way(momentum=1.0),
+    "give batch=0 and no cooling": lambda: Way("lbfgs", batch=10),
+    "1 seeds for 2 models": lambda: descend_from(
+        starts.models("equal", 4, 64, (0, 1)), RHO, Way(), 5, (1,)
+    ),
+    # All windows
+    "at least one seed": lambda: windows(()),
+    "iterations 0: the nearest valid number is 1": lambda: windows((0,), 0),
+    "layers and input_dimension must be at least 1": lambda: windows(layers=0),
+    # Language
+    "did you mean 'characters'": lambda: corpus.load_corpus("character"),
+    "vocabulary=100.*nearest: 128": lambda: corpus.load_corpus("bpe", 100),
+    "start 8 with length 3.*nearest: 7": lambda: corpus.windows_at(IDS, [8], 3),
+    "start -1.*nearest: 0": lambda: corpus.windows_at(IDS, [-1, 2], 3),
+    "order=0: .*nearest: 1": lambda: ngrams.losses(IDS, IDS, 50257, 0),
+    "order=5: .*nearest: 4": lambda: ngrams.losses(IDS, IDS, 50257, 5),
+    "at least 3 are needed": lambda: ngrams.losses(IDS[:2], IDS, 10, 3),
+    "at_least=60: .*nearest: 100": lambda: overlap.shared_passages(["a"], ["a"], 60),
+    "'16x2'; did you mean '16x1'": lambda: sized_cell("16x2", "lin", "dot", 1),
+    r"sizes=\[\]: give one of 16x1": lambda: cells_by_size([], "lin", 1, (0,)),
+    "layers=1: at least the base's, 2": (
+        lambda: sizes.equal_width(1, 2, 3, 32, 128),
+        lambda: sizes.equal_heads(1, 2, 4, 32, 128),
+    ),
+    r"at least two rising numbers.* \[1, 2\]": lambda: sizes.arms([1], 4, SIZE, "log"),
+    r"nearest: \[1, 2, 3\]": lambda: sizes.arms([2, 1], 4, SIZE, "log"),
+    "'smal'; did you mean 'small'": lambda: sizes.size_named("smal", 1),
+    "'logs'; did you mean 'log'": lambda: LanguageCell(position="logs"),
+    "'tm'; did you mean 'tmx'": lambda: LanguageCell(score="tm"),
+    "layers=0: give at least 1": lambda: LanguageCell(layers=0),
+    "steps=0: give at least 1": lambda: LanguageRecipe(steps=0),
+    "context=1: give at least 2": lambda: LanguageRecipe(context=1),
+    "warm_up=2.0: give 0 to 1": lambda: LanguageRecipe(warm_up=2.0),
+    "points=0: give at least 1": lambda: LanguageRecipe(points=0),
+    "'aut'; did you mean 'auto'": lambda: place_of("aut"),
+    "(training|validation) part has 12 tokens.*nearest: 11": tuple(
+        lambda part=part: train_language(
+            SMALL, replace(TEXT, **{part: FEW}), LanguageRecipe(context=12)
+        )
+        for part in ("train", "validation")
+    ),
+    # Cost
+    "no evaluation 'recurrence' with score 'dot'": lambda: counts.count(
+        "recurrence", "dot", 100, 3, 5
+    ),
+    "'fst'; did you mean 'fft'": lambda: counts.has("fst", "none"),
+    "time must be at least 1, not 0": lambda: counts.count("dense", "none", 0, 1, 1),
+    "heads must be at least 1, not -1": lambda: counts.weight_bytes(4, -1),
+    "unknown memory 'key'": lambda: counts.kept_numbers("key", 10, 3, 5),
+    "past must be at least 1": lambda: counts.token_operations("tokens", 0, 3, 5),
+    "size must be at least 1, not 0": lambda: measure.machine(size=0),
+    "rounds must be at least 1, not 0": (
+        lambda: measure.take_turns({}, 0),
+        lambda: bench_parts.against_plain(rounds=0),
+    ),
+    "rows must be at least 1, not 0; .* is 1": lambda: bench_parts.against_plain(0),
+    "length must be at least 2, not 1": lambda: bench_parts.against_plain(length=1),
+    "turn_ms must be at least 1": lambda: bench_parts.against_plain(turn_ms=0),
+    "'fussed'; did you mean 'fused'": lambda: bench_parts.PlainRival(
+        bench_parts._ours(), "fussed"
+    ),
+    # Number formats
+    "unknown format '(float16|double|int8)'; did you mean": (
+        lambda: number_formats.unit("float16"),
+        lambda: number_formats.stored(TWO, "double"),
+        lambda: number_formats.recall_network([TWO], "int8"),
+    ),
+    "pieces 0: the nearest valid": lambda: number_formats.split(TWO, "float32", 0),
+    "allowed are 0 to 60": lambda: number_formats.holding("power", 2, "float32", 61),
+    "must be between 0 and 1": lambda: number_formats.limit("power", "float32", 1.0),
+    "'powers'; did you mean": lambda: number_formats.limit("powers", "float32", 0.5),
+    "length 1 must exceed": lambda: number_formats.run([TWO], "float32", length=1),
+    r"count 0 be 1\+": lambda: number_formats.run([TWO], "float32", count=0),
+    "is beyond float32": lambda: number_formats.stored(
+        Kernel.of("exponential", [1], [10**40], Delta(0)), "float32"
+    ),
+}
