@@ -41,16 +41,16 @@ MUTATIONS = {
     "kernels/family.py": {"return lag + 1 - self.first_lag": "return lag + 1"},
     "kernels/distances.py": {"/ (1 - arb(-a - b).exp())": "/ (1 - arb(-a).exp())"},
     "limits/hankel_rank.py": {"vectors.T[: heads + 1]": "vectors.T[:heads]"},
-    "limits/token_rank.py": {
+    "limits/rank.py": {
         "for value in sorted(values, reverse=True):": "for value in sorted(values):",
+        "/ arb(4) ** order": "/ arb(3) ** order",
     },
-    "limits/rank.py": {"/ 4**multiplicity": "/ 3**multiplicity"},
-    "limits/weight_bounds.py": {"(top - arb(most) * arb(weight))": "(top - arb(most))"},
+    "limits/weight_bounds.py": {"(top - most * arb(weight))": "(top - most)"},
     "limits/affine_minimax.py": {"if forced != attained:": "if forced > attained:"},
     "network/positions.py": {
         "/ -torch.expm1(-slopes)": "/ torch.expm1(slopes)",
         "* buckets**j < horizon**j *": "* buckets**j <= horizon**j *",
-        "above[0::2]": "above[1::2]",
+        "-8 * (2 * h + 1)": "-8 * (2 * h + 2)",
     },
     "network/recurrence.py": {"(place + 1))": "place)"},
     "network/lag_weights.py": {"(weights.sum(-1) + beyond)[": "weights.sum(-1)["},
@@ -66,11 +66,11 @@ MUTATIONS = {
         "(-1.0) ** ((count - total) // 2)": "(-1.0) ** ((count + total) // 2)",
     },
     "targets/memories.py": {
-        "if lag < time else blank": "if lag <= time else blank",
+        "padded.shape[1] - lag for": "padded.shape[1] - lag - 1 for",
         "length = time + len(values)": "length = time",
     },
     "targets/nested_targets.py": {"int(read[-1][0] < 0)": "int(read[-1][0] > 0)"},
-    "targets/influence.py": {"- rows.min(0)).max()": "- rows.min(0)).min()"},
+    "targets/influence.py": {"axis=0).max()": "axis=0).min()"},
     "targets/signs.py": {"else length - n for n": "else length - 1 - n for n"},
     "theorems/lemmas.py": {
         "factor /= heads - k": "factor /= heads + k",
@@ -79,7 +79,7 @@ MUTATIONS = {
     "theorems/certificate.py": {
         "self.propagated_error + self.rounding_error)": "self.propagated_error)",
     },
-    "theorems/built.py": {"both.append(x.flip(1))": "both.append(x)"},
+    "theorems/built.py": {"_normalised(push).flip(1)": "_normalised(push)"},
     "theorems/theorem_4_4.py": {
         "min(depth, len(largest_lags) - 1)": "min(depth, len(largest_lags))",
     },
@@ -115,7 +115,7 @@ MUTATIONS = {
         'value.upper() if direction == "up"': "value.mid() if 1",
     },
     "checks.py": {
-        "if not value >= least:": "if value < least:",
+        "if not least <= value <": "if not least < value <",
         "while high - low > 1:": "while high - low > 2:",
     },
     "witnesses.py": {"else fresh < known": "else fresh <= known"},

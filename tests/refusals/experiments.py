@@ -7,8 +7,8 @@ import torch
 from matplotlib.figure import Figure
 
 from tapx.experiments import all_windows, number_formats
-from tapx.experiments.cost import bench_parts, counts, measure
-from tapx.experiments.language import corpus, ngrams, overlap, sizes
+from tapx.experiments.cost import bench_parts, counts, measure, rivals
+from tapx.experiments.language import corpus, ngrams, sizes
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
 from tapx.experiments.language.dot_products import cells_by_size, sized_cell
@@ -133,10 +133,9 @@ VALUE_ERROR = {
     # Recipes and stacks
     "a multiple of 8; nearest: 1000": lambda: Recipe(length=1001),
     "batch=0: give at least 1": lambda: Recipe(batch=0),
-    "weight_decay=-1.0: give 0 or more": (
+    r"weight_decay=-1\.0: give at least 0": (
         lambda: Recipe(weight_decay=-1.0),
         lambda: Way(weight_decay=-1.0),
-        lambda: LanguageRecipe(weight_decay=-1.0),
     ),
     "models of .dimension, heads": lambda: Stack([model(heads=2), model()], 8),
     "models with score='none'$": lambda: Stack([model(score="dot")], 8),
@@ -170,11 +169,13 @@ VALUE_ERROR = {
     "ascending order, 0 first": lambda: floors.bucketed(LAST, [1, 2]),
     "at least one cell": lambda: train_signs([], LAST, SHORT, 0.01),
     "1000 tokens, but the recipe 104": lambda: train_one(target("2b")),
-    "learning_rate=0(.0)?: give a positive one": (
-        lambda: train_one(rate=0),
+    "learning_rate=0: give more than 0": lambda: train_one(rate=0),
+    r"learning_rate=0\.0: give more than 0": (
         lambda: MemoryCell("lin", 1, 0.0),
         lambda: Way(learning_rate=0.0),
-        lambda: LanguageRecipe(learning_rate=0.0),
+    ),
+    "learning_rate=0(.0)?: give a positive one": lambda: LanguageRecipe(
+        learning_rate=0.0
     ),
     "slopes 'geometr(c|ical)'; did you mean 'geometric'": (
         lambda: train_one(LAST, 0.01, "geometrc"),
@@ -198,15 +199,17 @@ VALUE_ERROR = {
     "function 'lgo'; did you mean 'log'": lambda: train_memory(
         [MemoryCell("lgo", 1, 0.01)], RHO, Recipe(40, 16, 64)
     ),
-    "function 'lim'; did you mean 'lin'": (
+    "unknown position function or family 'lim'": (
         lambda: fixed_rates.columns(np.array([1.0]), 9, "lim"),
         lambda: descent(position="lim"),
+    ),
+    "function 'lim'; did you mean 'lin'": (
         lambda: starts.at_kernel([1.0], [1.0], 9, "lim"),
         lambda: windows((0,), 5, position="lim"),
     ),
     r"rates \[0.\]: give positive": lambda: fixed_rates.columns(np.array([0.0]), 9),
     r"\(lags, heads\)": lambda: FixedRates(SHARES, RHO[1:]),
-    "iterations=-1: give 0 or more": lambda: FixedRates(SHARES, RHO).error(-1),
+    "iterations=-1: give at least 0": lambda: FixedRates(SHARES, RHO).error(-1),
     "'newtn'; did you mean 'newton'": lambda: descent(5, "newtn"),
     "determines .* is 6": lambda: descent(5, "adam", 5),
     "unknown initial rates 'even'": lambda: starts.initial_rates("even", 3, 10),
@@ -215,7 +218,7 @@ VALUE_ERROR = {
     "'adma'; did you mean 'adamw'": lambda: Way("adma"),
     "unknown precision 'float16'": lambda: Way(precision="float16"),
     "only 'adamw' .* the nearest is 0": lambda: Way("sgd", weight_decay=0.1),
-    "batch=-1: give 1 or more": lambda: Way(batch=-1),
+    "batch=-1: give at least 0": lambda: Way(batch=-1),
     "momentum=1.0: give 0 or more, below 1": lambda: Way(momentum=1.0),
     "give batch=0 and no cooling": lambda: Way("lbfgs", batch=10),
     "1 seeds for 2 models": lambda: descend_from(
@@ -224,7 +227,10 @@ VALUE_ERROR = {
     # All windows
     "at least one seed": lambda: windows(()),
     "iterations 0: the nearest valid number is 1": lambda: windows((0,), 0),
-    "layers and input_dimension must be at least 1": lambda: windows(layers=0),
+    "layers=0: give at least 1": (
+        lambda: windows(layers=0),
+        lambda: LanguageCell(layers=0),
+    ),
     # Language
     "did you mean 'characters'": lambda: corpus.load_corpus("character"),
     "vocabulary=100.*nearest: 128": lambda: corpus.load_corpus("bpe", 100),
@@ -233,7 +239,6 @@ VALUE_ERROR = {
     "order=0: .*nearest: 1": lambda: ngrams.losses(IDS, IDS, 50257, 0),
     "order=5: .*nearest: 4": lambda: ngrams.losses(IDS, IDS, 50257, 5),
     "at least 3 are needed": lambda: ngrams.losses(IDS[:2], IDS, 10, 3),
-    "at_least=60: .*nearest: 100": lambda: overlap.shared_passages(["a"], ["a"], 60),
     "'16x2'; did you mean '16x1'": lambda: sized_cell("16x2", "lin", "dot", 1),
     r"sizes=\[\]: give one of 16x1": lambda: cells_by_size([], "lin", 1, (0,)),
     "layers=1: at least the base's, 2": (
@@ -245,10 +250,8 @@ VALUE_ERROR = {
     "'smal'; did you mean 'small'": lambda: sizes.size_named("smal", 1),
     "'logs'; did you mean 'log'": lambda: LanguageCell(position="logs"),
     "'tm'; did you mean 'tmx'": lambda: LanguageCell(score="tm"),
-    "layers=0: give at least 1": lambda: LanguageCell(layers=0),
     "steps=0: give at least 1": lambda: LanguageRecipe(steps=0),
     "context=1: give at least 2": lambda: LanguageRecipe(context=1),
-    "warm_up=2.0: give 0 to 1": lambda: LanguageRecipe(warm_up=2.0),
     "points=0: give at least 1": lambda: LanguageRecipe(points=0),
     "'aut'; did you mean 'auto'": lambda: place_of("aut"),
     "(training|validation) part has 12 tokens.*nearest: 11": tuple(
@@ -262,20 +265,20 @@ VALUE_ERROR = {
         "recurrence", "dot", 100, 3, 5
     ),
     "'fst'; did you mean 'fft'": lambda: counts.has("fst", "none"),
-    "time must be at least 1, not 0": lambda: counts.count("dense", "none", 0, 1, 1),
-    "heads must be at least 1, not -1": lambda: counts.weight_bytes(4, -1),
+    "time=0: give at least 1": lambda: counts.count("dense", "none", 0, 1, 1),
+    "heads=-1: give at least 1": lambda: counts.weight_bytes(4, -1),
     "unknown memory 'key'": lambda: counts.kept_numbers("key", 10, 3, 5),
-    "past must be at least 1": lambda: counts.token_operations("tokens", 0, 3, 5),
-    "size must be at least 1, not 0": lambda: measure.machine(size=0),
-    "rounds must be at least 1, not 0": (
+    "past=0: give at least 1": lambda: counts.token_operations("tokens", 0, 3, 5),
+    "size=0: give at least 1": lambda: measure.machine(size=0),
+    "rounds=0: give at least 1": (
         lambda: measure.take_turns({}, 0),
         lambda: bench_parts.against_plain(rounds=0),
     ),
-    "rows must be at least 1, not 0; .* is 1": lambda: bench_parts.against_plain(0),
-    "length must be at least 2, not 1": lambda: bench_parts.against_plain(length=1),
-    "turn_ms must be at least 1": lambda: bench_parts.against_plain(turn_ms=0),
-    "'fussed'; did you mean 'fused'": lambda: bench_parts.PlainRival(
-        bench_parts._ours(), "fussed"
+    "rows=0: give at least 1": lambda: bench_parts.against_plain(0),
+    "length=1: give at least 2": lambda: bench_parts.against_plain(length=1),
+    "turn_ms=0: give at least 1": lambda: bench_parts.against_plain(turn_ms=0),
+    "'fussed'; did you mean 'fused'": lambda: rivals.PlainRival(
+        rivals.network(), "fussed"
     ),
     # Number formats
     "unknown format '(float16|double|int8)'; did you mean": (

@@ -66,9 +66,9 @@ VALUE_ERROR = {
         tapx.Decay(tapx.LIN, 1.0), 1, "log", "l2", 8
     ),
     # Pictures and tables
-    "index .* got -1; the nearest is 0": lambda: figures.series(-1),
-    "'trainde'; the nearest is 'trained'": lambda: figures.role("trainde"),
-    "'wyde'; the nearest is 'wide'": lambda: figures.size("wyde"),
+    "index=-1: give at least 0": lambda: figures.series(-1),
+    "unknown role 'trainde'": lambda: figures.role("trainde"),
+    "unknown kind 'wyde'": lambda: figures.size("wyde"),
     "the head has 2": lambda: tables.Table(("a", "b"), [("x",)], "t"),
     # Claims
     "did you mean '<'. One of <, <=, ==": lambda: claim(relation="=<"),

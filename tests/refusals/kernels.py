@@ -7,12 +7,12 @@ from flint import fmpq
 
 from tapx.kernels import (
     adaptive,
+    balls,
     distances,
     proofs,
     quadrature,
     search,
     shortest,
-    terms,
     window_search,
     zeros,
 )
@@ -150,12 +150,12 @@ VALUE_ERROR = {
     "rate -1.0: give a positive finite number": lambda: Decay(LOG, -1.0),
 }
 TYPE_ERROR = {
-    "1.5 not instance of int|Actual value: 1.5": (
-        lambda: AdaptiveKernel.of("power", [2], [1], (1.5,)),
-        lambda: Delta(1.5),
+    "1.5 not inst|value: 1.5|numbers, not 1.5": lambda: AdaptiveKernel.of(
+        "power", [2], [1], (1.5,)
     ),
+    "1.5 not inst|value: 1.5|number, not 1.5": lambda: Delta(1.5),
     "origin must be a whole number, not": tuple(
-        lambda origin=origin: terms._whole(origin)
+        lambda origin=origin: balls.whole(origin, "origin")
         for origin in (2.5, True, math.nan, "2")
     ),
 }

@@ -8,7 +8,7 @@ from tapx.network.evaluation_rounding import evaluation_rounding, quotient_round
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import PerLag
 from tapx.network.recurrence import scan, totals
-from tapx.network.streaming import BlockStream, stream
+from tapx.network.streaming import BlockStream
 from tapx.network.transformer import FeedForward, Transformer
 
 F64 = torch.float64
@@ -41,10 +41,6 @@ def network(**given):
     return Transformer(2, 4, **({"layers": 1, "heads": 3, "width": 5} | given))
 
 
-def scored(score):
-    return list(stream(Transformer(2, 2, 1, 1, 1, score=score), [TOKENS[:, 0]]))
-
-
 VALUE_ERROR = {
     "unknown position function 'linn'; did you mean 'lin'": lambda: block("linn"),
     "unknown position function 'logg'; did you mean 'log'": (
@@ -62,20 +58,22 @@ VALUE_ERROR = {
     ),
     "'key'; did you mean 'keys'": lambda: practice.fused(block(), TOKENS, "key"),
     # Sizes
-    "dimension and heads must be at least 1, not [26], 0": (
+    "heads=0: give at least 1": (
         lambda: block(heads=0),
         lambda: small(heads=0),
+        lambda: positions.alibi_slopes(0),
     ),
-    "heads must be at least 1, not 0$": lambda: positions.alibi_slopes(0),
     "2 heads need 2 slopes": lambda: block(heads=2, slopes=[1.0]),
-    "layers and input_dimension must be at least 1": lambda: network(layers=0),
+    "layers=0: give at least 1": (
+        lambda: network(layers=0),
+        lambda: small(layers=0),
+    ),
     "width is needed": lambda: network(width=None),
-    "width must be at least 1": lambda: network(width=0),
-    "batch must be at least 1": lambda: BlockStream(Attention(2, 1), 0),
-    "rows must be at least 1, not 0": lambda: rows(0),
-    "chunk must be at least 1": lambda: scan(torch.ones(1, dtype=F64), TOKENS, 0),
+    "width=0: give at least 1": lambda: network(width=0),
+    "batch=0: give at least 1": lambda: BlockStream(Attention(2, 1), 0),
+    "rows=0: give at least 1": lambda: rows(0),
+    "chunk=0: give at least 1": lambda: scan(torch.ones(1, dtype=F64), TOKENS, 0),
     "vocabulary=1: give at least 2": lambda: small(vocabulary=1),
-    "layers=0: give at least 1": lambda: small(layers=0),
     "context=1: give at least 2": lambda: small(context=1),
     "prompt: empty; give ids 0 to 10": lambda: small().generate([], 1, 1.0),
     "prompt: id 11; give ids 0 to 10": lambda: small().generate([11], 1, 1.0),
@@ -122,7 +120,7 @@ VALUE_ERROR = {
     ),
     "'recurrence' needs score 'none' or 'tmx', not 'dot'": (
         lambda: block(score="dot")(TOKENS, "recurrence"),
-        lambda: scored("dot"),
+        lambda: BlockStream(block(score="dot")),
     ),
     "head 1 has slope -9: its weights grow": lambda: totals(
         torch.tensor([1.0, -9.0], dtype=F64), 100

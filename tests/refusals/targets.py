@@ -50,7 +50,9 @@ VALUE_ERROR = {
     "takes 2 numbers, but 2 kernels and tokens of 2 numbers give 4": lambda: (
         EssentialMemory([[1.0], [1.0]], PLANE, 2)
     ),
-    "takes 1 numbers, but there are 2 lags": lambda: ToyTarget((3, 4), LINE, 10),
+    "the readout takes 1 numbers, but 2 lags give 2": lambda: ToyTarget(
+        (3, 4), LINE, 10
+    ),
     "takes 3 numbers, but 1 memories": lambda: adaptive(
         [1, 2], readout=boolean_example().readout
     ),
@@ -86,23 +88,21 @@ VALUE_ERROR = {
     r"token \[0.75\] .*nearest entry is \[1.0\]": lambda: boolean_example()(STRANGE),
     "more than 2 tokens": lambda: boolean_example()(ONES[:, :2], last_only=False),
     # Targets made for examples
-    "depth -1: the nearest valid .* 0": lambda: random_nesting(-1),
-    "largest_lag 0: .* is 1": lambda: random_nesting(1, 0),
-    "tokens 1: .* is 2": lambda: random_nesting(1, tokens=1),
-    "seed -3: .* is 0": lambda: random_nesting(1, seed=-3),
-    "memories 2: .* is 3": lambda: random_nesting(3, memories=2),
-    "depth 0: the nearest valid depth is 1": lambda: switches(0),
+    "depth=-1: give at least 0": lambda: random_nesting(-1),
+    "largest_lag=0: give at least 1": lambda: random_nesting(1, 0),
+    "tokens=1: give at least 2": lambda: random_nesting(1, tokens=1),
+    "seed=-3: give at least 0": lambda: random_nesting(1, seed=-3),
+    "memories=2: give at least 3": lambda: random_nesting(3, memories=2),
+    "depth=0: give at least 1": lambda: switches(0),
     "'2c'; did you mean '2b'": lambda: target("2c"),
     "'frist'; did you mean 'first'": lambda: target("2a", "frist"),
     "an axis of tokens for each": lambda: worked_examples.n_gram([[1.0, 2.0]]),
-    "pointers and steps must be at least 1, not 0, 1": lambda: (
-        worked_examples.multi_step_search(0, 1)
-    ),
-    "scale must be above 0": lambda: worked_examples.wavelet(0, 1, 5),
+    "pointers=0: give at least 1": lambda: worked_examples.multi_step_search(0, 1),
+    "scale=0: give more than 0": lambda: worked_examples.wavelet(0, 1, 5),
     "at most 1048576": lambda: all_windows(SIGNS, 21),
-    "length must be at least 1, not 0": lambda: all_windows(SIGNS, 0),
+    "length=0: give at least 1": lambda: all_windows(SIGNS, 0),
 }
 TYPE_ERROR = {
-    "Actual value: .1.5": lambda: fixed(1.5),
+    "Actual value: .1.5|numbers, not 1.5": lambda: fixed(1.5),
     "memory lags are whole numbers, not True": lambda: fixed(True),
 }

@@ -1,7 +1,6 @@
 """What `tapx.theorems` refuses."""
 
 import math
-from types import SimpleNamespace
 
 import torch
 
@@ -34,9 +33,7 @@ LIGHT = Kernel.of("exponential", [1, 2], [1, -0.5])
 HEAVY = Kernel.of("power", [3, 4], [1, -0.5])
 FREE = Kernel.of("power", [0.5], [1])
 ROW = [0.5, 1.0, 0.25, -0.5, 0.125]
-BOUNDED = SimpleNamespace(  # what the bounds ask of a target
-    largest_lags=(2, 3), input_dimension=1, readout=relu_sum([[1.0, 1.0, 1.0]])
-)
+BOUNDED = AdaptiveMemory(SIGNS, ([1, 2], [1, 3]), relu_sum([[1.0, 1.0, 1.0]]))
 NESTED = boolean_example()
 UNKNOWN = AdaptiveMemory(SIGNS, ([1, 2],), lambda z: z[..., 1])
 
@@ -187,7 +184,7 @@ VALUE_ERROR = {
     "1 errors, 2 slopes and 2 lags": lambda: theorem_4_4.nested_condition(
         [0.1], [1.0, 1], [2, 2], 1, "lin"
     ),
-    "lag 0: the nearest valid lag is 1": lambda: theorem_4_4.nested_tolerance(0, "lin"),
+    "largest_lag=0: give at least 1": lambda: theorem_4_4.nested_tolerance(0, "lin"),
     "unit ball: token 1 has norm 1.2": lambda: nested(
         [1, 2], [[1, 2], [1, 2]], alphabet=[[1.0], [-1.2]]
     ),
