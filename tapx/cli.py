@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from tapx import __version__
+from tapx.cli_sweep import sweep
 
 PROCESSES = click.option(
     "--processes",
@@ -279,6 +280,9 @@ def bench(as_json: bool) -> None:
         click.echo("\n  ".join(text))
 
 
+main.add_command(sweep)
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Turn a refusal into one line on standard error and exit status 2."""
@@ -291,6 +295,10 @@ def refusals() -> Iterator[None]:
         sys.exit(2)
     except ValueError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        click.echo(f"error: {error.strerror or error}{place}", err=True)
         sys.exit(1)
 
 

@@ -55,7 +55,7 @@ KEYS = (
     "claims",
 )
 # What chapters read of a record, and `results_hash` therefore covers.
-HASHED = ("chapter", "profile", "parameters", "duration_s", "claims", "results")
+HASHED = ("chapter", "profile", "parameters", "duration_s", "claims", "results", "reports")
 
 _shown: set[str] = set()
 
@@ -70,6 +70,7 @@ def build(
     duration: float,
     claims: Iterable[Claim],
     results: Iterable[Mapping[str, Any]] = (),
+    reports: Iterable[Mapping[str, Any]] = (),
     code: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of a complete run.
@@ -84,6 +85,7 @@ def build(
         claims: the claims the run made.
         results: rows that the chapter kept (`ledger.keep`); without any, the record
             has no such key.
+        reports: the numbers that the prose quotes, in the same way.
         code: the code that ran, as `code_state` gave it before the run; None if it is
             not known.
     """
@@ -103,9 +105,10 @@ def build(
         "results_hash": "",
         "claims": [claim.as_dict() for claim in claims],
     }
-    kept = [dict(row) for row in results]
-    if kept:
-        record["results"] = kept
+    for name, rows in {"results": results, "reports": reports}.items():
+        kept = [dict(row) for row in rows]
+        if kept:
+            record[name] = kept
     record["results_hash"] = results_hash(record)
     return record
 
@@ -245,6 +248,11 @@ def read(
             f"no record of {chapter!r} under profile {profile!r} is stored "
             f"({source.parent.name}/{source.name})"
         )
+    return read_file(source)
+
+
+def read_file(source: Path) -> dict[str, Any]:
+    """Read a record file of any place; `load_record` says what is refused."""
     stored = json.loads(source.read_text(encoding="utf-8"))
     record: dict[str, Any] = {"format": FORMAT, **stored}
     missing = [key for key in KEYS if key not in record]

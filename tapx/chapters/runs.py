@@ -6,7 +6,7 @@ import logging
 import shlex
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,14 @@ from typing import Any
 
 import nbformat
 
-from tapx.chapters import notebooks, parameters, profiles, records, stored_results
+from tapx.chapters import (
+    notebooks,
+    parameters,
+    profiles,
+    records,
+    run_pages,
+    stored_results,
+)
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import ChapterFailed
 from tapx.chapters.records import load_record
@@ -25,9 +32,10 @@ __all__ = ["Run", "load_record", "run"]
 
 @dataclass(frozen=True)
 class Run:
-    """What a complete run wrote: its notebook, its record, and the claims in it."""
+    """What a complete run wrote: notebook, page, record, and the claims in them."""
 
     notebook: Path
+    page: Path
     record: Path
     claims: list[Claim]
 
@@ -41,10 +49,12 @@ def run(
     force: bool = False,
     progress: bool = False,
     book_dir: str | Path | None = None,
+    timeout: float | None = None,
+    code: Mapping[str, Any] | None = None,
 ) -> Run:
     """Run a chapter with parameters through papermill.
 
-    Writes ``OUTPUT/<chapter>.ipynb`` and ``OUTPUT/<chapter>.json``, both at the end.
+    Writes ``OUTPUT/<chapter>.ipynb``, ``.html`` and ``.json``, all at the end.
     A chapter that fails leaves ``OUTPUT/<chapter>.failed.ipynb`` and no record.
     (papermill also stops at a cell tagged ``raises-exception``: a chapter that shows
     an error catches it.)
@@ -57,10 +67,12 @@ def run(
         force: replace the results of an earlier run in the same folder.
         progress: show a progress bar on standard error.
         book_dir: the book's folder.
+        timeout: seconds that the run may take; None for any time.
+        code: the code that runs, as `records.code_state` gives it, if it is known.
 
     Raises:
         Refusal: the request is not possible; nothing was run or written.
-        ChapterFailed: a cell raised.
+        ChapterFailed: a cell raised, or the time is up.
     """
     given = given or {}
     entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
@@ -70,14 +82,15 @@ def run(
     values = parameters.resolve(declared, given, base=base)
     folder = _writable(Path(output), entry.id, force)
 
-    code = records.code_state(source)
+    code = code or records.code_state(source)
     started, clock = datetime.now(UTC), time.perf_counter()
     label = {"profile": profile, "parameters": values}
     failed = folder / f"{entry.id}.failed.ipynb"
     claims: list[Claim] = []
-    done = Run(folder / f"{entry.id}.ipynb", folder / f"{entry.id}.json", claims)
+    written = (folder / f"{entry.id}.{form}" for form in ("ipynb", "html", "json"))
+    done = Run(*written, claims)
     try:
-        result = _papermill(entry, values, progress)
+        result = _papermill(entry, values, progress, timeout)
         claims += stored_results.claims_of(result, entry.id)
     except ChapterFailed as failure:
         # What stands here afterwards is this run's: no record of an earlier one.
@@ -95,11 +108,14 @@ def run(
         duration=duration,
         claims=claims,
         results=stored_results.results_of(result),
+        reports=stored_results.reports_of(result).values(),
         code=code,
     )
     result.metadata.tapx["run"] = {"status": "complete", **label}
     done.record.unlink(missing_ok=True)  # a record never stands beside another run
     notebooks.save(result, done.notebook)
+    text = run_pages.page(result, f"{entry.id}: {entry.title}")
+    notebooks.write_text(done.page, text)
     notebooks.write_text(done.record, records.dumps(record))
     failed.unlink(missing_ok=True)
     return done
@@ -149,7 +165,7 @@ def _writable(folder: Path, chapter: str, force: bool) -> Path:
 
 
 def _papermill(
-    chapter: notebooks.Chapter, values: Mapping[str, Any], progress: bool
+    chapter: notebooks.Chapter, values: Mapping[str, Any], progress: bool, timeout: float | None
 ) -> notebooks.Notebook:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -175,6 +191,7 @@ def _papermill(
                 progress_bar=progress,
                 cwd=str(chapter.path.parent),
                 kernel_manager_class=InterpreterKernelManager,
+                timeout_func=timeout and _time_left(timeout),
             )
         except (
             PapermillExecutionError,
@@ -184,6 +201,8 @@ def _papermill(
         ) as error:
             partial = notebooks.load(target) if target.is_file() else source
             text = notebooks.plain(str(error)).strip() or "interrupted"
+            if isinstance(error, CellTimeoutError):
+                text = f"took longer than {timeout:g} seconds"
             # An interrupt leaves tasks behind, of which asyncio would report.
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             partial = remove_error_markers(partial)
@@ -192,6 +211,12 @@ def _papermill(
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell["id"] = "injected-parameters"  # papermill draws one
     return notebooks.normalise(result)
+
+
+def _time_left(timeout: float) -> Callable[[Any], float]:
+    """What each cell may take, in seconds, so that all together end in time."""
+    end = time.monotonic() + timeout
+    return lambda cell: max(end - time.monotonic(), 0.01)
 
 
 def _marked_failed(
