@@ -16,6 +16,7 @@ import click
 from tapx import __version__
 from tapx.chapters import notebooks
 from tapx.checks import Refusal
+from tapx.cli_sweep import sweep
 from tapx.show.tables import Table
 
 PROCESSES = click.option(
@@ -42,6 +43,9 @@ class Refusing(click.Group):
             sys.exit(2)
         except ValueError as error:
             _fail(f"error: {error}")
+        except OSError as error:
+            place = f": {error.filename}" if error.filename else ""
+            _fail(f"error: {error.strerror or error}{place}")
 
 
 @click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
@@ -274,6 +278,9 @@ def bench(as_json: bool) -> None:
     for row in rows:
         text = (f"{key}: {_literal(value)}" for key, value in row.items())
         click.echo("\n  ".join(text))
+
+
+main.add_command(sweep)
 
 
 def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[str, str]:

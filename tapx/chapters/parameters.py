@@ -285,8 +285,15 @@ def _read(text: str, kind: str) -> Any:
     return float(text) if re.fullmatch(_NUMBER + r"|[-+]?\.\d+", text) else text
 
 
-def assignments(given: Iterable[str]) -> dict[str, str]:
+def assignments(
+    given: Iterable[str], option: str = "-p", example: str = "heads=8"
+) -> dict[str, str]:
     """Texts NAME=VALUE as a dictionary.
+
+    Args:
+        given: the texts.
+        option: what they stood behind, for the message.
+        example: a text that would be right.
 
     Raises:
         Refusal: a text of another form, or a name given twice.
@@ -296,7 +303,9 @@ def assignments(given: Iterable[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name:
-            raise Refusal(f"-p {text!r}: write it as NAME=VALUE, such as -p heads=8")
+            raise Refusal(
+                f"{option} {text!r}: write it as NAME=VALUE, such as {option} {example}"
+            )
         if name in found:
             raise Refusal(f"parameter {name!r} is given twice: keep one of them")
         found[name] = value.strip()

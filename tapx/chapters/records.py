@@ -31,7 +31,15 @@ FORMAT = 1
 _FORM = Path(__file__).with_name("schemas") / "records.json"
 KEYS = ("format", *json.loads(_FORM.read_text(encoding="utf-8"))["required"])
 # What chapters read of a record, and `results_hash` therefore covers.
-HASHED = ("chapter", "profile", "parameters", "duration_s", "claims", "results")
+HASHED = (
+    "chapter",
+    "profile",
+    "parameters",
+    "duration_s",
+    "claims",
+    "results",
+    "reports",
+)
 
 _shown: set[str] = set()
 
@@ -46,6 +54,7 @@ def build(
     duration: float,
     claims: Iterable[Claim],
     results: Iterable[Mapping[str, Any]] = (),
+    reports: Iterable[Mapping[str, Any]] = (),
     code: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of a complete run.
@@ -59,6 +68,7 @@ def build(
         duration: wall time in seconds.
         claims: the claims the run made.
         results: rows that the chapter kept (`ledger.keep`), if any.
+        reports: the numbers that the prose quotes, if any.
         code: the code that ran, as `code_state` gave it before the run, if known.
     """
     record: dict[str, Any] = {
@@ -77,8 +87,9 @@ def build(
         "results_hash": "",
         "claims": [claim.as_dict() for claim in claims],
     }
-    if kept := [dict(row) for row in results]:
-        record["results"] = kept
+    for name, rows in {"results": results, "reports": reports}.items():
+        if kept := [dict(row) for row in rows]:
+            record[name] = kept
     record["results_hash"] = results_hash(record)
     return record
 
@@ -221,6 +232,11 @@ def read(
             f"no record of {chapter!r} under profile {profile!r} is stored "
             f"({source.parent.name}/{source.name})"
         )
+    return read_file(source)
+
+
+def read_file(source: Path) -> dict[str, Any]:
+    """Read a record file of any place; `load_record` says what is refused."""
     stored = json.loads(source.read_text(encoding="utf-8"))
     record: dict[str, Any] = {"format": FORMAT, **stored}
     missing = [key for key in KEYS if key not in record]

@@ -6,7 +6,7 @@ import logging
 import shlex
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from tapx.chapters import notebooks, profiles, records, stored_results
+from tapx.chapters import notebooks, profiles, records, run_pages, stored_results
 from tapx.chapters.claim_views import RESULTS_MIME
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import ChapterFailed
@@ -24,9 +24,10 @@ from tapx.checks import Refusal
 
 @dataclass(frozen=True)
 class Run:
-    """What a complete run wrote: its notebook, its record, and the claims in it."""
+    """What a complete run wrote: notebook, page, record, and the claims in them."""
 
     notebook: Path
+    page: Path
     record: Path
     claims: list[Claim]
 
@@ -40,10 +41,12 @@ def run(
     force: bool = False,
     progress: bool = False,
     book_dir: str | Path | None = None,
+    timeout: float | None = None,
+    code: Mapping[str, Any] | None = None,
 ) -> Run:
     """Run a chapter with parameters through papermill.
 
-    Writes ``OUTPUT/<chapter>.ipynb`` and ``OUTPUT/<chapter>.json``, both at the end.
+    Writes ``OUTPUT/<chapter>.ipynb``, ``.html`` and ``.json``, all at the end.
     A chapter that fails leaves ``OUTPUT/<chapter>.failed.ipynb`` and no record.
     (papermill also stops at a cell tagged ``raises-exception``: a chapter that shows
     an error catches it.)
@@ -56,10 +59,12 @@ def run(
         force: replace the results of an earlier run in the same folder.
         progress: show a progress bar on standard error.
         book_dir: the book's folder.
+        timeout: seconds that the run may take; None for any time.
+        code: the code that runs, as `records.code_state` gives it, if it is known.
 
     Raises:
         Refusal: the request is not possible; nothing was run or written.
-        ChapterFailed: a cell raised.
+        ChapterFailed: a cell raised, or the time is up.
     """
     given = given or {}
     entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
@@ -67,17 +72,17 @@ def run(
     values = profiles.values(source, entry, profile, given, book_dir)
     folder = _writable(Path(output), entry.id, force)
 
-    code = records.code_state(source)
+    code = code or records.code_state(source)
     started, clock = datetime.now(UTC), time.perf_counter()
     label = {"profile": profile, "parameters": values}
-    place, stored, failed = _files(folder, entry.id)
+    done, failed = _files(folder, entry.id)
     try:
-        result = _papermill(entry, values, progress)
-        claims = stored_results.claims_of(result, entry.id)
+        result = _papermill(entry, values, progress, timeout)
+        done.claims.extend(stored_results.claims_of(result, entry.id))
     except ChapterFailed as failure:
         # What stands here afterwards is this run's: no record of an earlier one.
-        stored.unlink(missing_ok=True)
-        place.unlink(missing_ok=True)
+        done.record.unlink(missing_ok=True)
+        done.notebook.unlink(missing_ok=True)
         marked = notebooks.normalise(failure.notebook)
         marked.cells.insert(0, _banner(failure.error))
         marked.metadata.tapx["run"] = {"status": "failed", **label}
@@ -91,16 +96,19 @@ def run(
         command=command_line(entry.id, profile, given, output),
         started=started,
         duration=duration,
-        claims=claims,
+        claims=done.claims,
         results=chain(*stored_results.held(result, RESULTS_MIME)),
+        reports=stored_results.reports_of(result).values(),
         code=code,
     )
     result.metadata.tapx["run"] = {"status": "complete", **label}
-    stored.unlink(missing_ok=True)  # a record never stands beside another run
-    notebooks.save(result, place)
-    notebooks.write_text(stored, records.dumps(record))
+    done.record.unlink(missing_ok=True)  # a record never stands beside another run
+    notebooks.save(result, done.notebook)
+    text = run_pages.page(result, f"{entry.id}: {entry.title}")
+    notebooks.write_text(done.page, text)
+    notebooks.write_text(done.record, records.dumps(record))
     failed.unlink(missing_ok=True)
-    return Run(place, stored, claims)
+    return done
 
 
 def command_line(
@@ -118,14 +126,17 @@ def command_line(
     return shlex.join(words)
 
 
-def _files(folder: Path, chapter: str) -> list[Path]:
-    """The notebook and the record of a run, and the notebook of one that failed."""
-    return [folder / f"{chapter}.{end}" for end in ("ipynb", "json", "failed.ipynb")]
+def _files(folder: Path, chapter: str) -> tuple[Run, Path]:
+    """The files of a run that is complete, and the notebook of one that failed."""
+    found = [folder / f"{chapter}.{end}" for end in ("ipynb", "html", "json")]
+    notebook, page, record = found
+    return Run(notebook, page, record, []), folder / f"{chapter}.failed.ipynb"
 
 
 def _writable(folder: Path, chapter: str, force: bool) -> Path:
     """The output folder, made if missing, in which a file could be written."""
-    existing = [path.name for path in _files(folder, chapter)[:2] if path.exists()]
+    done, _ = _files(folder, chapter)
+    existing = [path.name for path in (done.notebook, done.record) if path.exists()]
     if existing and not force:
         raise Refusal(
             f"output {str(folder)!r} holds {' and '.join(existing)} of an earlier run: "
@@ -148,7 +159,10 @@ def _writable(folder: Path, chapter: str, force: bool) -> Path:
 
 
 def _papermill(
-    chapter: notebooks.Chapter, values: Mapping[str, Any], progress: bool
+    chapter: notebooks.Chapter,
+    values: Mapping[str, Any],
+    progress: bool,
+    timeout: float | None,
 ) -> notebooks.Notebook:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -171,6 +185,7 @@ def _papermill(
                 progress_bar=progress,
                 cwd=str(chapter.path.parent),
                 kernel_manager_class=InterpreterKernelManager,
+                timeout_func=timeout and _time_left(timeout),
             )
         except (
             PapermillExecutionError,
@@ -180,6 +195,8 @@ def _papermill(
         ) as error:
             partial = notebooks.load(target) if target.is_file() else source
             text = notebooks.plain(str(error)).strip() or "interrupted"
+            if isinstance(error, CellTimeoutError):
+                text = f"took longer than {timeout:g} seconds"
             # An interrupt leaves tasks behind, of which asyncio would report.
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             partial = remove_error_markers(partial)
@@ -188,6 +205,12 @@ def _papermill(
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell["id"] = "injected-parameters"  # papermill draws one
     return notebooks.normalise(result)
+
+
+def _time_left(timeout: float) -> Callable[[Any], float]:
+    """What each cell may take, in seconds, so that all together end in time."""
+    end = time.monotonic() + timeout
+    return lambda cell: max(end - time.monotonic(), 0.01)
 
 
 def _banner(error: str) -> notebooks.Notebook:
