@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tapx.chapters.interrupts import sigterm_interrupts
 from tapx.checks import Refusal
-from tapx.interrupts import sigterm_interrupts
 
 if TYPE_CHECKING:
     from tapx.chapters.sweep_folders import SweepFolder

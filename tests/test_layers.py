@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "experiments": f"{GROUND} show {MATHEMATICS}",
     "chapters": f"{GROUND} show",
     "registry": f"{GROUND} theorems experiments",
-    "cli": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",
+    "cli_sweep": f"{GROUND} chapters",
+    "cli": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters cli_sweep",
     "__main__": "cli",
     "__init__": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",
 }

@@ -96,11 +96,15 @@ def test_every_figure_is_described(path):
 
 
 def documented_commands() -> list[tuple[str, list[str]]]:
-    """Every command of a console block in README and how-to, split into words."""
+    """Every command of a console block in README and two pages, split into words."""
     found = []
-    for page in (ROOT / "README.md", ROOT / "book" / "how-to.md"):
+    pages = (
+        ROOT / "README.md",
+        *(ROOT / "book" / f"{n}.md" for n in ("how-to", "sweeps")),
+    )
+    for page in pages:
         for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
-            for line in block.splitlines():
+            for line in block.replace("\\\n", " ").splitlines():
                 assert line.startswith("$ "), (page.name, line)
                 words = shlex.split(line[2:], comments=True)
                 found.append((f"{page.name}: {line[2:]}", words))

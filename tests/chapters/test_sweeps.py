@@ -11,8 +11,6 @@ from collections import Counter
 import pytest
 import sweep_stub as stub
 
-pytest.importorskip("distributed")
-
 
 @pytest.fixture
 def place(tmp_path):
