@@ -27,7 +27,9 @@ MAY_IMPORT = {
     "chapters": f"{GROUND} show",
     "registry": f"{GROUND} theorems experiments",
     "cli_sweep": f"{GROUND} chapters",
-    "cli": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters cli_sweep",
+    "cli": (
+        f"cli_sweep registry {GROUND} show {MATHEMATICS} theorems experiments chapters"
+    ),
     "__main__": "cli",
     "__init__": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",
 }
