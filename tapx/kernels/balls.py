@@ -61,8 +61,9 @@ def certified(
 
     def enough() -> arb | None:
         ball = compute()
-        short = ball is not None and ball != 0 and ball.rel_accuracy_bits() < wanted
-        return None if short else ball
+        if ball is None or ball == 0:  # a ball that only contains 0 is not equal to it
+            return ball
+        return ball if ball.rel_accuracy_bits() >= wanted else None
 
     return settled(enough, bits, f"{digits} digits")
 

@@ -22,6 +22,7 @@ from tapx import witnesses
 from tapx.checks import at_least
 from tapx.experiments.cost import measure, rivals
 from tapx.experiments.cost.rivals import DIMENSION, HEADS
+from tapx.kernels.family import LIN, LOG
 from tapx.limits import finders
 from tapx.network.attention import Attention
 from tapx.network.heads import SCORES
@@ -201,7 +202,7 @@ def agreement() -> dict[str, float]:
         ("lin", "log", "kerple-log", "t5"), NORMALISATIONS, SCORES
     ):
         blind = position == "t5" and normalisation == "infinite"
-        if not blind and (score != "tmx" or position in ("lin", "log")):
+        if not blind and (score != "tmx" or position in (LIN.name, LOG.name)):
             worst = max(worst, _disagreement(position, normalisation, score, x))
     return {"difference": worst}
 
@@ -228,7 +229,7 @@ def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> f
         return [out.detach(), *gradients]
 
     whole = [] if score == "dot" else ["fft"]
-    whole += ["recurrence"] if whole and position == "lin" else []
+    whole += ["recurrence"] if whole and attention.position.family is LIN else []
     worst, (right, *wanted) = 0.0, run("dense")
     for evaluation in ("last", *whole):
         out, *gradients = run(evaluation)

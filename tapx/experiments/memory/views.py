@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from tapx.experiments.memory.tables import SETTING, experiment
 from tapx.experiments.outcomes import Outcomes
-from tapx.kernels.family import Family
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.show import figures
 from tapx.show.tables import Table, digits, rounded_down, rounded_up
 
@@ -163,6 +163,6 @@ def _draw_position(
     axes.set_xticks(list(head_counts), [str(number) for number in head_counts])
     axes.minorticks_off()
     words = "one number a lag"
-    if position in ("lin", "log"):
+    if position in (LIN.name, LOG.name):
         words = f"{Family.of(position)}s of the lag"
     axes.set_title(f"{position} heads ({words})")
