@@ -7,7 +7,7 @@ tapx; after ``>`` its new name, where it has another one.
 _INTO = """
 checks: targets.check_lags;
 kernels: adaptive_kernels>adaptive bump>proofs constructions.essential_kernels>nearest
-    decaying descartes>zeros enclosures>distances least_squares quadrature
+    decaying descartes>zeros kernels.by_norm>best enclosures>distances least_squares quadrature
     reduction>shortest search signed_sums>terms tails variable_projection>fit
     window_search windows;
 kernels.kernel: kernels.Delta kernels.Kernel;
