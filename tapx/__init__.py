@@ -28,7 +28,7 @@ FACE = {
     "Decay": "kernels.windows:Decay",
     "Kernel": "kernels.kernel:Kernel",
     "AdaptiveKernel": "kernels.adaptive:AdaptiveKernel",
-    "best_kernel": "kernels.by_norm:best_kernel",
+    "best_kernel": "kernels.best_kernel:best_kernel",
     "proof_kernel": "kernels.proofs:bump",
     "floor": "limits.rank:lower_bound",
     "weight_floor": "limits.weight_bounds:optimum",

@@ -81,7 +81,7 @@ def sweep(
     A finished run is never repeated: the same command goes on where it was stopped.
     Runs that failed are tried again.
     """
-    from tapx.chapters import sweeps
+    from tapx.chapters import sweep_results, sweeps
     from tapx.chapters.sweep_folders import SweepFolder
 
     asked = [word for word in (chapter, status, prune) if word]
@@ -119,7 +119,7 @@ def sweep(
     except sweeps.SweepStopped as error:
         stopped = str(error)
     folder.tidy()
-    counts = sweeps.write_results(plan, folder, failed)
+    counts = sweep_results.write_results(plan, folder, failed)
     click.echo(_said(counts))
     click.echo(f"table: {folder.path / plan.chapter}.csv")
     click.echo(f"page:  {folder.path / plan.chapter}.html")
@@ -234,9 +234,9 @@ def _status(folder: SweepFolder) -> None:
 
 
 def _prune(folder: SweepFolder) -> None:
-    from tapx.chapters import sweeps
+    from tapx.chapters import sweep_results
 
-    old = sweeps.of_other_code(folder)
+    old = sweep_results.of_other_code(folder)
     if not old:
         click.echo("every run is of today's code")
         return

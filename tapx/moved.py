@@ -7,9 +7,9 @@ tapx; after ``>`` its new name, where it has another one.
 _INTO = """
 checks: targets.check_lags;
 kernels: adaptive_kernels>adaptive bump>proofs constructions.essential_kernels>nearest
-    decaying descartes>zeros enclosures>distances least_squares quadrature
-    reduction>shortest search signed_sums>terms tails variable_projection>fit
-    window_search windows;
+    decaying descartes>zeros enclosures>distances kernels.by_norm>best_kernel
+    least_squares quadrature reduction>shortest search signed_sums>terms tails
+    variable_projection>fit window_search windows;
 kernels.kernel: kernels.Delta kernels.Kernel;
 kernels.balls: enclosures.PrecisionError enclosures.certified enclosures.lower
     enclosures.precision enclosures.square enclosures.upper kernels.Number kernels.exact

@@ -8,7 +8,7 @@ import pytest
 
 from tapx.kernels import shortest, zeros
 from tapx.kernels.balls import lower, upper
-from tapx.kernels.by_norm import best_kernel
+from tapx.kernels.best_kernel import best_kernel
 from tapx.kernels.distances import l1_distance, l2_distance
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
