@@ -100,7 +100,7 @@ def test_the_stored_outputs_repeat_the_hashes_of_the_records():
     """Of each record that a chapter reads; none is read without a trace."""
     for entry in notebooks.chapters():
         notebook = notebooks.load(entry.path)
-        reading = [c for c in notebook.cells if "load_record(" in c.source]
+        reading = [c for c in notebook.cells if "records.load_" in c.source]
         named = {
             name: content["value"]
             for name, content in stored_results.reports_of(notebook).items()
