@@ -39,7 +39,7 @@ def done(book, tmp_path_factory):
 
 def test_writes_notebook_and_record(done):
     names = sorted(path.name for path in done.notebook.parent.iterdir())
-    assert names == ["tiny.ipynb", "tiny.json"]
+    assert names == ["tiny.html", "tiny.ipynb", "tiny.json"]
     notebook = notebooks.load(done.notebook)
     injected = notebook.cells[2]
     assert injected.metadata.tags == ["injected-parameters"]
@@ -50,7 +50,7 @@ def test_writes_notebook_and_record(done):
 
 def test_record_is_complete(book, done):
     record = json.loads(done.record.read_text())
-    assert tuple(record) == records.KEYS
+    assert tuple(record) == (*records.KEYS, "reports")
     assert record["status"] == "complete"
     assert record["chapter"] == "tiny"
     given = {"heads": 8, "lags": [5, 6]}
@@ -151,7 +151,9 @@ def test_failure_leaves_a_marked_notebook_and_no_record(book, tmp_path):
 
     done = runs.run("failing", output=tmp_path, book_dir=book)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["failing.ipynb", "failing.json"], "a success replaces it"
+    assert names == [f"failing.{end}" for end in ("html", "ipynb", "json")], (
+        "a success replaces it"
+    )
     assert done.claims
 
 
