@@ -153,7 +153,7 @@ def run(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Run CHAPTER with parameters; writes DIR/CHAPTER.ipynb and DIR/CHAPTER.json.
+    """Run CHAPTER with parameters; writes DIR/CHAPTER.ipynb, .html and .json.
 
     A chapter that fails half-way leaves DIR/CHAPTER.failed.ipynb and no record.
     """
@@ -172,6 +172,7 @@ def run(
     except notebooks.ChapterFailed as failure:
         _fail(f"{failure}\nthe partial notebook is {chapter}.failed.ipynb")
     click.echo(f"notebook: {done.notebook}")
+    click.echo(f"page:     {done.page}")
     click.echo(f"record:   {done.record}")
     for entry in done.claims:
         if entry.verdict == FAILS:

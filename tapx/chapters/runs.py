@@ -80,9 +80,9 @@ def run(
         result = _papermill(entry, values, progress, timeout)
         done.claims.extend(stored_results.claims_of(result, entry.id))
     except ChapterFailed as failure:
-        # What stands here afterwards is this run's: no record of an earlier one.
-        done.record.unlink(missing_ok=True)
-        done.notebook.unlink(missing_ok=True)
+        # What stands here afterwards is this run's: nothing of an earlier one.
+        for path in (done.record, done.page, done.notebook):
+            path.unlink(missing_ok=True)
         marked = notebooks.normalise(failure.notebook)
         marked.cells.insert(0, _banner(failure.error))
         marked.metadata.tapx["run"] = {"status": "failed", **label}
@@ -136,10 +136,11 @@ def _files(folder: Path, chapter: str) -> tuple[Run, Path]:
 def _writable(folder: Path, chapter: str, force: bool) -> Path:
     """The output folder, made if missing, in which a file could be written."""
     done, _ = _files(folder, chapter)
-    existing = [path.name for path in (done.notebook, done.record) if path.exists()]
+    written = (done.notebook, done.page, done.record)
+    existing = [path.name for path in written if path.exists()]
     if existing and not force:
         raise Refusal(
-            f"output {str(folder)!r} holds {' and '.join(existing)} of an earlier run: "
+            f"output {str(folder)!r} holds {', '.join(existing)} of an earlier run: "
             "choose another folder, or replace them with --force"
         )
     made = [path for path in (folder, *folder.parents) if not path.exists()]

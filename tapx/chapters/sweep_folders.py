@@ -46,7 +46,7 @@ class Order:
         chapter: id of the chapter.
         profile: the stored parameter set that the values started from.
         values: the value of every parameter.
-        given: those that differ from the profile's.
+        given: those that the grid sets.
     """
 
     key: str
@@ -163,17 +163,19 @@ class SweepFolder:
 
     def finish(self, place: Path, order: Order) -> None:
         """Move a working folder to the finished runs."""
-        with contextlib.suppress(FileNotFoundError):
-            (place / "alive").unlink()
-        with contextlib.suppress(OSError):  # somebody was faster, with the same
+        (place / "alive").unlink(missing_ok=True)
+        try:
             os.rename(place, self.run(order.key))
+        except OSError:
+            if not self.run(order.key).is_dir():  # else somebody was faster
+                raise
         shutil.rmtree(self.path / "failed" / order.key, ignore_errors=True)
 
     def fail(self, place: Path, order: Order, error: str) -> None:
         """Keep what is left of a run that failed, in place of an earlier failure."""
         text = json.dumps(asdict(order) | {"error": error}, indent=2)
         with contextlib.suppress(OSError):
-            (place / "alive").unlink()
+            (place / "alive").unlink(missing_ok=True)
             notebooks.write_text(place / "failure.json", text + "\n")
             target = self.path / "failed" / order.key
             shutil.rmtree(target, ignore_errors=True)

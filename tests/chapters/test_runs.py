@@ -125,10 +125,10 @@ def test_folder_without_permission(book, tmp_path, monkeypatch):
 
 
 def test_earlier_results_are_kept_unless_forced(book, done, tmp_path):
-    for path in (done.notebook, done.record):
+    for path in (done.notebook, done.page, done.record):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     before = small_book.files(tmp_path)
-    with pytest.raises(Refusal, match=r"tiny.ipynb and tiny.json.*--force"):
+    with pytest.raises(Refusal, match=r"tiny.ipynb, tiny.html, tiny.json.*--force"):
         runs.run("tiny", {"seed": 9}, output=tmp_path, book_dir=book)
     assert small_book.files(tmp_path) == before
     runs.run("tiny", {"seed": 9}, output=tmp_path, force=True, book_dir=book)
@@ -136,7 +136,8 @@ def test_earlier_results_are_kept_unless_forced(book, done, tmp_path):
 
 
 def test_failure_leaves_a_marked_notebook_and_no_record(book, tmp_path):
-    (tmp_path / "failing.json").write_text('{"status": "complete"}')
+    for end in ("html", "ipynb", "json"):
+        (tmp_path / f"failing.{end}").write_text("of an earlier run")
     with pytest.raises(ChapterFailed, match="planted failure"):
         given = {"dense": "true"}
         runs.run("failing", given, output=tmp_path, force=True, book_dir=book)
