@@ -196,11 +196,11 @@ def _time(seconds: float) -> str:
 def _dry_run(plan: Plan, folder: SweepFolder, workers: int | None) -> None:
     import os
 
-    from tapx.chapters import sweeps
+    from tapx.chapters import grids, sweeps
 
     states = Counter(folder.state(one) for one in plan.orders)
     for order in plan.orders:
-        words = (f"{name}={_value(order.values[name])}" for name in plan.axes)
+        words = (f"{name}={grids.text(order.values[name])}" for name in plan.axes)
         click.echo(f"{folder.state(order):8} {order.key}  {' '.join(words)}")
     seconds, source = sweeps.seconds_a_run(plan, folder)
     slots = workers or os.cpu_count() or 1
@@ -211,10 +211,6 @@ def _dry_run(plan: Plan, folder: SweepFolder, workers: int | None) -> None:
     click.echo(f"{text} ({source})")
 
 
-def _value(value: Any) -> str:
-    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def _status(folder: SweepFolder) -> None:
     from tapx.chapters import sweeps
 
@@ -223,14 +219,12 @@ def _status(folder: SweepFolder) -> None:
         key=lambda plan: plan.chapter,
     ):
         orders = {one.key: one for plan in group for one in plan.orders}
-        states = {key: folder.state(one) for key, one in orders.items()}
-        click.echo(f"{chapter}: {_said(Counter(states.values()))}")
-        for key, state in states.items():
-            stands = folder.run(key).is_dir()
-            if state == "failed":
-                click.echo(f"  failed {key}: {folder.failure(key)['error']}")
-            elif state == "waiting" and stands:
-                click.echo(f"  damaged {key}: {folder.problem(orders[key])}")
+        looked = {key: folder.look(one) for key, one in orders.items()}
+        click.echo(f"{chapter}: {_said(Counter(one[0] for one in looked.values()))}")
+        for key, (state, _, reason) in looked.items():
+            if reason:
+                word = "damaged" if state == "waiting" else state
+                click.echo(f"  {word} {key}: {reason}")
 
 
 def _prune(folder: SweepFolder) -> None:

@@ -69,6 +69,11 @@ def values(parameter: Parameter, text: str) -> list[Any]:
     return found
 
 
+def text(value: Any) -> str:
+    """A value as a grid writes it: ``1+64`` for a list of two."""
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _between(
     parameter: Parameter, text: str, low: str, high: str, count: str, log: str | None
 ) -> list[str]:

@@ -35,6 +35,8 @@ from tapx.checks import Refusal
 BEAT, STALE = 2.0, 20.0
 DONE, RUNNING, FAILED, WAITING = "done", "running", "failed", "waiting"
 STATES = (DONE, RUNNING, FAILED, WAITING)
+DAMAGED = (ValueError, KeyError, TypeError, OSError)
+"""What reading a record raises that is not one."""
 
 
 @dataclass(frozen=True)
@@ -111,21 +113,22 @@ class SweepFolder:
             raise ValueError("its record is of other code or of other parameters")
         return record
 
-    def problem(self, order: Order) -> str:
-        """Why what stands under ``runs`` is no finished run; empty if it is one."""
-        try:
-            self.record(order)
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            return str(error) or type(error).__name__
-        return ""
+    def look(self, order: Order) -> tuple[str, dict[str, Any], str]:
+        """One of `STATES`, the record of a run that is done, and what went wrong."""
+        if self.run(order.key).is_dir():
+            try:
+                return DONE, self.record(order), ""
+            except DAMAGED as error:
+                reason = str(error) or type(error).__name__
+                return WAITING, {}, f"what is stored is not this run: {reason}"
+        if self._alive(self.path / "working" / order.key):
+            return RUNNING, {}, ""
+        reason = str(self.failure(order.key).get("error", ""))
+        return (FAILED if reason else WAITING), {}, reason
 
     def state(self, order: Order) -> str:
         """One of `STATES`."""
-        if self.run(order.key).is_dir():
-            return WAITING if self.problem(order) else DONE
-        if self._alive(self.path / "working" / order.key):
-            return RUNNING
-        return FAILED if self.failure(order.key) else WAITING
+        return self.look(order)[0]
 
     def failure(self, key: str) -> dict[str, Any]:
         """What is known of a failed run; empty if none failed."""
@@ -142,10 +145,10 @@ class SweepFolder:
         There is nothing to do where the run is finished, or somebody works at it. What
         is left in the folder at the end is thrown away: `finish` and `fail` move it.
         """
+        if self.state(order) == DONE:
+            yield None
+            return
         if self.run(order.key).is_dir():
-            if not self.problem(order):
-                yield None
-                return
             self._put_aside(order.key)
         place = self.path / "working" / order.key
         if not self._take(place):

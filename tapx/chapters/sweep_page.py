@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from tapx.chapters import grids
 from tapx.chapters.claims import RELATIONS
 from tapx.chapters.grids import REPEATS, SEED
 from tapx.chapters.sweep_folders import DONE
@@ -65,7 +66,7 @@ def page(
     states = [str(row["status"]) for row in table]
     said = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
     varied = "; ".join(
-        f"<code>{escape(name)}</code> {escape(', '.join(map(str, values)))}"
+        f"<code>{escape(name)}</code> {escape(', '.join(map(grids.text, values)))}"
         for name, values in axes.items()
     )
     parts = [

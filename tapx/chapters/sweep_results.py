@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tapx.chapters import notebooks, parameters, sweep_page, sweep_tables
-from tapx.chapters.sweep_folders import DONE, SweepFolder, key_of
+from tapx.chapters.sweep_folders import DONE, FAILED, SweepFolder, key_of
 from tapx.chapters.sweep_work import code_of
 from tapx.chapters.sweeps import Plan, plans
 
@@ -19,7 +19,7 @@ def write_results(
     """Write the table, its dictionary and the page of all sweeps of this chapter.
 
     Args:
-        plan: the sweep that has ended.
+        plan: the sweep that has ended, as `store` wrote it down.
         folder: where its runs, and perhaps those of others, are stored.
         failed: why runs failed, as `drive` gave it.
 
@@ -27,32 +27,41 @@ def write_results(
         How many of this plan's runs are in which state.
     """
     same = [one for one in plans(folder) if one.chapter == plan.chapter]
-    orders = {one.key: one for each in [*same, plan] for one in each.orders}
+    orders = {one.key: one for each in same for one in each.orders}
     axes: dict[str, list[Any]] = {}
-    for each in [*same, plan]:
+    for each in same:
         for name, values in each.axes.items():
             known = axes.setdefault(name, [])
             known += [value for value in values if value not in known]
-    table = sweep_tables.rows(orders.values(), folder, failed)
-    states = {str(row["run"]): str(row["status"]) for row in table}
-    found = [folder.record(one) for key, one in orders.items() if states[key] == DONE]
-    entry = notebooks.find(plan.chapter, notebooks.notebook_files(plan.book_dir))
+    table, found, states = [], [], {}
+    for key, order in orders.items():
+        state, record, reason = folder.look(order)
+        if key in failed and state not in (DONE, FAILED):  # nor could that be written
+            state, reason = FAILED, failed[key]
+        table.append(sweep_tables.row(order, state, record, reason))
+        found += [record] if record else []
+        states[key] = state
+    entry = notebooks.find(plan.chapter, notebooks.notebook_files())
     declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
     names = sweep_tables.columns(declared, found)
     sweep_tables.write(folder, plan.chapter, table, names)
-    claims = {claim["id"]: claim for record in found for claim in record["claims"]}
+    claims: dict[str, dict[str, Any]] = {}
+    for claim in (claim for record in found for claim in record["claims"]):
+        first = claims.setdefault(claim["id"], dict(claim))
+        if first["reference"] != claim["reference"]:
+            first["reference"] = None  # it depends on the grid: no line to draw
     text = sweep_page.page(f"{entry.id}: {entry.title}", table, names, claims, axes)
     notebooks.write_text(folder.path / f"{plan.chapter}.html", text)
     return Counter(states[order.key] for order in plan.orders)
 
 
-def of_other_code(
-    folder: SweepFolder, book_dir: str | Path | None = None
-) -> list[Path]:
+def of_other_code(folder: SweepFolder) -> list[Path]:
     """The runs, finished and failed, that no sweep of today's code would store."""
+    asked = plans(folder)
+    code = {chapter: code_of(chapter) for chapter in {one.chapter for one in asked}}
     today = {
-        key_of(order.chapter, code_of(order.chapter, book_dir), order.values)
-        for each in plans(folder)
+        key_of(order.chapter, code[order.chapter], order.values)
+        for each in asked
         for order in each.orders
     }
     stored = [*folder.path.glob("runs/*"), *folder.path.glob("failed/*")]

@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tapx.chapters import notebooks
+from tapx.chapters import grids, notebooks
 from tapx.chapters.claims import RELATIONS
 from tapx.chapters.parameters import Parameter
-from tapx.chapters.sweep_folders import DONE, FAILED, Order, SweepFolder
+from tapx.chapters.sweep_folders import Order, SweepFolder
 
 OWN = {
     "run": "name of the run's folder under runs or failed",
@@ -23,33 +23,24 @@ OWN = {
 """The columns that every sweep has, and what they say."""
 
 
-def rows(
-    orders: Iterable[Order], folder: SweepFolder, failed: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """One row a run: parameters, state, duration, claims and reported numbers.
+def row(
+    order: Order, state: str, record: Mapping[str, Any], reason: str
+) -> dict[str, Any]:
+    """The row of a run: state, parameters, duration, claims and reported numbers.
 
     Args:
-        orders: the runs.
-        folder: where they are stored.
-        failed: why runs failed that the folder knows nothing of.
+        order: the run.
+        state: one of `sweep_folders.STATES`.
+        record: its record, if it is done.
+        reason: what went wrong, if anything.
     """
-    found = []
-    for order in orders:
-        state = folder.state(order)
-        row: dict[str, Any] = {"run": order.key, "status": state}
-        row["reason"] = ""
-        if state != DONE:
-            known = folder.failure(order.key).get("error") or failed.get(order.key, "")
-            if known and state != FAILED and order.key in failed:
-                row["status"] = FAILED
-            damage = folder.problem(order) if folder.run(order.key).is_dir() else ""
-            row["reason"] = str(damage or known)
-        row["profile"] = order.profile
-        row |= {name: _text(value) for name, value in order.values.items()}
-        if state == DONE:
-            row |= _results(folder.record(order))
-        found.append(row)
-    return found
+    found: dict[str, Any] = {"run": order.key, "status": state, "reason": reason}
+    found["profile"] = order.profile
+    found |= {
+        name: grids.text(value) if isinstance(value, list) else value
+        for name, value in order.values.items()
+    }
+    return found | (_results(record) if record else {})
 
 
 def _results(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,8 +125,3 @@ def write(
         folder.path / f"{chapter}-columns.csv",
         as_csv(dictionary, ("column", "meaning")),
     )
-
-
-def _text(value: Any) -> Any:
-    """A value as a cell: a list as the grid writes it."""
-    return "+".join(map(str, value)) if isinstance(value, list) else value

@@ -36,7 +36,7 @@ def work(
     sweep, one = SweepFolder(folder), Order(**order)
     with sweep.working(one) as place:
         if place is None:
-            return (RUNNING if sweep.problem(one) else DONE), ""
+            return (DONE if sweep.state(one) == DONE else RUNNING), ""
         try:
             code = code_of(one.chapter, book_dir)
             if key_of(one.chapter, code, one.values) != one.key:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import math
 import statistics
@@ -16,7 +17,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent import futures
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from tapx.chapters import (
@@ -63,20 +63,12 @@ class Plan:
         profile: the stored parameter set that every run starts from.
         axes: the values of each parameter that varies.
         orders: the runs.
-        book_dir: the book's folder.
     """
 
     chapter: str
     profile: str
     axes: dict[str, list[Any]]
     orders: list[Order]
-    book_dir: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """The plan as plain JSON data, without the place of the book."""
-        data = asdict(self)
-        del data["book_dir"]
-        return data
 
 
 def plan(
@@ -85,7 +77,6 @@ def plan(
     *,
     profile: str = "default",
     seeds: int | None = None,
-    book_dir: str | Path | None = None,
 ) -> Plan:
     """The runs of a sweep, all of them valid.
 
@@ -94,15 +85,14 @@ def plan(
         grid: texts NAME=VALUES, see `tapx.chapters.grids`.
         profile: one of `profiles.PROFILES`.
         seeds: how many seeds, from the value of ``seed`` on; None for that one.
-        book_dir: the book's folder.
 
     Raises:
         Refusal: whatever a run would refuse, and a grid that says one thing twice.
     """
-    entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
+    entry = notebooks.find(chapter, notebooks.notebook_files())
     source = notebooks.load(entry.path)
     declared = parameters.of_notebook(source, entry.path.name)
-    base = profiles.values(source, entry, profile, {}, book_dir)
+    base = profiles.values(source, entry, profile)
     axes = grids.grid(grid, declared)
     if seeds is not None:
         more = grids.with_seeds(base, declared, seeds)
@@ -113,7 +103,7 @@ def plan(
                 "the grid"
             )
         axes |= more
-    code = code_of(entry.id, book_dir)
+    code = code_of(entry.id)
     orders = [
         Order(
             key_of(entry.id, code, values),
@@ -124,17 +114,14 @@ def plan(
         )
         for values in grids.runs(base, axes)
     ]
-    where = str(notebooks.book_directory(book_dir))
-    return Plan(entry.id, profile, axes, orders, where)
+    return Plan(entry.id, profile, axes, orders)
 
 
-def store(plan: Plan, folder: SweepFolder) -> Path:
+def store(plan: Plan, folder: SweepFolder) -> None:
     """Write down what was asked for, so that the folder can say what is missing."""
-    text = json.dumps(plan.as_dict(), indent=1, ensure_ascii=False) + "\n"
-    name = key_of(plan.chapter, {"cells": text, "modules": ""}, {})
-    target = folder.path / "sweeps" / f"{plan.chapter}-{name[:8]}.json"
-    notebooks.write_text(target, text)
-    return target
+    text = json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n"
+    name = f"{plan.chapter}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+    notebooks.write_text(folder.path / "sweeps" / name, text)
 
 
 def plans(folder: SweepFolder) -> list[Plan]:
@@ -152,7 +139,7 @@ def plans(folder: SweepFolder) -> list[Plan]:
         try:
             data = json.loads(path.read_text("utf-8"))
             data["orders"] = [Order(**order) for order in data["orders"]]
-            found.append(Plan(**data, book_dir=""))
+            found.append(Plan(**data))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise Refusal(f"{path}: is no plan of a sweep ({error})") from None
     return found
@@ -171,7 +158,7 @@ def seconds_a_run(plan: Plan, folder: SweepFolder) -> tuple[float | None, str]:
     if known:
         return statistics.median(known), f"the median of {len(known)} finished runs"
     with contextlib.suppress(FileNotFoundError, ValueError):
-        stored = records.read(plan.chapter, plan.profile, plan.book_dir)
+        stored = records.read(plan.chapter, plan.profile)
         return stored["duration_s"], "the book's own run of this profile"
     return None, "no run of this profile is known"
 
@@ -223,7 +210,7 @@ class _Driver:
     ) -> None:
         self.folder, self.client = folder, client
         self.orders = {order.key: order for order in plan.orders}
-        self.more = plan.book_dir, timeout
+        self.more = str(notebooks.book_directory()), timeout
         self.states = {
             key: DONE if folder.state(order) == DONE else WAITING
             for key, order in self.orders.items()

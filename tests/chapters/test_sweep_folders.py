@@ -21,7 +21,7 @@ def test_a_run_that_cannot_be_moved_is_no_finished_run(folder):
         (folder.path / "runs").write_text("a file in the way")
         with pytest.raises(OSError):
             folder.finish(place, ORDER)
-    assert folder.state(ORDER) == "waiting"
+    assert folder.look(ORDER) == ("waiting", {}, "")
 
 
 def test_who_comes_second_leaves_the_first_alone(folder):
