@@ -19,9 +19,18 @@ def tokens(batch, time, dimension=2, seed=0):
     return draw(batch, time, dimension, seed=seed)
 
 
-def block(position, normalisation="finite", score="none", heads=3, dimension=2, seed=0):
-    """A float64 block; "per-lag" has random biases."""
-    slopes = torch.linspace(1.1, 3, heads)
+def block(
+    position,
+    normalisation="finite",
+    score="none",
+    heads=3,
+    dimension=2,
+    seed=0,
+    slopes=None,
+):
+    """A float64 block of so many heads, or of these slopes; "per-lag" is random."""
+    slopes = torch.linspace(1.1, 3, heads) if slopes is None else slopes
+    heads = len(slopes)
     if position == "per-lag":
         position, slopes = PerLag(heads, 64, dtype=F64), None
         with torch.no_grad():

@@ -3,21 +3,9 @@ import math
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from made_blocks import F64, assert_alike, draw, size, with_gradients
+from made_blocks import F64, assert_alike, block, draw, size, with_gradients
 
-from tapx.network.attention import Attention
 from tapx.network.recurrence import scan, totals
-
-
-def block(slopes, normalisation="none", score="tmx", position="lin", seed=0):
-    return Attention(
-        *(2, len(slopes), position),
-        score=score,
-        normalisation=normalisation,
-        slopes=slopes,
-        generator=torch.Generator().manual_seed(seed),
-        dtype=F64,
-    )
 
 
 @given(
@@ -49,7 +37,7 @@ def test_the_scan_is_the_recurrence_for_any_slopes_and_chunks(
 def test_the_recurrence_is_the_dense_evaluation_for_any_slopes(
     slopes, time, normalisation, score, seed
 ):
-    attention = block(slopes, normalisation, score, seed=seed)
+    attention = block("lin", normalisation, score, seed=seed, slopes=slopes)
     x = 0.5 * draw(2, time, 2, seed=seed)
     dense = attention(x, "dense")
     difference = (attention(x, "recurrence") - dense).abs().max()
@@ -58,7 +46,7 @@ def test_the_recurrence_is_the_dense_evaluation_for_any_slopes(
 
 def test_gradients_are_finite_and_right_however_steep_a_head_is():
     for normalisation in ("finite", "infinite", "none"):
-        attention = block([0.01, 1.0, 700.0], normalisation)
+        attention = block("lin", normalisation, "tmx", slopes=[0.01, 1.0, 700.0])
         with torch.no_grad():
             attention.direction[2] *= 1e-3
         x = draw(2, 100, 2)
