@@ -17,7 +17,7 @@ def window_kernels(family, target):
     def find():
         window_search._ladder.cache_clear()
         empty = windows.WindowKernel(family, (), (), target, 1, 39)
-        return window_search.climb(empty, 2)
+        return window_search.climb(empty, 3)
 
     return find
 

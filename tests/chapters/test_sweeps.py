@@ -93,7 +93,7 @@ def test_killed(place, what):
         assert f"{done} done" in said
         status, said = stub.run(book, *words)
         assert status == 0, said
-    assert "8 done" in said
+    assert "8 done" in said, said
     assert sorted(float(row["x"]) for row in stub.table(out)) == list(range(1, 9))
     # What was under way began twice, and is stored once.
     counts = Counter(stub.executions(told))
@@ -155,7 +155,7 @@ def test_the_scheduler_is_restarted(place, tmp_path):
     for one in second:
         one.terminate()
     assert process.returncode == 0, said
-    assert "8 done" in said
+    assert "8 done" in said, said
     assert len(stub.table(out)) == 8
     assert len(Counter(stub.executions(told))) == 8
 
