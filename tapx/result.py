@@ -8,7 +8,7 @@ answer to is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ MOST = 10**12
 
 
 def exponent(
-    sizes: Sequence[float], values: Sequence[float], otherwise: float = 0.0
+    sizes: Iterable[float], values: Iterable[float], otherwise: float = 0.0
 ) -> float:
     """The power of the sizes that the values follow: a line through their logarithms.
 
@@ -30,9 +30,10 @@ def exponent(
     """
     import numpy as np
 
-    if len(set(sizes)) < 2:
+    points = list(sizes)
+    if len(set(points)) < 2:
         return otherwise
-    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+    return float(np.polyfit(np.log(points), np.log(list(values)), 1)[0])
 
 
 @dataclass(frozen=True)

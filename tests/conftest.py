@@ -9,9 +9,6 @@ import pytest
 
 SHAPE = re.compile(r"\b(Bool|Float|Int)\[")
 _with_shapes = jaxtyping.jaxtyped
-# Takes arrays too. Its hint is part of the hash of the code that stored records ran, so
-# it is mended when the chapters are next executed.
-LOOSE = {"exponent"}
 
 
 def _checked(*, typechecker):
@@ -24,7 +21,7 @@ def _checked(*, typechecker):
     """
 
     def check(thing):
-        if "<locals>" in thing.__qualname__ or thing.__qualname__ in LOOSE:
+        if "<locals>" in thing.__qualname__:
             return thing
         hints = getattr(thing, "__annotations__", {}).values()
         shapes = isinstance(thing, type) or any(SHAPE.search(str(x)) for x in hints)

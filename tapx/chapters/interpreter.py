@@ -10,6 +10,7 @@ from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import CaselessStrEnum
 
 PACKAGE = Path(__file__).resolve().parents[2]
 """Where this tapx is imported from."""
@@ -51,7 +52,15 @@ def kernel_environment(home: str) -> dict[str, str]:
 
 
 class InterpreterKernelManager(AsyncKernelManager):
-    """Starts this interpreter as kernel, whatever is registered as python3."""
+    """Starts this interpreter as kernel, whatever is registered as python3.
+
+    It is spoken to through files where the system can: of the free ports that several
+    processes look for at once, two may take the same.
+    """
+
+    transport = CaselessStrEnum(
+        ["tcp", "ipc"], default_value="ipc" if os.name == "posix" else "tcp"
+    )
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -68,6 +77,9 @@ class InterpreterKernelManager(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start with `kernel_environment` and what is added to it."""
         self._home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
+        if self.transport == "ipc":
+            self.ip = os.path.join(self._home.name, "kernel")
+            self.connection_file = f"{self.ip}.json"
         environment = kernel_environment(self._home.name)
         if options.get("cwd"):  # the pages read the book that they stand in
             environment["TAPX_BOOK"] = str(options["cwd"])

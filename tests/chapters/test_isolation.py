@@ -98,3 +98,9 @@ def test_processor_settings_reach_the_kernel(monkeypatch):
     environment = interpreter.kernel_environment("home")
     assert environment["OPENBLAS_CORETYPE"] == "Haswell"
     assert "PYTHONSTARTUP" not in environment
+
+
+def test_kernels_take_no_ports():
+    """Of the free ports that two processes look for at once, both may take one."""
+    kernel = interpreter.InterpreterKernelManager()
+    assert kernel.transport == ("ipc" if os.name == "posix" else "tcp")
