@@ -16,6 +16,7 @@ import click
 from tapx import __version__
 from tapx.chapters import notebooks
 from tapx.checks import Refusal
+from tapx.cli_bench import bench
 from tapx.cli_sweep import sweep
 from tapx.show.tables import Table
 
@@ -260,27 +261,7 @@ def verify(names: tuple[str, ...]) -> None:
     click.echo(f"{count} witnesses show what they claim ({seconds:.1f} s)")
 
 
-@main.command()
-@JSON
-def bench(as_json: bool) -> None:
-    """Measure speed and memory against the aims of the book (a few minutes)."""
-    try:
-        from tapx.experiments.cost.bench import bench as measure
-
-        rows = measure()
-    except ImportError as error:
-        raise Refusal(
-            f"the benchmark needs the package {error.name!r}: "
-            "pip install -r requirements-bench.txt"
-        ) from None
-    if as_json:
-        _echo_json(rows)
-        return
-    for row in rows:
-        text = (f"{key}: {_literal(value)}" for key, value in row.items())
-        click.echo("\n  ".join(text))
-
-
+main.add_command(bench)
 main.add_command(sweep)
 
 

@@ -1,16 +1,16 @@
 """The command line: what it prints, where, and with which status."""
 
 import json
-import sys
-import types
 
 import made_tokens
 import pytest
 import small_book
 from click.testing import CliRunner
 
-from tapx.chapters import notebooks, stored_results
+from tapx import cli_bench
+from tapx.chapters import benchmark, notebooks, stored_results
 from tapx.cli import main
+from tapx.experiments.cost import bench
 
 pytestmark = pytest.mark.xdist_group(__name__)  # they share what is dear to make
 DATA = 'data: str = ""  # folder of token files, or empty for none, a path'
@@ -196,20 +196,34 @@ def test_note_on_a_claim_that_does_not_hold(tapx, planted, tmp_path):
     assert "lemma-F.1/tiny does not hold with these parameters" in result.stdout
 
 
-def test_bench(tapx, monkeypatch):
-    module = types.ModuleType("tapx.experiments.cost.bench")
-    module.bench = lambda: [{"name": "step", "ratio": 1234.5}]
-    monkeypatch.setitem(sys.modules, "tapx.experiments.cost.bench", module)
-    assert json.loads(tapx("bench", "--json").stdout) == [
-        {"name": "step", "ratio": 1234.5}
-    ]
-    assert "ratio: 1234.5" in tapx("bench").stdout
+def test_bench(tapx, book, monkeypatch):
+    row = {"name": "step", "value": 1234.5}
+    monkeypatch.setitem(bench.PARTS, "cell", lambda: [row])
+    assert json.loads(tapx("bench", "cell", "--json").stdout) == [row]
+    assert "value: 1234.5" in tapx("bench", "cell").stdout
+
+    assert tapx("bench", "cell", "--record").exit_code == 0
+    kept = benchmark.stored_row("step", book)
+    assert kept["value"] == 1234.5 and kept["machine"]["cores"]
+    other = {"name": "other", "value": 1}
+    benchmark.store([other], book)
+    benchmark.store([row | {"value": 5}], book)
+    assert benchmark.stored_row("step", book)["value"] == 5
+    assert benchmark.stored_row("other", book)["value"] == 1
 
     def missing():
         raise ModuleNotFoundError("no", name="x_transformers")
 
-    module.bench = missing
-    result = tapx("bench")
+    monkeypatch.setitem(bench.PARTS, "dense", missing)
+    result = tapx("bench", "dense")
     assert result.exit_code == 2
     assert "'x_transformers'" in result.stderr
     assert "requirements-bench.txt" in result.stderr
+
+    result = tapx("bench", "sweeps")
+    assert result.exit_code == 2
+    assert "did you mean 'sweep'" in result.stderr
+
+
+def test_the_parts_of_the_benchmark_are_those_that_it_has():
+    assert (*bench.PARTS, "sweep") == cli_bench.PARTS

@@ -27,8 +27,10 @@ MAY_IMPORT = {
     "chapters": f"{GROUND} show",
     "registry": f"{GROUND} theorems experiments",
     "cli_sweep": f"{GROUND} chapters",
+    "cli_bench": f"{GROUND} chapters experiments",
     "cli": (
-        f"cli_sweep registry {GROUND} show {MATHEMATICS} theorems experiments chapters"
+        f"cli_bench cli_sweep registry {GROUND} show {MATHEMATICS} theorems "
+        "experiments chapters"
     ),
     "__main__": "cli",
     "__init__": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",

@@ -11,6 +11,8 @@ from collections import Counter
 import pytest
 import sweep_stub as stub
 
+from tapx.chapters import sweep_cost
+
 
 @pytest.fixture
 def place(tmp_path):
@@ -195,3 +197,10 @@ def dask(*words: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def test_the_overhead_is_the_time_that_did_not_go_into_runs():
+    found = sweep_cost.measure(4, 2)
+    assert found["runs"] == 4 and found["run_seconds"] > 4 * 0.2
+    assert found["seconds"] > found["run_seconds"] / 2
+    assert found["overhead"] == 2 * found["seconds"] / found["run_seconds"] - 1

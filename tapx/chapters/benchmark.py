@@ -1,0 +1,53 @@
+"""The stored rows of ``python -m tapx bench --record``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tapx.chapters import notebooks, records
+
+
+def _path(book_dir: str | Path | None) -> Path:
+    return notebooks.book_directory(book_dir) / "records" / "bench.json"
+
+
+def store(
+    rows: Iterable[Mapping[str, Any]], book_dir: str | Path | None = None
+) -> None:
+    """Put rows into the book, each in place of an earlier one of its name.
+
+    Each says when and on which sources and machine it was measured.
+    """
+    about = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": records.revision_of()["commit"],
+        "machine": records.machine(),
+    }
+    path = _path(book_dir)
+    stored = _read(path) if path.is_file() else {}
+    stored |= {row["name"]: {**row, **about} for row in rows}
+    text = json.dumps({"rows": list(stored.values())}, indent=2, ensure_ascii=False)
+    notebooks.write_text(path, text + "\n")
+
+
+def stored_row(name: str, book_dir: str | Path | None = None) -> dict[str, Any]:
+    """One stored row of the benchmark.
+
+    Args:
+        name: of the row, as `python -m tapx bench` prints it.
+        book_dir: the book's folder.
+
+    Raises:
+        FileNotFoundError: the book stores none.
+        KeyError: there is no row of this name.
+    """
+    return _read(_path(book_dir))[name]
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return {row["name"]: row for row in data["rows"]}
