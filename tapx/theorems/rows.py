@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 import torch
@@ -13,9 +11,8 @@ from tapx.kernels import adaptive, balls, decaying, proofs, search
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Kernel
 from tapx.limits import affine_minimax, recall
-from tapx.readouts import exact_nets, memory_functions, two_layer
+from tapx.readouts import exact_nets, two_layer
 from tapx.result import Result
-from tapx.targets import influence
 from tapx.targets.adaptive import AdaptiveMemory, boolean_example
 from tapx.targets.memories import EssentialMemory, FixedMemory
 from tapx.theorems import (
@@ -25,27 +22,15 @@ from tapx.theorems import (
     proposition_4_2,
     proposition_4_3,
     proposition_4_5,
-    staged,
-    theorem_3_1,
     theorem_4_1,
-    theorem_4_4,
     theorem_5_1,
 )
-
-Bound = Callable[[int, int], float]
-KINDS = {"lemma": "Lemma", "prop": "Proposition", "thm": "Theorem"}
-
-
-def _row(id: str, statement: str, uses: str = "", **more: Any) -> Result:
-    """A result with its own chapter and certified networks, unless more is said."""
-    kind, number = id.split("-")
-    more = {"chapter": id, "error": attrgetter("error"), **more}
-    return Result(id, f"{KINDS[kind]} {number}", statement, tuple(uses.split()), **more)
+from tapx.theorems.answers import Bound, chosen, fixed_memories, nested_memories, row
 
 
 def _recall(id: str, family: Family, lag: int, *words: str, **more: Any) -> Result:
     """A lemma about deltas up to a lag: one of them, or all by one kernel."""
-    return _row(
+    return row(
         id,
         *words,
         bound_at=lambda heads, order: lemmas.recall_bound(family, lag, heads, order),
@@ -93,7 +78,7 @@ def _decays(id: str, family: Family, decay: float) -> Result:
     order = 2 if family is LIN else max(1, round(decay) - 2)
     spacing = proof_spacing.decay_spacing(family, decay, order)
 
-    return _row(
+    return row(
         id,
         f"{family.word.capitalize()}s come as near as one likes to every kernel that "
         "decays like one of them.",
@@ -123,33 +108,6 @@ def _allowed_orders(
     return bound
 
 
-def _blind(net: two_layer.TwoLayerNet, size: int = 1) -> float:
-    """The worst error of a readout that is given nothing but the current token."""
-    inner = net.inner.clone()
-    inner[:, size:] = 0
-    blind = two_layer.TwoLayerNet(net.outer, inner, net.bias)
-    return two_layer.sup_certified(net.minus(blind), 1.0)[1]
-
-
-def _fixed() -> Result:
-    readout = two_layer.relu_sum(two_layer.normal_directions(8, 3, 0))
-    target = FixedMemory((3, 7), readout)
-    return _row(
-        "thm-3.1",
-        "One layer without dot products computes any Barron function of tokens at "
-        "fixed lags.",
-        "lemma-F.1 lemma-F.4 lemma-G.6",
-        target="eight neurons on the tokens at lags 0, 3 and 7, lin, the readout exact",
-        default=24,
-        construct=lambda heads: theorem_3_1.construct(target, heads, length=256),
-        bound_at=lambda heads, order: (
-            readout.lipschitz
-            * theorem_3_1.attention_error(target.lags, heads, order, "lin")
-        ),
-        no_memory=_blind(readout),
-    )
-
-
 # A token of an even alphabet asks for its lag, and the answer is that token.
 CHOSEN: Any = AdaptiveMemory(
     torch.linspace(-1, 1, 3, dtype=torch.float64)[:, None],
@@ -158,51 +116,11 @@ CHOSEN: Any = AdaptiveMemory(
 )
 
 
-def _chosen(
-    *words: str,
-    by: Any,
-    bound: Bound,
-    target: AdaptiveMemory = CHOSEN,
-    of: str = "the token at lag 1, 2 or 3, as the current token asks, lin",
-    **more: Any,
-) -> Result:
-    """A result about lags that tokens choose, built `by` a module."""
-    read = target.memories(influence.all_windows(target.alphabet, target.reach + 1))
-    blind = read.clone()
-    blind[:, target.input_dimension :] = 0
-    return _row(
-        *words,
-        target=of,
-        construct=lambda heads: by.construct(target, heads),
-        bound_at=bound,
-        # The worst error of a network that is right but fetches nothing.
-        no_memory=float((target.readout(read) - target.readout(blind)).abs().max()),
-        **{"default": 6, **more},
-    )
+ASKED = "the token at lag 1, 2 or 3, as the current token asks, lin"
 
 
 def _one_layer(heads: int, order: int) -> float:
     return adaptive_errors.one_layer_error(CHOSEN.largest_lags, heads, order, "lin")
-
-
-def _nested() -> Result:
-    target: Any = boolean_example()
-    slopes = [
-        memory_functions.lipschitz(net) for net in staged.memory_nets(target, "lag")
-    ]
-    return _chosen(
-        "thm-4.4",
-        "K + 1 layers follow K pointers, each of which the token behind it holds.",
-        "thm-4.1 lemma-F.1 lemma-F.4 lemma-F.2 lemma-F.5",
-        by=theorem_4_4,
-        bound=lambda heads, order: theorem_4_4.bound(
-            target, target.depth, slopes, heads, order, "lin"
-        ),
-        target=target,
-        of="the paper's product of three signs behind two pointers, lin",
-        size="heads a layer",
-        default=8,
-    )
 
 
 def _looked_up(*window: Any) -> Any:  # the current token first
@@ -223,7 +141,7 @@ def _sparse() -> Result:
             target, 2 * share, kernel=kernels, lag_zero="heads"
         )
 
-    return _row(
+    return row(
         "thm-5.1",
         "One layer without dot products computes any Barron function of memories that "
         "decay: exponentially with lin, like a power with log.",
@@ -238,7 +156,7 @@ def _sparse() -> Result:
 
 
 RESULTS = (
-    _row(
+    row(
         "lemma-G.5",
         "A function with n bounded derivatives has a polynomial of m coefficients as "
         "near as m to the minus n, up to a constant (Jackson).",
@@ -247,7 +165,7 @@ RESULTS = (
         size="coefficients",
         bound_at=lambda size, order: balls.upper(lemmas.jackson(order, size)),
     ),
-    _row(
+    row(
         "lemma-G.6",
         "A Barron function has a net of m neurons as near as its norm over the root "
         "of m, up to a constant.",
@@ -258,7 +176,7 @@ RESULTS = (
         best_at=lambda size: 0.0 if size >= 2 else 1.0,
         no_memory=1.0,
     ),
-    _row(
+    row(
         "prop-C.1",
         "Rounding e to the z moves its logarithm by at most one over twice the number.",
         chapter="thm-4.1",
@@ -269,15 +187,20 @@ RESULTS = (
     _fixed_lag("lemma-F.4", LOG, 3, 8),
     _chosen_lag("lemma-F.5", LOG, 3, "lemma-F.4"),
     _decays("lemma-F.6", LOG, 3.0),
-    _fixed(),
-    _chosen(
+    fixed_memories(
+        FixedMemory((3, 7), two_layer.relu_sum(two_layer.normal_directions(8, 3, 0))),
+        words="eight neurons on the tokens at lags 0, 3 and 7, lin, the readout exact",
+    ),
+    chosen(
         "thm-4.1",
         "Two layers fetch the tokens at lags that the current token chooses.",
         "lemma-F.2 lemma-F.5 lemma-G.6 prop-C.1",
         by=theorem_4_1,
         bound=_one_layer,
+        target=CHOSEN,
+        of=ASKED,
     ),
-    _row(
+    row(
         "prop-4.2",
         "A layer with dot products lets a token choose its lag; without them a layer "
         "is affine in the tokens and errs by 1 or more.",
@@ -291,21 +214,28 @@ RESULTS = (
         no_memory=1.0,
         published="without dot products at least 2/3",
     ),
-    _chosen(
+    chosen(
         "prop-4.3",
         "A product of one vector with the token, inside the position function, does "
         "what the dot product does.",
         "thm-4.1",
         by=proposition_4_3,
         bound=_one_layer,
+        target=CHOSEN,
+        of=ASKED,
     ),
-    _nested(),
-    _chosen(
+    nested_memories(
+        boolean_example(),
+        words="the paper's product of three signs behind two pointers, lin",
+    ),
+    chosen(
         "prop-4.5",
         "A layer for each memory saves heads and neurons in each layer.",
         "thm-4.1 thm-4.4",
         by=proposition_4_5,
         bound=lambda heads, order: proposition_4_5.bound(CHOSEN, heads, order, "lin"),
+        target=CHOSEN,
+        of=ASKED,
         size="heads a layer",
     ),
     _sparse(),

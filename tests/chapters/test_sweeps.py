@@ -111,11 +111,11 @@ def test_interrupted(place, number):
     stub.wait(lambda: stub.finished(out) >= 1)
     os.killpg(process.pid, number) if number == signal.SIGINT else process.terminate()
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in said
-    assert f"this goes on: python -m tapx sweep {' '.join(words)}" in said
+    assert process.returncode == 130, said
+    assert "Traceback" not in said, said
+    assert f"this goes on: python -m tapx sweep {' '.join(words)}" in said, said
     rows = Counter(row["status"] for row in stub.table(out))
-    assert rows["done"] == stub.finished(out) and rows["failed"] == 0
+    assert (rows["done"], rows["failed"]) == (stub.finished(out), 0), said
     assert not list(out.glob("working/*"))
 
 
