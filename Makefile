@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 PARTS := lint types unit notebooks oldest pages
 
 .PHONY: help setup book test lint types unit notebooks oldest pages machines mutations \
-	claims rerun bench format clean distclean
+	draws claims rerun bench format clean distclean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -91,6 +91,9 @@ machines: $(STAMP) ## what is certified, under ten arithmetics (hours)
 
 mutations: $(STAMP) ## plant mistakes that the tests must catch (hours)
 	$(BIN)/python tests/mutate.py
+
+draws: $(STAMP) ## run every chapter with parameters drawn at random (an hour)
+	$(BIN)/python tests/draw_runs.py
 
 claims: $(STAMP) ## re-run the chapters and compare their claims alone
 	$(BIN)/python -m tapx check --processes $(PROCESSES)

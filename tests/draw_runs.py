@@ -1,0 +1,106 @@
+"""Chapters with parameters drawn from their ranges: each must end with its claims.
+
+``make draws`` runs each chapter 20 times from its smoke profile, with up to three
+parameters drawn anew. ``python tests/draw_runs.py thm-3.1 --draws 5`` takes one chapter
+and fewer. Numbers are drawn between the least that is allowed and the larger of smoke
+and default, so that a run stays small; a draw depends on the chapter and its number
+alone. It takes an hour, and is no part of the gate.
+
+A run passes if it is complete and has claims: whether they hold is its own business.
+What a chapter refuses in words of its own (two parameters that do not go together) is
+told apart from what breaks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from tapx.chapters import notebooks, parameters, profiles, runs
+from tapx.chapters.parameters import LISTS, Parameter
+
+SECONDS = 300
+"""What a run may take."""
+
+
+def value(parameter: Parameter, most: float, draw: random.Random) -> Any:
+    """One value of a parameter that is no list."""
+    if parameter.choices:
+        return draw.choice(parameter.choices)
+    if parameter.type.endswith("bool"):
+        return draw.random() < 0.5
+    low = parameter.low or 0.0
+    top = max(low, min(parameter.high or 0.0, most))
+    # As many small as large ones, where the range is wide.
+    wide = low > 0 and top > 20 * low
+    found = low * (top / low) ** draw.random() if wide else draw.uniform(low, top)
+    return round(found) if parameter.item_type == "int" else found
+
+
+def drawn(
+    declared: dict[str, Parameter], base: dict[str, Any], draw: random.Random
+) -> dict[str, Any]:
+    """Up to three parameters with other values; paths stay."""
+    names = [name for name, one in declared.items() if not one.path]
+    given = {}
+    for name in draw.sample(names, min(3, len(names))):
+        one = declared[name]
+        if one.type not in LISTS:
+            most = max(base[name], one.default) if one.low is not None else 0
+            most = 1000 if name == "seed" else most
+            given[name] = value(one, most, draw)
+        else:
+            both = [*base[name], *one.default]
+            most = max(both) if one.low is not None else 0
+            count = draw.randint(1, max(len(base[name]), 2))
+            items = {value(one, most, draw) for _ in range(count)}
+            given[name] = sorted(items)
+    return given
+
+
+def run(chapter: str, number: int) -> tuple[str, int, dict[str, Any], str]:
+    """One run; with what, and what went wrong, if anything."""
+    entry = notebooks.find(chapter, notebooks.notebook_files())
+    source = notebooks.load(entry.path)
+    declared = parameters.of_notebook(source, entry.path.name)
+    base = profiles.values(source, entry, "smoke")
+    given = drawn(declared, base, random.Random(f"{chapter} {number}"))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            made = runs.run(
+                chapter, given, output=folder, profile="smoke", timeout=SECONDS
+            )
+        except (notebooks.ChapterFailed, ValueError, OSError) as error:
+            text = getattr(error, "error", None) or str(error)
+            return chapter, number, given, text.strip().splitlines()[-1]
+    return chapter, number, given, "" if made.claims else "no claims"
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command line; returns 1 if any run failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("chapters", nargs="*")
+    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args(words)
+    chapters = given.chapters or [entry.id for entry in notebooks.chapters()]
+    tasks = [(name, number) for name in chapters for number in range(given.draws)]
+    failed = 0
+    with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
+        for chapter, number, what, wrong in pool.map(run, *zip(*tasks, strict=True)):
+            failed += bool(wrong)
+            text = " ".join(f"{name}={value}" for name, value in what.items())
+            print(f"{(wrong and 'FAILED ') or 'passed '}{chapter} {number}: {text}")
+            if wrong:
+                print(f"       {wrong}", flush=True)
+    print(f"{len(tasks) - failed} of {len(tasks)} runs ended with their claims")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
