@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
 import tempfile
@@ -62,6 +63,7 @@ def _given(scheduler: str) -> Iterator[Client]:
 @contextlib.contextmanager
 def _own(workers: int | None) -> Iterator[Client]:
     with (
+        _none_left(),
         tempfile.TemporaryDirectory(prefix="tapx-sweep-") as scratch,
         # A run blocks its worker's thread for as long as it takes.
         dask.config.set({"distributed.admin.tick.limit": "1h"}),
@@ -78,6 +80,17 @@ def _own(workers: int | None) -> Iterator[Client]:
     ):
         client.register_plugin(_Deaf())
         yield client
+
+
+@contextlib.contextmanager
+def _none_left() -> Iterator[None]:
+    """Workers that a hurried end leaves behind end too: none writes afterwards."""
+    try:
+        yield
+    finally:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+            worker.join()
 
 
 class _Deaf(WorkerPlugin):
