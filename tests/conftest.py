@@ -54,3 +54,15 @@ def _one_thread():
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     assert tapx.__version__
+
+
+@pytest.fixture(params=["lin", "log"])
+def position(request):
+    """The paper's two position functions, for tests that both must pass."""
+    return request.param
+
+
+@pytest.fixture(params=["exponential", "power"])
+def family(request):
+    """The two families of heads, for tests that both must pass."""
+    return request.param

@@ -1,17 +1,11 @@
 """Blocks of attention, tokens and gradients for the tests of `tapx.network`."""
 
 import torch
+from made_draws import F64, draw, seeded
 
 from tapx.network.attention import Attention
+from tapx.network.language_model import LanguageModel
 from tapx.network.positions import PerLag
-
-F64 = torch.float64
-
-
-def draw(*shape, seed=0):
-    """Normal numbers, float64."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=F64)
 
 
 def tokens(batch, time, dimension=2, seed=0):
@@ -40,9 +34,15 @@ def block(
         score=score,
         normalisation=normalisation,
         slopes=slopes,
-        generator=torch.Generator().manual_seed(seed),
+        generator=seeded(seed),
         dtype=F64,
     )
+
+
+def language_model(**given):
+    """A small one: eleven words, two layers of three heads."""
+    sizes = {"vocabulary": 11, "dimension": 6, "layers": 2, "heads": 3, "context": 12}
+    return LanguageModel(**(sizes | given))
 
 
 def others(position, score):

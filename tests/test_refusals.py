@@ -6,25 +6,17 @@ several. Its name is its error in capitals.
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from refusals import (
-    experiments,
-    house,
-    kernels,
-    limits,
-    network,
-    readouts,
-    targets,
-    theorems,
-)
 
 from tapx.chapters.parameters import ParametersError
 from tapx.checks import Refusal
 from tapx.kernels.balls import PrecisionError
 
-WINGS = (experiments, house, kernels, limits, network, readouts, targets, theorems)
+TABLES = sorted((Path(__file__).parent / "refusals").glob("*.py"))
+WINGS = [import_module(f"refusals.{table.stem}") for table in TABLES]
 ERRORS = {
     "ARITHMETIC_ERROR": ArithmeticError,
     "PARAMETERS_ERROR": ParametersError,

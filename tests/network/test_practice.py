@@ -1,25 +1,16 @@
 import pytest
 import torch
-from made_blocks import F64, draw, with_gradients
+from made_blocks import block, tokens, with_gradients
 from torch.nn.attention.flex_attention import flex_attention
 
 from tapx.network import practice
-from tapx.network.attention import Attention
-from tapx.network.positions import PerLag
-
-
-def block(score, position="lin", **options):
-    return Attention(3, 4, position, score=score, dtype=F64, **options)
-
-
-def tokens(time=50, batch=2):
-    return draw(batch, time, 3, seed=1)
 
 
 def rows(attention, x):
     return torch.cat(list(practice.row_blocks(attention, x, 16)), 1)
 
 
+POSITIONS = ("lin", "log", "t5", "kerple-log", "per-lag")
 WAYS = {
     "matrix": practice.fused,
     "keys": lambda attention, x: practice.fused(attention, x, "keys"),
@@ -35,31 +26,23 @@ def run(attention, x, way):
 @pytest.mark.parametrize(
     ("way", "position"),
     [("keys", "lin")]
-    + [(w, p) for w in ("matrix", "rows") for p in ("lin", "log", "t5", "kerple-log")],
+    + [(way, position) for way in ("matrix", "rows") for position in POSITIONS],
 )
 @pytest.mark.parametrize("score", ["none", "dot"])
 def test_outputs_and_gradients_are_those_of_dense(score, way, position):
-    attention, x = block(score, position), tokens()
+    attention, x = block(position, score=score), tokens(2, 50)
     right = run(attention, x, lambda a, x: a(x))
     found = run(attention, x, WAYS[way])
-    assert ("slopes" in found) == (way != "matrix")
+    learned = "position.bias" if position == "per-lag" else "slopes"
+    assert (learned in found) == (way != "matrix")
     for name, value in found.items():
         torch.testing.assert_close(value, right[name], rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("way", ["matrix", "rows"])
-def test_a_per_lag_encoding(way):
-    position = PerLag(4, 50, dtype=F64)
-    with torch.no_grad():
-        position.bias.copy_(torch.linspace(0, 1, 200, dtype=F64).reshape(4, 50).sin())
-    attention, x = block("dot", position), tokens()
-    torch.testing.assert_close(WAYS[way](attention, x), attention(x))
 
 
 @pytest.mark.parametrize("time", [1, 2])
 @pytest.mark.parametrize("way", ["matrix", "rows"])
 def test_a_row_that_sees_nothing_is_zero(time, way):
-    attention, x = block("dot", "log"), tokens(time)
+    attention, x = block("log", score="dot"), tokens(2, time)
     found = WAYS[way](attention, x)
     torch.testing.assert_close(found, attention(x))
     assert (found[:, 0] == 0).all()
@@ -67,7 +50,7 @@ def test_a_row_that_sees_nothing_is_zero(time, way):
 
 def test_blocks_are_independent():
     """Backward block by block is backward of the whole."""
-    attention, x = block("dot"), tokens()
+    attention, x = block("lin", score="dot"), tokens(2, 50)
     right = run(attention, x, rows)
     attention.zero_grad()
     x = x.clone().requires_grad_()

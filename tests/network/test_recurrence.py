@@ -3,9 +3,11 @@ import math
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from made_blocks import F64, assert_alike, block, draw, size, with_gradients
+from made_blocks import assert_alike, block, size, with_gradients
+from made_draws import F64, draw
 
 from tapx.network.recurrence import scan, totals
+from tapx.network.streaming import BlockStream
 
 
 @given(
@@ -37,11 +39,15 @@ def test_the_scan_is_the_recurrence_for_any_slopes_and_chunks(
 def test_the_recurrence_is_the_dense_evaluation_for_any_slopes(
     slopes, time, normalisation, score, seed
 ):
+    """All tokens at once, and one after another."""
     attention = block("lin", normalisation, score, seed=seed, slopes=slopes)
     x = 0.5 * draw(2, time, 2, seed=seed)
+    fed = BlockStream(attention, batch=2)
+    steps = torch.stack([fed.step(token) for token in x.unbind(1)], 1)
     dense = attention(x, "dense")
-    difference = (attention(x, "recurrence") - dense).abs().max()
-    assert difference <= 1e-10 * size(dense)
+    for found in (attention(x, "recurrence"), steps):
+        assert (found - dense).abs().max() <= 1e-10 * size(dense)
+    assert fed.kept == len(slopes) * (2 * 2 + 1)  # whatever the time
 
 
 def test_gradients_are_finite_and_right_however_steep_a_head_is():

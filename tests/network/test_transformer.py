@@ -1,6 +1,7 @@
 import pytest
 import torch
-from made_blocks import F64, assert_alike, others, tokens, with_gradients
+from made_blocks import assert_alike, language_model, others, tokens, with_gradients
+from made_draws import F64
 
 from tapx.network.positions import PerLag
 from tapx.network.transformer import FeedForward, Transformer
@@ -17,7 +18,6 @@ def network(**options):
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("feed_forward", [True, False])
 @pytest.mark.parametrize("score", ["none", "dot", "tmx"])
-@pytest.mark.parametrize("position", ["lin", "log"])
 def test_evaluations_agree_gradients_included(layers, feed_forward, score, position):
     model = network(
         layers=layers, feed_forward=feed_forward, score=score, position=position
@@ -62,8 +62,12 @@ def test_without_feed_forward_it_is_linear_in_the_tokens():
 
 
 def test_parameter_counts_add_up():
-    for options in ({}, {"layers": 2, "score": "dot"}, {"feed_forward": False}):
-        model = network(**options)
+    more = ({"layers": 2, "score": "dot"}, {"feed_forward": False})
+    for model in (
+        network(),
+        *(network(**one) for one in more),
+        language_model(width=7),
+    ):
         counts = model.parameter_counts()
         assert counts["total"] == sum(p.numel() for p in model.parameters())
     assert network().parameter_counts()["feed_forward"] == 5 * (4 + 1 + 1)
@@ -76,15 +80,19 @@ def test_per_lag_positions_train_one_number_a_lag():
     assert (gradient != 0).all()
 
 
-def test_same_seed_same_weights():
-    one, two, other = network(), network(), network(seed=5)
+@pytest.mark.parametrize("made", [network, language_model])
+def test_same_seed_same_weights(made):
+    one, two, other = made(seed=4), made(seed=4), made(seed=5)
     for p, q in zip(one.parameters(), two.parameters(), strict=True):
         assert torch.equal(p, q)
     assert not torch.equal(one.embedding, other.embedding)
 
 
-def test_many_networks_at_once_by_vmap():
-    models = [network(seed=seed, feed_forward=False) for seed in range(3)]
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("normalisation", ["finite", "infinite", "none"])
+def test_many_networks_at_once_by_vmap(normalisation, layers):
+    sizes = {"feed_forward": False, "layers": layers, "normalisation": normalisation}
+    models = [network(seed=seed, **sizes) for seed in range(3)]
     x = tokens(4, 30)
     parameters, buffers = torch.func.stack_module_state(models)
 

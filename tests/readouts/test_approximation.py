@@ -3,17 +3,15 @@ import itertools
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_nets import seeded
+from made_draws import draw, seeded
 
 from tapx.readouts import two_layer
 from tapx.readouts.approximation import box_points, hull, orthogonal, trained
 from tapx.readouts.two_layer import TwoLayerNet
 
-F64 = torch.float64
-
 
 def smooth(dimension, neurons=64):
-    rows = torch.randn(neurons, dimension + 1, generator=seeded(3), dtype=F64)
+    rows = draw(neurons, dimension + 1, seed=3)
     return TwoLayerNet(torch.ones(neurons) / neurons, rows[:, 1:], rows[:, 0])
 
 

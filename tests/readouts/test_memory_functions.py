@@ -4,13 +4,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from made_nets import seeded
+from made_draws import F64, draw, seeded
+from made_nets import rounded
 
 from tapx.readouts import memory_functions as mf
 from tapx.readouts import two_layer
 from tapx.readouts.two_layer import TwoLayerNet
-
-F64 = torch.float64
 
 
 def random_alphabet(count, dimension, highest, seed):
@@ -36,7 +35,7 @@ def test_a_net_has_the_values(alphabet, log):
     net = mf.interpolating_net(points, values)
     assert torch.allclose(net(points), values, rtol=0, atol=1e-9)
     assert net.width <= len(points) + 1
-    far = 100 * torch.randn(50, net.dimension, generator=seeded(0), dtype=F64)
+    far = 100 * draw(50, net.dimension)
     assert (net(far) >= values.min() - 1e-6).all()
     assert (net(far) <= values.max() + 1e-6).all()
 
@@ -45,7 +44,7 @@ def test_a_net_has_the_values(alphabet, log):
 def test_the_slopes_hold_and_are_sharp(alphabet, seed):
     points, values = alphabet
     net = mf.interpolating_net(points, values)
-    x = torch.randn(2000, net.dimension, generator=seeded(seed), dtype=F64)
+    x = draw(2000, net.dimension, seed=seed)
     slopes = mf.coordinate_slopes(net)
     assert (net.gradient(x).abs() <= slopes * (1 + 1e-12)).all()
     assert mf.lipschitz(net) <= net.lipschitz
@@ -62,7 +61,7 @@ def test_the_slopes_hold_and_are_sharp(alphabet, seed):
         # Only tokens of different values are separated.
         (
             [[x, y] for x in (-1, 1) for y in (-1, 0, 1)],
-            [1, 1, 1, 3, 3, 3],
+            [1] * 3 + [3] * 3,
             None,
             [1, 0],
         ),
@@ -93,41 +92,34 @@ def test_close_tokens_make_steep_nets():
 
 
 def test_tolerances_round_right():
-    from tapx.network.transformer import FeedForward
-
-    def rounded(z, precision):
-        ffn = FeedForward(1, 1, precision=precision, dtype=F64)
-        with torch.no_grad():
-            ffn.inner[:], ffn.outer[:] = 1, 1
-        return ffn(torch.tensor([[float(z)]], dtype=F64)).item()
-
     for g in range(1, 40):
         for sign in (-1, 1):
             shift = sign * 0.9999
             lin = g + shift * mf.tolerance(g, "lin")
             assert rounded(lin, "integer") == g
             log = math.log(g) + shift * mf.tolerance(g, "log")
-            assert rounded(max(log, 0), "log") == pytest.approx(math.log(g), abs=1e-15)
+            assert float(rounded(max(log, 0), "log")) == pytest.approx(
+                math.log(g), abs=1e-15
+            )
 
 
 def test_sampled_nets_come_near_and_round():
-    points, values = torch.tensor([[1.0], [-1.0], [0.0]]), torch.tensor([1.0, 2, 4])
-    points = points.to(F64)
-    net = mf.interpolating_net(points, values)
+    points = torch.tensor([[1.0], [-1.0], [0.0]], dtype=F64)
+    net = mf.interpolating_net(points, torch.tensor([1.0, 2, 4]))
     errors = mf.sampled_errors(net, points, [4, 4096], range(6))
     assert errors.shape == (6, 2, 3)
     few, many = errors.max(2).mean(0)
     assert many < few / 4
     widths = [2**k for k in range(15)]
     width = mf.rounding_width(net, points, 0.5, widths, range(6))
-    assert width is not None
     assert 4 < width < 2**14
-    each = mf.rounding_width(net, points, [0.5, 2.0, 2.0], widths, range(6))
-    assert each is not None
-    assert each <= width
+    assert mf.rounding_width(net, points, [0.5, 2.0, 2.0], widths, range(6)) <= width
     assert mf.rounding_width(net, points, 1e-9, [1, 2], [0]) is None
-    constant = two_layer.TwoLayerNet([2.0], [[0.0]], [1.0])
+    constant = TwoLayerNet([2.0], [[0.0]], [1.0])
     assert mf.rounding_width(constant, points, 0.5, [1, 2], [0]) == 1
+    # log g of a constant lag 1 is the zero net, which no sample misses.
+    zero = mf.interpolating_net(points, torch.zeros(3, dtype=F64))
+    assert mf.rounding_width(zero, points, 0.25, [1, 2], [0, 1]) == 1
 
 
 def test_drawn_numbers_have_the_law_of_sampled_nets():
@@ -138,10 +130,3 @@ def test_drawn_numbers_have_the_law_of_sampled_nets():
     drawn = [two_layer.sample(net, 32, chance)(points) for _ in range(400)]
     there = (torch.stack(drawn) - values).abs()
     assert torch.allclose(torch.from_numpy(here.mean(0)), there.mean(0), rtol=0.2)
-
-
-def test_a_memory_function_that_is_zero_needs_no_width():
-    """log g of a constant lag 1 is the zero net, which no sample misses."""
-    points = torch.tensor([[-1.0], [1.0]], dtype=F64)
-    net = mf.interpolating_net(points, torch.zeros(2, dtype=F64))
-    assert mf.rounding_width(net, points, 0.25, [1, 2], [0, 1]) == 1

@@ -3,13 +3,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_nets import random_net, seeded
+from made_draws import draw, seeded
+from made_nets import random_net
 
 from tapx.readouts import exact_nets, norms
 from tapx.readouts.norms import lower_bound, norm_certified
 from tapx.readouts.two_layer import TwoLayerNet
-
-F64 = torch.float64
 
 
 def on_a_line(net, radius, count=4001):
@@ -72,8 +71,8 @@ def test_the_interval_holds(width, dimension, seed, radius):
 @settings(max_examples=10)
 @given(st.integers(1, 12), st.integers(1, 4), st.integers(0, 999))
 def test_the_path_norm_is_exact_where_all_planes_differ(width, dimension, seed):
-    rows = torch.randn(width, dimension, generator=seeded(seed), dtype=F64)
-    net = TwoLayerNet(torch.ones(width), rows)  # through zero: all cross the cube
+    net = TwoLayerNet(torch.ones(width), draw(width, dimension, seed=seed))
+    # Their planes go through zero: all cross the cube.
     low, _ = norm_certified(net, 1.0)
     if dimension > 1:
         assert low == pytest.approx(net.norm)

@@ -5,17 +5,10 @@ import torch
 from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
+from made_draws import F64
+from made_nets import rounded
 
-from tapx.network.transformer import FeedForward
 from tapx.readouts import rounding
-
-
-def log_rounded(z):
-    """What the network's FFN with precision makes of z."""
-    ffn = FeedForward(1, 1, precision="log", dtype=torch.float64)
-    with torch.no_grad():
-        ffn.inner[:], ffn.outer[:] = 1, 1
-        return ffn(z[:, None])[:, 0]
 
 
 def test_certified_up_to_a_thousand():
@@ -32,17 +25,15 @@ def test_it_holds_down_to_where_the_logarithm_ends():
 
 @given(st.floats(-0.693, 10))
 def test_the_bound_holds_in_float64(z):
-    z = torch.tensor([z], dtype=torch.float64)
-    bound = rounding.proposition_c1(z)
-    assert (log_rounded(z) - z).abs() <= bound + 1e-14
+    z = torch.tensor([z], dtype=F64)
+    assert (rounded(z, "log") - z).abs() <= rounding.proposition_c1(z) + 1e-14
 
 
 @given(st.integers(1, 400))
 def test_the_certificate_covers_a_grid(n):
     left = (n - 0.5) * (1 + 1e-12)
-    y = torch.linspace(left, n + 0.5 - 1e-9, 201, dtype=torch.float64)
-    z = torch.log(y)
-    off = (log_rounded(z) - z).abs()
+    z = torch.linspace(left, n + 0.5 - 1e-9, 201, dtype=F64).log()
+    off = (rounded(z, "log") - z).abs()
     bound = rounding.proposition_c1(z)
     worst = float(rounding.largest_violation(n, n))
     assert (off - bound).max() <= worst + 1e-12
@@ -60,8 +51,8 @@ def test_the_constant_is_best():
 def test_margins_are_exact_and_wider_than_asked():
     for g in range(1, 60):
         exact = rounding.margin(g, "log")
-        z = math.log(g) + exact * torch.tensor([0.999, 1.001], dtype=torch.float64)
-        values = torch.exp(log_rounded(z)).round().tolist()
+        z = math.log(g) + exact * torch.tensor([0.999, 1.001], dtype=F64)
+        values = torch.exp(rounded(z, "log")).round().tolist()
         assert values == [g, g + 1]
         assert exact > 1 / (4 * g)
     assert rounding.margin(7, "lin") == 0.5

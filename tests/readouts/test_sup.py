@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
-from made_nets import nets, seeded
+from made_draws import seeded
+from made_nets import nets
 
 from tapx.readouts import two_layer
 from tapx.readouts.sup import sup_estimated

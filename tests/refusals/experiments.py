@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from made_calls import each
 from matplotlib.figure import Figure
 
 from tapx.experiments import all_windows, number_formats
 from tapx.experiments.cost import bench_parts, counts, measure, rivals
+from tapx.experiments.cost.counts import count
+from tapx.experiments.cost.rivals import PlainRival
 from tapx.experiments.language import corpus, ngrams, sizes
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
 from tapx.experiments.language.corpus import Corpus
@@ -21,12 +24,7 @@ from tapx.experiments.outcomes import Outcome, Outcomes
 from tapx.experiments.signs import floors, readouts
 from tapx.experiments.signs.products import product_network
 from tapx.experiments.signs.stack import SignStack
-from tapx.experiments.signs.training import (
-    SignCell,
-    sign_cells,
-    sign_model,
-    train_signs,
-)
+from tapx.experiments.signs.training import SignCell, sign_model, train_signs
 from tapx.experiments.signs.views import draw_curves, draw_errors
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import Recipe
@@ -75,9 +73,9 @@ def signs(**changes):
 
 
 def signs_of_two_sizes():
-    recipe = Recipe(length=16, dimension=3)
-    cells = sign_cells(["lin"], [2, 3], [4], [0])
-    return SignStack([sign_model(cell, recipe, "equal") for cell in cells], [0, 0], 16)
+    cells = [SignCell("lin", heads, 4) for heads in (2, 3)]
+    models = [sign_model(cell, Recipe(length=16), "equal") for cell in cells]
+    return SignStack(models, [0, 0], 16)
 
 
 def model(position="lin", heads=3, **options):
@@ -174,9 +172,7 @@ VALUE_ERROR = {
         lambda: MemoryCell("lin", 1, 0.0),
         lambda: Way(learning_rate=0.0),
     ),
-    "learning_rate=0(.0)?: give a positive one": lambda: LanguageRecipe(
-        learning_rate=0.0
-    ),
+    "learning_rate=0(.0)?: give a positive": lambda: LanguageRecipe(learning_rate=0.0),
     "slopes 'geometr(c|ical)'; did you mean 'geometric'": (
         lambda: train_one(LAST, 0.01, "geometrc"),
         lambda: MemoryCell("lin", 1, 0.01, "geometrical"),
@@ -191,9 +187,8 @@ VALUE_ERROR = {
     ),
     # Memory
     "'4c'; did you mean '4b'": lambda: tables.experiment("4c"),
-    "0 or more from lag 1": (
-        lambda: tables.free_head(np.array([1.0, 0.5, -0.1])),
-        lambda: tables.free_head(np.array([1.0, 0.0, 0.0])),
+    "0 or more from lag 1": each(
+        tables.free_head, np.array([1.0, 0.5, -0.1]), np.array([1.0, 0.0, 0.0])
     ),
     "the recipe has 1000 lags": lambda: train_memory([MemoryCell("lin", 1, 0.1)], RHO),
     "function 'lgo'; did you mean 'log'": lambda: train_memory(
@@ -254,18 +249,15 @@ VALUE_ERROR = {
     "context=1: give at least 2": lambda: LanguageRecipe(context=1),
     "points=0: give at least 1": lambda: LanguageRecipe(points=0),
     "'aut'; did you mean 'auto'": lambda: place_of("aut"),
-    "(training|validation) part has 12 tokens.*nearest: 11": tuple(
-        lambda part=part: train_language(
-            SMALL, replace(TEXT, **{part: FEW}), LanguageRecipe(context=12)
-        )
-        for part in ("train", "validation")
+    "(training|validation) part has 12 tokens.*nearest: 11": each(
+        train_language,
+        (SMALL, replace(TEXT, train=FEW), LanguageRecipe(context=12)),
+        (SMALL, replace(TEXT, validation=FEW), LanguageRecipe(context=12)),
     ),
     # Cost
-    "no evaluation 'recurrence' with score 'dot'": lambda: counts.count(
-        "recurrence", "dot", 100, 3, 5
-    ),
+    "'recurrence' with score 'dot'": lambda: count("recurrence", "dot", 9, 3, 5),
     "'fst'; did you mean 'fft'": lambda: counts.has("fst", "none"),
-    "time=0: give at least 1": lambda: counts.count("dense", "none", 0, 1, 1),
+    "time=0: give at least 1": lambda: count("dense", "none", 0, 1, 1),
     "heads=-1: give at least 1": lambda: counts.weight_bytes(4, -1),
     "unknown memory 'key'": lambda: counts.kept_numbers("key", 10, 3, 5),
     "past=0: give at least 1": lambda: counts.token_operations("tokens", 0, 3, 5),
@@ -277,9 +269,7 @@ VALUE_ERROR = {
     "rows=0: give at least 1": lambda: bench_parts.against_plain(0),
     "length=1: give at least 2": lambda: bench_parts.against_plain(length=1),
     "turn_ms=0: give at least 1": lambda: bench_parts.against_plain(turn_ms=0),
-    "'fussed'; did you mean 'fused'": lambda: rivals.PlainRival(
-        rivals.network(), "fussed"
-    ),
+    "'fussed'; did you mean 'fused'": lambda: PlainRival(rivals.network(), "fussed"),
     # Number formats
     "unknown format '(float16|double|int8)'; did you mean": (
         lambda: number_formats.unit("float16"),

@@ -4,6 +4,7 @@ import math
 
 import torch
 from flint import arb
+from made_calls import each
 from made_claims import entry
 from small_book import PARAMETERS, chapter
 
@@ -14,23 +15,30 @@ from tapx.checks import Refusal, at_least, one_of
 from tapx.limits import finders
 from tapx.show import figures, tables
 
-SUM = tapx.TwoLayerNet([1, 1], [[1, 0], [0, 1]])
 TOKENS = torch.ones(1, 3, 1)
 DECLARED = parameters.parse(PARAMETERS)
+heads, rate, position, lags, dense = (
+    DECLARED[name].validate for name in ("heads", "rate", "position", "lags", "dense")
+)
 CLAIMS = [entry("a/one", "contradicted as printed"), entry("a/bad", "fails")]
 WORDS = (True, "1", 1j, None)
+parsed, outward = parameters.parse, tables.outward
 
 
 def claim(measured=2.0, relation="<=", reference=3.0, id="thm-3.1/error", **rest):
     return evaluate(id, measured, relation, reference, "it is so", **rest)
 
 
+def named(id):
+    return claim(id=id)
+
+
 def evidence(answer, *ids):
     return errata.Errata(CLAIMS, []).evidence(answer, *ids)
 
 
-def given(name, value):
-    return DECLARED[name].validate(value)
+def best_kernel(*given, **options):
+    return tapx.best_kernel(tapx.Delta(7), 12, *given, **options)
 
 
 VALUE_ERROR = {
@@ -38,30 +46,12 @@ VALUE_ERROR = {
     "place 'lim'; did you mean 'lin'": lambda: one_of("lim", ("lin", "log"), "place"),
     "width=0: give at least 1": lambda: at_least(1, heads=1, width=0),
     "rate=nan: give at least 0": lambda: at_least(0, rate=math.nan),
-    "is not finite: allowed is a finite number": tuple(
-        lambda value=value: tables.outward(value) for value in (arb("nan"), arb("inf"))
-    ),
-    "^(nan|inf): allowed is a finite number": (
-        lambda: tables.outward(math.nan),
-        lambda: tables.outward(math.inf),
-    ),
-    "digits is (0|-1): allowed is 1 or more": (
-        lambda: tables.outward(1.0, 0),
-        lambda: tables.outward(1.0, -1),
-    ),
+    "is not finite: allowed is a finite number": each(outward, arb("nan"), arb("inf")),
+    "^(nan|inf): allowed is a finite number": each(outward, math.nan, math.inf),
+    "digits is (0|-1): allowed is 1 or more": each(outward, (1.0, 0), (1.0, -1)),
     # The face
-    "lag 9: give at least 10": lambda: tapx.theorem_3_1.construct(
-        tapx.FixedMemory((9,), SUM), 10, length=9
-    ),
-    "lag 1: give at least 2": lambda: tapx.theorem_3_1.construct(
-        tapx.FixedMemory((1,), SUM), 4
-    ).adversarial_inputs(1),
-    "'linear'; did you mean 'lin'. One of lin, log": lambda: tapx.best_kernel(
-        tapx.Delta(7), 12, "linear"
-    ),
-    "'l3'; did you mean .* One of l1, l2": lambda: tapx.best_kernel(
-        tapx.Delta(7), 12, "lin", norm="l3"
-    ),
+    "'linear'; did you mean 'lin'. One of lin, log": lambda: best_kernel("linear"),
+    "'l3'; did you mean .* One of l1, l2": lambda: best_kernel("lin", norm="l3"),
     "bits=8: in l2 the only choice is 53": lambda: tapx.best_kernel(
         tapx.Decay(tapx.LIN, 1.0), 1, "log", "l2", 8
     ),
@@ -88,9 +78,8 @@ VALUE_ERROR = {
     ),
     "measured is nan: allowed is a finite": lambda: claim(math.nan),
     "reference is inf: allowed is a finite": lambda: claim(reference=math.inf),
-    "claim id .*: allowed is result/quantity": tuple(
-        lambda id=id: claim(id=id)
-        for id in ("error", "thm/", "thm-3.1/a b", "a/b/c", "/b")
+    "claim id .*: allowed is result/quantity": each(
+        named, "error", "thm/", "thm-3.1/a b", "a/b/c", "/b"
     ),
     # Errata
     "no claim 'a/oen'; the nearest is .'a/one'": lambda: evidence("confirmed", "a/oen"),
@@ -100,11 +89,9 @@ VALUE_ERROR = {
     "'holds'; did you mean": lambda: errata.Errata(CLAIMS, []).rest(["holds"]),
 }
 TYPE_ERROR = {
-    "allowed is a real number": tuple(
-        lambda value=value: tables.outward(value) for value in WORDS
-    ),
-    "measured is .* of type .*: allowed is a finite number": tuple(
-        lambda value=value: finite_number("measured", value) for value in WORDS
+    "allowed is a real number": each(outward, *WORDS),
+    "measured is .* of type .*: allowed is a finite number": each(
+        finite_number, *(("measured", value) for value in WORDS)
     ),
     "torch.float32 .* torch.float64: .*x.to.torch.float64": lambda: tapx.Transformer(
         1, 2, width=2, dtype=torch.float64
@@ -112,42 +99,30 @@ TYPE_ERROR = {
     "torch.float64 .* torch.float32: .*x.to.*float32": lambda: tapx.Attention(1, 1)(
         TOKENS.double()
     ),
-    "in l1 allowed is a Delta, in l2 a Decay": lambda: tapx.best_kernel(
-        tapx.Delta(7), 12, "lin", norm="l2"
-    ),
+    "in l1 allowed is a Delta, in l2 a Decay": lambda: best_kernel("lin", norm="l2"),
 }
 REFUSAL = {
     "chapter 'one'; there is none": lambda: one_of("one", (), "chapter", Refusal),
     "is kernels/power-lag3$": lambda: finders.find(["kernels/power-lag33"]),
     # Parameters
-    "'heads': ('many'|True|None) is not a whole number": tuple(
-        lambda value=value: given("heads", value) for value in ("many", True, None)
+    "'heads': ('many'|True|None) is not a whole number": each(
+        heads, "many", True, None
     ),
-    "'heads': '1e1' is not a whole .*nearest is 10": lambda: given("heads", "1e1"),
-    "'heads': '?2.5'? is not a whole .*nearest is 2$": (
-        lambda: given("heads", "2.5"),
-        lambda: given("heads", 2.5),
+    "'heads': '1e1' is not a whole .*nearest is 10": lambda: heads("1e1"),
+    "'heads': '?2.5'? is not a whole .*nearest is 2$": each(heads, "2.5", 2.5),
+    "'heads': 65 is out .*2 to 64.; nearest is 64": lambda: heads("65"),
+    "'heads': 1 is out of range .*nearest is 2$": lambda: heads("1"),
+    "'rate': .* is not a number": each(rate, "nan", "inf", "1e999", math.nan, True),
+    "'rate': 0.0 is out of .*0.001 to 2.*nearest is 0.001": lambda: rate("0"),
+    "'position': .*one of lin, log.*nearest is lin": lambda: position("lim"),
+    "'position': 3 is not a word": lambda: position(3),
+    "'lags': .* is not a list of values, each a whole number": each(
+        lags, "1,x", "[1, [2]]", "[1, 2", 3
     ),
-    "'heads': 65 is out .*2 to 64.; nearest is 64": lambda: given("heads", "65"),
-    "'heads': 1 is out of range .*nearest is 2$": lambda: given("heads", "1"),
-    "'rate': .* is not a number": tuple(
-        lambda value=value: given("rate", value)
-        for value in ("nan", "inf", "1e999", math.nan, True)
-    ),
-    "'rate': 0.0 is out of .*0.001 to 2.*nearest is 0.001": lambda: given("rate", "0"),
-    "'position': .*one of lin, log.*nearest is lin": lambda: given("position", "lim"),
-    "'position': 3 is not a word": lambda: given("position", 3),
-    "'lags': .* is not a list of values, each a whole number": tuple(
-        lambda value=value: given("lags", value)
-        for value in ("1,x", "[1, [2]]", "[1, 2", 3)
-    ),
-    "'lags': 101 .*each 1 to 100.*nearest is 100": lambda: given("lags", "1,101"),
-    "'lags': the list is empty; give one value": lambda: given("lags", []),
-    "'dense': ('yes'|1) is not true or false": (
-        lambda: given("dense", "yes"),
-        lambda: given("dense", 1),
-    ),
-    "3 is not a word.*allowed: a path": lambda: parameters.parse(
+    "'lags': 101 .*each 1 to 100.*nearest is 100": lambda: lags("1,101"),
+    "'lags': the list is empty; give one value": lambda: lags([]),
+    "'dense': ('yes'|1) is not true or false": each(dense, "yes", 1),
+    "3 is not a word.*allowed: a path": lambda: parsed(
         'data: str = ""  # a folder, a path'
     )["data"].validate(3),
     "unknown parameter 'head'.*did you mean 'heads'": lambda: parameters.resolve(
@@ -156,25 +131,17 @@ REFUSAL = {
     "odd has no parameters cell": lambda: parameters.of_notebook(chapter(), "odd"),
 }
 PARAMETERS_ERROR = {
-    "not 'name: type = value  # meaning, range'": (
-        lambda: parameters.parse("heads = 4  # heads, 1 to 9"),
-        lambda: parameters.parse("import os"),
+    "not 'name: type = value  # meaning, range'": each(
+        parsed, "heads = 4  # heads, 1 to 9", "import os"
     ),
-    "'meaning, range' is missing": lambda: parameters.parse("heads: int = 4"),
-    "ends: heads: int = 4": lambda: parameters.parse("heads: int = 4  # heads"),
-    "allowed are int, float, str": lambda: parameters.parse(
-        "heads: int | None = 4  # heads, 1 to 9"
+    "'meaning, range' is missing": lambda: parsed("heads: int = 4"),
+    "ends: heads: int = 4": lambda: parsed("heads: int = 4  # heads"),
+    "allowed are int, float, str": lambda: parsed("heads: int | None = 4  # h, 1 to 9"),
+    "not a plain literal": lambda: parsed("heads: int = 2 + 2  # h, 1 to 9"),
+    "default does not fit.*nearest is 5": lambda: parsed("heads: int = 4  # h, 5 to 9"),
+    "words need 'one of …' or 'a path', numbers 'LOW to HIGH'": each(
+        parsed, "heads: int = 4  # h, one of 4, 5", 'word: str = "a"  # a word, 1 to 2'
     ),
-    "not a plain literal": lambda: parameters.parse("heads: int = 2 + 2  # h, 1 to 9"),
-    "the default does not fit.*nearest is 5": lambda: parameters.parse(
-        "heads: int = 4  # heads, 5 to 9"
-    ),
-    "words need 'one of …' or 'a path', numbers 'LOW to HIGH'": (
-        lambda: parameters.parse("heads: int = 4  # heads, one of 4, 5"),
-        lambda: parameters.parse('word: str = "a"  # a word, 1 to 2'),
-    ),
-    "a path has the type str": lambda: parameters.parse("heads: int = 4  # h, a path"),
-    "parameter 'heads' is set twice": lambda: parameters.parse(
-        "heads: int = 4  # heads, 1 to 9\nheads: int = 4  # heads, 1 to 9"
-    ),
+    "a path has the type str": lambda: parsed("heads: int = 4  # h, a path"),
+    "'heads' is set twice": lambda: parsed("heads: int = 4  # h, 1 to 9\n" * 2),
 }

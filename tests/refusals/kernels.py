@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 from flint import fmpq
+from made_calls import each
 
 from tapx.kernels import (
     adaptive,
@@ -12,7 +13,6 @@ from tapx.kernels import (
     proofs,
     quadrature,
     search,
-    shortest,
     window_search,
     zeros,
 )
@@ -23,6 +23,7 @@ from tapx.kernels.family import LOG, Family, heads_to_recall
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.kernels.nearest import in_float64, kernel_for
 from tapx.kernels.quadrature import Trapezoid
+from tapx.kernels.shortest import fewest, shortest
 from tapx.kernels.solve import interpolation, projection
 from tapx.kernels.windows import Decay
 
@@ -32,11 +33,16 @@ SLOW = Kernel.of("power", (fmpq(1, 2),), (1,))
 TINY = Fraction(1, 10**20)
 NEAR = Kernel.of("power", (1 + TINY, 1 + 2 * TINY), (1, -3))
 PAIRS = [Kernel.of(name, (2, 3), (1, -1)) for name in ("exponential", "power")]
+READ = [(kernel, origin) for kernel in PAIRS for origin in (0, -3)]
 
 
 def away(*target, family="exponential", power=1.0):
     against = [Kernel.of(*one) for one in target]
     return lambda: zeros.deviation(Kernel.of(family, [power], [1.0], *against))
+
+
+def windowed(*given):
+    return window_search.best(Decay(LOG, 0.5), *given)
 
 
 def fixed(target, lags=(1,)):
@@ -46,9 +52,7 @@ def fixed(target, lags=(1,)):
 VALUE_ERROR = {
     "'pwoer'; did you mean 'power'": lambda: Family.of("pwoer"),
     "did you mean 'exponential'": lambda: Kernel.of("exponentail", (1,), (1,)),
-    "'exponental'; did you mean 'exponential'": lambda: window_search.best(
-        Decay(LOG, 0.5), 1, "exponental"
-    ),
+    "'exponental'; did you mean 'exponential'": lambda: windowed(1, "exponental"),
     "unknown position function or family 'powers'; did you mean 'power'": (
         lambda: adaptive.best((2,), 3, "powers"),
         lambda: bumps(LIGHT, 8, "powers"),
@@ -60,7 +64,7 @@ VALUE_ERROR = {
         lambda: search.best_delta(3, 0, "power"),
         lambda: kernel_for([0.5, 1.0], 0, "exponential", "fitted", 0),
     ),
-    "heads=0: give at least 1": lambda: window_search.best(Decay(LOG, 0.5), 0, "power"),
+    "heads=0: give at least 1": lambda: windowed(0, "power"),
     "lag 0: log heads see lags from 1 on": (
         lambda: LOG.heads_to_recall(0),
         lambda: Kernel.of("power", (2,), (1,), Delta(0)),
@@ -83,15 +87,9 @@ VALUE_ERROR = {
         bumps(LIGHT, 500, "exponential", 0.1, 0.1)
     ),
     # Distances
-    "origin (0|-3): an adaptive lag is at": tuple(
-        lambda kernel=kernel, origin=origin, more=more: (
-            l1_distance(kernel, origin=origin)
-            if more is None
-            else distances.value(kernel, more, origin=origin)
-        )
-        for kernel in PAIRS
-        for origin in (0, -3)
-        for more in (None, 3)
+    "origin (0|-3): an adaptive lag is at": (
+        *each(l1_distance, *((kernel, None, 30, origin) for kernel, origin in READ)),
+        *each(distances.value, *((kernel, 3, origin) for kernel, origin in READ)),
     ),
     "rate 0.5: a power is summable over all lags only above 1": (
         lambda: l1_distance(SLOW),
@@ -125,28 +123,18 @@ VALUE_ERROR = {
     "power (0.5|1|inf): summable over all lags only above 1": (
         lambda: Trapezoid(1, 1.0, 0, 3),
         lambda: quadrature.rule(0.5, 0.1),
-        lambda: shortest.shortest(1.0, 3),
-        lambda: shortest.shortest(math.inf, 3),
+        *each(shortest, (1.0, 3), (math.inf, 3)),
     ),
-    "allowed are steps above 0 up to 3": (
-        lambda: Trapezoid(2, 0.0, 0, 3),
-        lambda: Trapezoid(2, 3.5, 0, 3),
+    "allowed are steps above 0 up to 3": each(
+        Trapezoid, (2, 0.0, 0, 3), (2, 3.5, 0, 3)
     ),
     "last 3 must be above first 3": lambda: Trapezoid(2, 1.0, 3, 3),
-    "errors from 1e-12 to 0.5": (
-        lambda: quadrature.rule(2, 1e-13),
-        lambda: quadrature.rule(2, 0.6),
-    ),
-    "heads (0|73): allowed are 1 to 72": (
-        lambda: shortest.shortest(2.0, 0),
-        lambda: shortest.shortest(2.0, 73),
-    ),
-    "error 0 must be positive": lambda: shortest.fewest(2.0, 0.0),
+    "errors from 1e-12 to 0.5": each(quadrature.rule, (2, 1e-13), (2, 0.6)),
+    "heads (0|73): allowed are 1 to 72": each(shortest, (2.0, 0), (2.0, 73)),
+    "error 0 must be positive": lambda: fewest(2.0, 0.0),
     # Searches
     "weight_bits 1: allowed are 2 to 2000": lambda: search.best_delta(3, 2, "power", 1),
-    "window 2 to 9: first is 0 or 1": lambda: window_search.best(
-        Decay(LOG, 0.5), 1, "power", 2, 9
-    ),
+    "window 2 to 9: first is 0 or 1": lambda: windowed(1, "power", 2, 9),
     "rate -1.0: give a positive finite number": lambda: Decay(LOG, -1.0),
 }
 TYPE_ERROR = {
@@ -154,9 +142,8 @@ TYPE_ERROR = {
         "power", [2], [1], (1.5,)
     ),
     "1.5 not inst|value: 1.5|number, not 1.5": lambda: Delta(1.5),
-    "origin must be a whole number, not": tuple(
-        lambda origin=origin: balls.whole(origin, "origin")
-        for origin in (2.5, True, math.nan, "2")
+    "origin must be a whole number, not": each(
+        balls.whole, *((value, "origin") for value in (2.5, True, math.nan, "2"))
     ),
 }
 PRECISION_ERROR = {"apart; spread them": lambda: l1_distance(NEAR)}

@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 from flint import fmpq
+from made_calls import each
 
 from tapx.kernels.balls import exact
 from tapx.kernels.family import LIN, LOG
@@ -27,10 +28,7 @@ VALUE_ERROR = {
     "'sum'; did you mean": lambda: recall.alternating_floor("sum", 2, 3),
     "lag 0: log heads see lags from 1 on": lambda: optimum("power", 0, 0.5),
     # What no functional of a class can do
-    "at least two tokens, all different": (
-        lambda: windows([1], 2),
-        lambda: windows([1, 1], 2),
-    ),
+    "at least two tokens, all different": each(windows, ([1], 2), ([1, 1], 2)),
     "a window has at least 1 token": lambda: windows([0, 1], 0),
     "did you mean 'affine'": lambda: features(windows([0, 1], 2), "afine"),
     "length 9: at most 8": lambda: best(max, (-1, 1), 9),
@@ -52,23 +50,22 @@ VALUE_ERROR = {
         lambda: least_errors([3, 7], sizes=[1.0, math.inf]),
     ),
     # Recall
-    "rates must be positive and distinct": (
-        lambda: recall.recall_floor([1.0, 1.0], 0),
-        lambda: recall.recall_floor([], 0),
+    "rates must be positive and distinct": each(
+        recall.recall_floor, ([1.0, 1.0], 0), ([], 0)
     ),
     "lag 9 and length 8": lambda: recall.recall_floor([1.0], 9, 8),
     "lag -1 and heads 1 must not be negative": lambda: recall.l2_lower_bound(-1, 1),
     "heads 3 must not be .* above 1": lambda: recall.class_optimum("power", 1, 1, 3),
     "heads -1 must not be": lambda: recall.class_optimum("exponential", 1, 1, -1),
-    "heads [03] must be at least 1 and decay [012] above [01]$": (
-        lambda: recall.alternating_floor("power", 1, 3),
-        lambda: recall.alternating_floor("exponential", 0, 3),
-        lambda: recall.alternating_floor("power", 2, 0),
+    "heads [03] must be at least 1 and decay [012] above [01]$": each(
+        recall.alternating_floor,
+        ("power", 1, 3),
+        ("exponential", 0, 3),
+        ("power", 2, 0),
     ),
     # Weights
-    "price [02] must be above 0 and at most 1": (
-        lambda: optimum("exponential", 1, 0),
-        lambda: optimum("exponential", 1, 2),
+    "price [02] must be above 0 and at most 1": each(
+        optimum, ("exponential", 1, 0), ("exponential", 1, 2)
     ),
     "must be between -1 and 1": lambda: Certificate(LIN, 0, (0,), (fmpq(2),)),
     "lag 3: list all lags": lambda: Certificate(LIN, 3, (0, 1), (fmpq(0), fmpq(1))),

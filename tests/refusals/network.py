@@ -1,12 +1,14 @@
 """What `tapx.network` refuses."""
 
 import torch
+from made_blocks import language_model as small
+from made_calls import each
 
-from tapx.network import lag_weights, positions, practice
+from tapx.network import lag_weights, positions
 from tapx.network.attention import Attention
 from tapx.network.evaluation_rounding import evaluation_rounding, quotient_rounding
-from tapx.network.language_model import LanguageModel
 from tapx.network.positions import PerLag
+from tapx.network.practice import fused, row_blocks
 from tapx.network.recurrence import scan, totals
 from tapx.network.streaming import BlockStream
 from tapx.network.transformer import FeedForward, Transformer
@@ -24,17 +26,16 @@ def block(position="lin", score="none", normalisation="finite", **more):
     return Attention(2, **{"dtype": F64} | kinds | options)
 
 
+def infinite_sum(position, *slopes):
+    return positions.get(position).infinite_sum(torch.tensor(slopes, dtype=F64))
+
+
 def grown():
     return block(slopes=[1.0, -1.0, 1.0])(torch.ones(1, 30, 2, dtype=F64), "fft")
 
 
 def rows(*args, **options):
-    return next(practice.row_blocks(block(**options), TOKENS, *args))
-
-
-def small(**given):
-    sizes = {"vocabulary": 11, "dimension": 6, "layers": 2, "heads": 3, "context": 12}
-    return LanguageModel(**(sizes | given))
+    return next(row_blocks(block(**options), TOKENS, *args))
 
 
 def network(**given):
@@ -53,10 +54,10 @@ VALUE_ERROR = {
     "did you mean 'infinite'": lambda: block(normalisation="infinit"),
     "unknown evaluation 'lst'; did you mean 'last'": lambda: block()(TOKENS, "lst"),
     "'ft'; did you mean 'fft'": lambda: network(dtype=F64)(TOKENS, "ft"),
-    "unknown precision 'interger'; did you mean 'integer'": lambda: FeedForward(
+    "'interger'; did you mean 'integer'": lambda: FeedForward(
         1, 1, precision="interger"
     ),
-    "'key'; did you mean 'keys'": lambda: practice.fused(block(), TOKENS, "key"),
+    "'key'; did you mean 'keys'": lambda: fused(block(), TOKENS, "key"),
     # Sizes
     "heads=0: give at least 1": (
         lambda: block(heads=0),
@@ -64,10 +65,7 @@ VALUE_ERROR = {
         lambda: positions.alibi_slopes(0),
     ),
     "2 heads need 2 slopes": lambda: block(heads=2, slopes=[1.0]),
-    "layers=0: give at least 1": (
-        lambda: network(layers=0),
-        lambda: small(layers=0),
-    ),
+    "layers=0: give at least 1": (lambda: network(layers=0), lambda: small(layers=0)),
     "width is needed": lambda: network(width=None),
     "width=0: give at least 1": lambda: network(width=0),
     "batch=0: give at least 1": lambda: BlockStream(Attention(2, 1), 0),
@@ -84,28 +82,20 @@ VALUE_ERROR = {
     "needs scale > 0, not 0": lambda: positions.get("kerple-log", scale=0),
     "0 < exponent <= 2, not 2.5": lambda: positions.get("kerple-power", exponent=2.5),
     "lag 5 asked of a": lambda: PerLag(2, 5).logits(None, torch.arange(6.0)),
-    "(1|3) heads in torch.float32 does not fit attention of 2 heads in": (
-        lambda: Attention(2, 2, PerLag(1, 8)),
-        lambda: Attention(2, 2, PerLag(3, 8)),
+    "(1|3) heads in torch.float32 does not fit attention of 2 heads in": each(
+        Attention, (2, 2, PerLag(1, 8)), (2, 2, PerLag(3, 8))
     ),
     "in torch.float64 does not fit": lambda: Attention(2, 2, PerLag(2, 8, dtype=F64)),
     # Infinite sums
-    r"head 1 has slope 0\.9": lambda: positions.get("log").infinite_sum(
-        torch.tensor([1.5, 0.9], dtype=F64)
-    ),
-    "head 0 has slope 0": lambda: positions.get("lin").infinite_sum(
-        torch.zeros(1, dtype=F64)
-    ),
+    r"head 1 has slope 0\.9": lambda: infinite_sum("log", 1.5, 0.9),
+    "head 0 has slope 0": lambda: infinite_sum("lin", 0.0),
     "no closed form for the infinite sum": (
-        lambda: positions.get("t5").infinite_sum(torch.ones(1, dtype=F64)),
-        lambda: positions.get("kerple-power").infinite_sum(torch.ones(1, dtype=F64)),
+        *each(infinite_sum, ("t5", 1.0), ("kerple-power", 1.0)),
         lambda: block("t5", normalisation="infinite"),
     ),
-    "head 2 has slope 1, but": tuple(
-        lambda way=way: block("log", "none", "infinite", slopes=[2.0, 2.0, 1.0])(
-            TOKENS, way
-        )
-        for way in ("dense", "last", "fft")
+    "head 2 has slope 1, but": each(
+        block("log", "none", "infinite", slopes=[2.0, 2.0, 1.0]),
+        *((TOKENS, way) for way in ("dense", "last", "fft")),
     ),
     # Evaluations
     "'tmx' needs position 'lin' or 'log', not 't5'": lambda: block("t5", "tmx"),
@@ -128,11 +118,11 @@ VALUE_ERROR = {
     "head 1 has slope 0, but the sum": lambda: block(normalisation="infinite")(
         TOKENS, "recurrence"
     ),
-    "not 'tmx'.*the nearest is 'none'": lambda: practice.fused(
-        block(score="tmx", normalisation="none"), TOKENS
+    "not 'tmx'.*the nearest is 'none'": lambda: fused(
+        block("lin", "tmx", "none"), TOKENS
     ),
     "must be 'finite', not 'infinite'": lambda: rows(normalisation="infinite"),
-    "'keys' needs position 'lin', not 'log'": lambda: practice.fused(
+    "'keys' needs position 'lin', not 'log'": lambda: fused(
         block("log"), TOKENS, "keys"
     ),
     # Rounding

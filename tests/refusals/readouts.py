@@ -3,9 +3,11 @@
 import math
 
 import torch
+from made_calls import each
 
 from tapx.readouts import exact_nets, memory_functions, norms, rounding, two_layer
 from tapx.readouts.approximation import hull, orthogonal, trained
+from tapx.readouts.exact_nets import ridge
 from tapx.readouts.memory_functions import interpolating_net, rounding_width
 from tapx.readouts.sup import sup_estimated
 from tapx.readouts.two_layer import TwoLayerNet
@@ -33,16 +35,13 @@ VALUE_ERROR = {
     "inner holds a number that is not finite": lambda: TwoLayerNet([1], [[math.nan]]),
     r"width,\), not \(2,\), \(2,\)": lambda: two_layer.relu_sum([1.0, 2.0]),
     "cannot subtract a net on R.3": lambda: PLANE.minus(SOLID),
-    "points must rise strictly, not": lambda: exact_nets.ridge([1.0], [1, 1], [0, 2]),
-    "as many values are needed, not shapes .1,., .2,.": lambda: exact_nets.ridge(
-        [1.0], [1, 2], [0]
-    ),
+    "points must rise strictly, not": lambda: ridge([1.0], [1, 1], [0, 2]),
+    "as many values are needed, not shapes .1,., .2,.": lambda: ridge([1], [1, 2], [0]),
     "count=0: give at least 1": lambda: exact_nets.parity(0),
     r"width,\), not \(2,\), \(2, 1": lambda: exact_nets.linear([[1.0]]),
     # Norms and suprema
-    "radius must be above 0, not (0|-1|inf)": (
-        lambda: norms.norm_certified(FLAT, 0.0),
-        lambda: norms.norm_certified(FLAT, math.inf),
+    "radius must be above 0, not (0|-1|inf)": each(
+        norms.norm_certified, (FLAT, 0.0), (FLAT, math.inf)
     ),
     r"radius=-1\.0: give more than 0": lambda: sup_estimated(LINE, -1.0, SEED),
     r"radius=0\.0: give more than 0": lambda: two_layer.sup_certified(PLANE, 0.0),
@@ -65,9 +64,8 @@ VALUE_ERROR = {
         lambda: trained(PLANE, 2, POINTS[:, :1], SEED),
     ),
     "iterations=0: give at least 1": lambda: trained(PLANE, 2, POINTS, SEED, 0),
-    "widths must ascend and not be empty": (
-        lambda: rounding_width(LINE, ONE, 0.5, [2, 1], [0]),
-        lambda: rounding_width(LINE, ONE, 0.5, [], [0]),
+    "widths must ascend and not be empty": each(
+        rounding_width, (LINE, ONE, 0.5, [2, 1], [0]), (LINE, ONE, 0.5, [], [0])
     ),
     "seeds=0: give at least 1": lambda: rounding_width(LINE, ONE, 0.5, [1], []),
     "must be above 0, .* not 0.0": lambda: rounding_width(LINE, ONE, 0.0, [1], [0]),
@@ -76,9 +74,8 @@ VALUE_ERROR = {
     "two points are equal": lambda: through([[1.0], [1.0]], [1.0, 2.0]),
     "no direction tells the points": lambda: through([[1.0], [1 + 1e-12]], [1.0, 2.0]),
     "largest_lag=0: give at least 1": lambda: memory_functions.tolerance(0, "lin"),
-    r"must be above -0\.693147": (
-        lambda: rounding.proposition_c1(torch.tensor([1.0, -0.7])),
-        lambda: rounding.proposition_c1(torch.tensor([math.nan])),
+    r"must be above -0\.693147": each(
+        rounding.proposition_c1, torch.tensor([1.0, -0.7]), torch.tensor([math.nan])
     ),
     "first=0: give at least 1": lambda: rounding.largest_violation(0, 5),
     "n=0: give at least 1": lambda: rounding.sharpness(0),

@@ -3,6 +3,8 @@
 import math
 
 import torch
+from made_calls import each
+from made_networks import F64, SIGNS, last
 
 from tapx.readouts.two_layer import TwoLayerNet, relu_sum
 from tapx.targets import worked_examples
@@ -12,16 +14,10 @@ from tapx.targets.memories import EssentialMemory, FixedMemory, LinearMemory
 from tapx.targets.nested_targets import random_nesting, switches
 from tapx.targets.signs import ToyTarget, target
 
-SIGNS = [[1.0], [-1.0]]
 LINE = TwoLayerNet([1.0], [[1.0]])
 PLANE = relu_sum(torch.eye(2))
-ONES = torch.ones(1, 5, 1, dtype=torch.float64)
-STRANGE = torch.tensor([1.0, 1, 1, 0.75, 1], dtype=torch.float64)[None, :, None]
-
-
-def last(z):
-    """A readout that is no net."""
-    return z[..., -1]
+ONES = torch.ones(1, 5, 1, dtype=F64)
+STRANGE = torch.tensor([1.0, 1, 1, 0.75, 1], dtype=F64)[None, :, None]
 
 
 def adaptive(*tables, alphabet=SIGNS, depth=0, readout=last):
@@ -36,8 +32,7 @@ VALUE_ERROR = {
     # Lags
     "at least one memory lag": fixed,
     "memory lag (0|-2) is below 1": (
-        lambda: fixed(0, 3),
-        lambda: fixed(-2),
+        *each(fixed, (0, 3), -2),
         lambda: worked_examples.sparse_parity((0, 2)),
     ),
     "memory lags must differ": (
@@ -46,16 +41,12 @@ VALUE_ERROR = {
     ),
     "nearest valid lag is 9": lambda: ToyTarget((10,), LINE, 10),
     # Readouts
-    "the readout takes 2 numbers, but 2 lags": lambda: FixedMemory((3, 7), PLANE),
+    "takes 2 numbers, but 2 lags": lambda: FixedMemory((3, 7), PLANE),
     "takes 2 numbers, but 2 kernels and tokens of 2 numbers give 4": lambda: (
         EssentialMemory([[1.0], [1.0]], PLANE, 2)
     ),
-    "the readout takes 1 numbers, but 2 lags give 2": lambda: ToyTarget(
-        (3, 4), LINE, 10
-    ),
-    "takes 3 numbers, but 1 memories": lambda: adaptive(
-        [1, 2], readout=boolean_example().readout
-    ),
+    "takes 1 numbers, but 2 lags give 2": lambda: ToyTarget((3, 4), LINE, 10),
+    "takes 1 numbers, but 1 memories": lambda: adaptive([1, 2], readout=LINE),
     # Kernels
     "at least one kernel": lambda: EssentialMemory([], last),
     "at lag 1 is not a finite number": lambda: EssentialMemory([[1.0, math.nan]], last),

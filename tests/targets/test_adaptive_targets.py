@@ -3,15 +3,10 @@ import itertools
 import hypothesis.strategies as st
 import torch
 from hypothesis import given
+from made_draws import F64, signs, whole
+from made_networks import SIGNS, last, random_tables
 
 from tapx.targets.adaptive import AdaptiveMemory, boolean_example
-
-F64 = torch.float64
-SIGNS = [[1.0], [-1.0]]
-
-
-def last(z):
-    return z[..., -1]
 
 
 def by_hand(x):
@@ -34,8 +29,7 @@ def test_the_boolean_example_by_hand():
 
 def test_every_position_that_has_its_past():
     target = boolean_example()
-    generator = torch.Generator().manual_seed(0)
-    x = 2.0 * torch.randint(0, 2, (3, 9, 1), generator=generator).double() - 1
+    x = signs(3, 9, 1)
     found = target(x, last_only=False)
     assert found.shape == (3, 9 - target.reach)
     assert torch.equal(found[:, -1], target(x))
@@ -64,12 +58,9 @@ def test_functions_and_tables_agree(data):
     tokens = data.draw(st.integers(2, 4))
     memories = data.draw(st.integers(1, 3))
     depth = data.draw(st.integers(0, memories))
+    seed = data.draw(st.integers(0, 99))
     alphabet = torch.eye(tokens, dtype=F64)
-    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 99)))
-    tables = [
-        torch.randint(1, 6, (tokens,) * (min(i, depth) + 1), generator=generator)
-        for i in range(memories)
-    ]
+    tables = random_tables(tokens, memories, depth, seed)
 
     def function(table):
         return lambda *rows: table[tuple(int(row.argmax()) for row in rows)]
@@ -78,7 +69,7 @@ def test_functions_and_tables_agree(data):
     other = AdaptiveMemory.from_functions(
         alphabet, [function(table) for table in tables], last, depth
     )
-    x = alphabet[torch.randint(0, tokens, (5, 8), generator=generator)]
+    x = alphabet[whole(0, tokens, 5, 8, seed=seed)]
     assert torch.equal(one.memories(x), other.memories(x))
     # The reference, one step after another.
     for row, lags in zip(x, one.lags(x).tolist(), strict=True):

@@ -1,16 +1,10 @@
 import pytest
 import torch
+from made_draws import F64, draw
 
 from tapx.kernels.kernel import Kernel
 from tapx.readouts import two_layer
 from tapx.targets.memories import EssentialMemory, FixedMemory, LinearMemory
-
-F64 = torch.float64
-
-
-def tokens(batch, time, dimension=1):
-    generator = torch.Generator().manual_seed(2)
-    return torch.randn(batch, time, dimension, generator=generator, dtype=F64)
 
 
 def test_fixed_memory_by_hand():
@@ -23,7 +17,7 @@ def test_fixed_memory_by_hand():
 
 @pytest.mark.parametrize("time", [1, 4, 20])
 def test_last_only_is_the_last(time):
-    x = tokens(3, time, 2)
+    x = draw(3, time, 2)
     target = FixedMemory((2, 7), two_layer.relu_sum(torch.eye(6)), input_dimension=2)
     assert target.dimension == 6
     assert torch.allclose(target(x)[:, -1], target(x, last_only=True))
@@ -32,7 +26,7 @@ def test_last_only_is_the_last(time):
 @pytest.mark.parametrize("time", [1, 5, 12])
 def test_linear_memory_is_a_convolution(time):
     values = torch.tensor([0.5, -1, 2, 3, 0.25], dtype=F64)
-    target, x = LinearMemory(values), tokens(2, time)
+    target, x = LinearMemory(values), draw(2, time, 1)
     expected = torch.zeros(2, time, dtype=F64)
     for t in range(time):
         for s in range(min(t + 1, len(values))):
@@ -45,7 +39,7 @@ def test_linear_memory_is_a_convolution(time):
 def test_essential_memory_by_hand(size):
     rows = ([1.0], [0.0, 0.5, -0.25])
     net = two_layer.relu_sum(torch.eye(2 * size))
-    target, x = EssentialMemory(rows, net, size), tokens(4, 6, size)
+    target, x = EssentialMemory(rows, net, size), draw(4, 6, size)
     assert target.dimension == 2 * size
     seen = target.memories(x)
     assert seen.shape == (4, 6, 2 * size)
@@ -56,7 +50,7 @@ def test_essential_memory_by_hand(size):
 
 
 def test_deltas_make_fixed_memories():
-    net, x = two_layer.relu_sum(torch.eye(3)), tokens(3, 9)
+    net, x = two_layer.relu_sum(torch.eye(3)), draw(3, 9, 1)
     deltas = [torch.eye(6, dtype=F64)[lag] for lag in (0, 2, 5)]
     fixed = FixedMemory((2, 5), net)
     assert torch.allclose(EssentialMemory(deltas, net)(x), fixed(x), atol=1e-14)
@@ -64,7 +58,7 @@ def test_deltas_make_fixed_memories():
 
 def test_a_kernel_that_never_ends():
     kernel = Kernel.of("power", (2,), (1,))
-    target, x = EssentialMemory([kernel], lambda z: z[..., 0]), tokens(2, 40)
+    target, x = EssentialMemory([kernel], lambda z: z[..., 0]), draw(2, 40, 1)
     squares = torch.arange(40, dtype=F64) ** -2
     squares[0] = 0
     assert torch.allclose(target(x), LinearMemory(squares)(x))

@@ -6,10 +6,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_draws import F64
 
 from tapx.targets import influence, nested_targets
-
-F64 = torch.float64
 
 
 @given(
@@ -56,10 +55,6 @@ def test_switches_by_hand_on_all_inputs(depth):
     inputs = list(itertools.product([1.0, -1.0], repeat=2 * depth + 1))
     found = target(torch.tensor(inputs, dtype=F64)[..., None])
     assert found.tolist() == [follow_switches(x, depth) for x in inputs]
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_a_fixed_memory_needs_every_place_of_a_chain(depth):
-    target = nested_targets.switches(depth)
+    # A fixed memory needs every place of the chain.
     answers = influence.table(target, target.alphabet, target.reach)
     assert influence.lags_needed(answers) == tuple(range(1, 2 * depth + 1))

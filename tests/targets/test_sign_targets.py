@@ -5,19 +5,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from made_draws import signs
 
 from tapx.targets.signs import ENDS, TOKENS, target
-
-
-def signs(count, length=1000, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return 2.0 * torch.randint(0, 2, (count, length), generator=generator) - 1
 
 
 @pytest.mark.parametrize("name", list(TOKENS))
 @pytest.mark.parametrize("end", ENDS)
 def test_answers_are_the_readout_of_the_tokens(name, end):
-    chosen, tokens = target(name, end), signs(50)
+    chosen, tokens = target(name, end), signs(50, 1000).float()
     lags = [n if end == "last" else 1000 - n for n in TOKENS[name]]
     assert list(chosen.lags) == lags
     wanted = chosen.readout(tokens[:, lags])
@@ -39,7 +35,7 @@ def test_answers_are_exact_sums_rounded():
 
 
 def test_2b_is_the_sum_of_its_tokens():
-    chosen, tokens = target("2b", "last"), signs(20)
+    chosen, tokens = target("2b", "last"), signs(20, 1000).float()
     assert torch.equal(chosen(tokens), tokens[:, [48, 56, 99]].sum(1))
     assert chosen.variance == pytest.approx(3)
 
@@ -68,7 +64,7 @@ def test_on_signs_2a_is_affine_and_1b_is_not():
 
 def test_the_variance_is_that_of_many_answers():
     chosen = target("1b")
-    sampled = chosen(signs(20_000, seed=1)).double().var().item()
+    sampled = chosen(signs(20_000, 1000, seed=1)).var().item()
     assert chosen.variance == pytest.approx(sampled, rel=0.05)
 
 

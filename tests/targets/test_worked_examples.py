@@ -1,20 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from made_draws import F64, seeded, signs, whole
 
 from tapx.targets import worked_examples
 from tapx.targets.influence import all_windows
 
-F64 = torch.float64
-
-
-def signs(batch, time, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return 2.0 * torch.randint(0, 2, (batch, time, 1), generator=generator).double() - 1
-
 
 def test_sparse_parity_is_a_product():
-    x = signs(9, 12)
+    x = signs(9, 12, 1)
     target = worked_examples.sparse_parity((2, 5))
     expected = x[:, -1] * x[:, -3] * x[:, -6]
     assert torch.equal(target(x, last_only=True), expected[:, 0])
@@ -22,11 +16,10 @@ def test_sparse_parity_is_a_product():
 
 @pytest.mark.parametrize("order", [2, 3])
 def test_n_gram_looks_its_table_up(order):
-    generator = torch.Generator().manual_seed(1)
-    table = torch.rand((4,) * order, generator=generator, dtype=F64)
+    table = torch.rand((4,) * order, generator=seeded(1), dtype=F64)
     target = worked_examples.n_gram(table)
     assert target.lags == tuple(range(1, order))
-    drawn = torch.randint(0, 4, (20, order), generator=generator)
+    drawn = whole(0, 4, 20, order)
     found = target(torch.eye(4, dtype=F64)[drawn], last_only=True)
     expected = table[tuple(drawn.flip(1).T)]
     assert torch.allclose(found, expected)
@@ -59,8 +52,7 @@ def test_wavelets_of_one_shape():
 def test_algebra_by_hand():
     weights, later = [0.5, 0.25, 0.25], [0.1, 0.2]
     target = worked_examples.algebra(weights, later)
-    generator = torch.Generator().manual_seed(3)
-    x = 0.5 + torch.rand(4, 130, 1, generator=generator, dtype=F64) / 2
+    x = 0.5 + torch.rand(4, 130, 1, generator=seeded(3), dtype=F64) / 2
     back = x[..., 0].flip(1)
     below = sum(w * back[:, 10 + s] for s, w in enumerate(weights))
     far = sum(v * back[:, 100 + s] for s, v in enumerate(later))

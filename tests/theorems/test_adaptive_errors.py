@@ -33,7 +33,6 @@ def test_the_width_is_the_least(norm, dimension, tolerance):
         assert before >= tolerance * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("position", ["lin", "log"])
 def test_the_width_rounds_sampled_nets(position):
     points = torch.tensor([[-1.0], [0.0], [1.0]], dtype=torch.float64)
     values = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)

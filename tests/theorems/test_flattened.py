@@ -6,6 +6,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_draws import F64, draw
+from made_networks import random_tables
 
 from tapx.readouts import exact_nets, two_layer
 from tapx.targets import influence, nested_targets
@@ -26,6 +28,10 @@ def test_chains_of_switches_flatten_to_all_their_lags(depth):
     assert apart <= 1e-12
     assert flat.lags == tuple(range(1, 2 * depth + 1))
     assert flat.readout.width == target.readout.width * 2**depth
+    # With fixed memories attention hands over N + 2 signs and more: it must be steep.
+    dimension = len(flat.lags) + 1
+    least = flattened.least_steepness(2, 2, dimension)
+    assert flat.readout.lipschitz * math.sqrt(dimension) >= least
 
 
 def test_the_boolean_example_flattens_to_lags_one_and_two():
@@ -44,30 +50,15 @@ def test_the_boolean_example_flattens_to_lags_one_and_two():
 def test_random_targets_flatten_exactly(memories, depth, tokens, vectors, seed):
     """Also where two memories may ask for one place: paths that clash are left out."""
     depth = min(depth, memories)
-    draws = torch.Generator().manual_seed(seed)
+    alphabet = torch.tensor([[0.5], [-0.5]], dtype=F64)
     if vectors:
-        alphabet = torch.randn(tokens, 2, generator=draws, dtype=torch.float64)
+        alphabet = draw(tokens, 2, seed=seed)
         alphabet = alphabet / alphabet.norm(dim=1, keepdim=True)
-    else:
-        alphabet = torch.tensor([[0.5], [-0.5]], dtype=torch.float64)
     count, size = alphabet.shape
-    tables = [
-        torch.randint(1, 5, (count,) * (min(i, depth) + 1), generator=draws)
-        for i in range(memories)
-    ]
+    tables = random_tables(count, memories, depth, seed)
     directions = two_layer.normal_directions(3, (memories + 1) * size, seed)
     target = AdaptiveMemory(alphabet, tables, two_layer.relu_sum(directions), depth)
     assert same(target)[1] <= 1e-9
-
-
-def test_the_flattened_chain_obeys_the_bound_on_its_steepness():
-    """With fixed memories attention hands over N + 2 signs and more."""
-    for depth in (1, 2, 3):
-        flat = flattened.flatten(nested_targets.switches(depth))
-        dimension = len(flat.lags) + 1
-        radius = math.sqrt(dimension)
-        least = flattened.least_steepness(2, 2, dimension)
-        assert flat.readout.lipschitz * radius >= least
 
 
 @given(st.integers(2, 9), st.integers(1, 40), st.integers(1, 20), st.floats(0, 0.99))
@@ -87,8 +78,7 @@ def test_the_least_steepness_of_a_lookup_by_packing():
 
 
 def test_a_linear_readout_may_be_flattened_too():
-    target = AdaptiveMemory(
-        nested_targets.SIGNS, ([1, 3],), exact_nets.linear([0.5, 1])
-    )
+    readout = exact_nets.linear([0.5, 1])
+    target = AdaptiveMemory(nested_targets.SIGNS, ([1, 3],), readout)
     flat, apart = same(target)
     assert flat.lags == (1, 3) and apart <= 1e-12

@@ -89,7 +89,6 @@ def test_widths_of_the_layers():
     )
 
 
-@pytest.mark.parametrize("position", ["lin", "log"])
 def test_theorem_4_4_is_infinite_until_the_condition_holds(position):
     slopes = [1.0, 2.0]
     least = theorem_4_4.required_heads((2, 3), slopes, 1, position)

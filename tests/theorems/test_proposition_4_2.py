@@ -7,16 +7,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_draws import F64, whole
 
 from tapx.theorems import proposition_4_2
 
-F64 = torch.float64
-
 
 def ternary(count, length, seed):
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(-1, 2, (count, length, 1), generator=generator)
-    return drawn.to(F64)
+    return whole(-1, 2, count, length, 1, seed=seed).to(F64)
 
 
 def test_the_target_by_hand():
@@ -48,10 +45,8 @@ def test_the_certificate_says_for_how_many_tokens_it_holds(built):
     assert roundings[-1] < 4 * roundings[1]
     longer = ternary(200, 2000, 1)
     with torch.no_grad():
-        off = (
-            (proposition_4_2.lookback(longer) - built.model(longer, "last")).abs().max()
-        )
-    assert float(off) <= built.error_for(2000)
+        off = (proposition_4_2.lookback(longer) - built.model(longer, "last")).abs()
+    assert float(off.max()) <= built.error_for(2000)
 
 
 def test_three_heads_suffice_and_two_do_not():

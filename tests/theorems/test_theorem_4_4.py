@@ -1,6 +1,5 @@
 """Theorem 4.4 built: measured <= certified <= bound, and the condition on the heads."""
 
-import pytest
 import torch
 from made_networks import measured
 
@@ -11,20 +10,15 @@ from tapx.targets import nested_targets
 from tapx.targets.adaptive import AdaptiveMemory, boolean_example
 from tapx.theorems import staged, stages, theorem_4_4
 
-POSITIONS = ("lin", "log")
 
-
-@pytest.mark.parametrize("position", POSITIONS)
 def test_certified_below_the_bound_where_the_bound_is_finite(position):
     """A warm-up target has no condition, so that the bound is finite at once."""
     target = nested_targets.random_nesting(1, 2, 3)
-    slopes = [1.0]
     built = theorem_4_4.construct(target, 4, position)
-    bound = theorem_4_4.bound(target, 1, slopes, 4, 2, position)
+    bound = theorem_4_4.bound(target, 1, [1.0], 4, 2, position)
     assert measured(built) <= built.error <= bound < float("inf")
 
 
-@pytest.mark.parametrize("position", POSITIONS)
 def test_kernels_that_meet_the_condition_build(position):
     """The check of the construction is no stricter than the printed condition."""
     target = nested_targets.random_nesting(3, 2, 3, 1)
@@ -42,7 +36,6 @@ def test_kernels_that_meet_the_condition_build(position):
     assert heads <= 5 < theorem_4_4.required_heads(*given_) / 100
 
 
-@pytest.mark.parametrize("position", POSITIONS)
 def test_depths_m_and_m_minus_1_give_the_same_network(position):
     deep = boolean_example()
     shallow = AdaptiveMemory(deep.alphabet, deep.tables, deep.readout, depth=1)
@@ -60,13 +53,17 @@ def test_plans_fetch_and_compute_in_the_order_of_the_theorem():
         stages.Stage(fetch=(1, 2)),
     )
     for memories in range(1, 6):
+        assert len(stages.warm_up(memories)) == 2
+        assert len(stages.deep(memories)) == memories + 1
         for depth in range(memories + 1):
-            known = set()
-            for stage in stages.nested(memories, depth):
-                known |= set(stage.fetch)
+            plan, known = stages.nested(memories, depth), []
+            assert len(plan) == depth + 1 + (memories >= depth + 1)
+            for stage in plan:
+                known += stage.fetch
                 for k in stage.compute:  # all that g_{k+1} reads is there
-                    assert set(range(min(k, depth))) <= known
-            assert known == set(range(memories))
+                    assert set(range(min(k, depth))) <= set(known)
+            computed = [k for stage in plan for k in stage.compute]
+            assert known == computed == list(range(memories))
 
 
 def test_closer_tokens_leave_less_room():

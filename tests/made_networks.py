@@ -1,14 +1,23 @@
 """Small targets of each class, and the worst that a network does on them."""
 
 import torch
+from made_draws import F64, seeded, whole
 
+from tapx.kernels.kernel import Kernel
 from tapx.readouts import exact_nets, two_layer
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.targets.memories import EssentialMemory, FixedMemory
 
-F64 = torch.float64
 SIGNS = [[1.0], [-1.0]]
+LIGHT = Kernel.of("exponential", [1, 2], [1, -0.5])
+HEAVY = Kernel.of("power", [3, 4], [1, -0.5])
+ROW = [0.5, 1.0, 0.25, -0.5, 0.125]
 TARGET = AdaptiveMemory(SIGNS, ([1, 2], [1, 3]), two_layer.relu_sum([[1.0, 1.0, 1.0]]))
+
+
+def last(z):
+    """A readout that is no net, so that its slopes are not known."""
+    return z[..., -1]
 
 
 def fixed(lags=(1, 3), neurons=6, size=1, seed=0):
@@ -32,26 +41,34 @@ def chain(depth, memories):
     )
 
 
+def random_tables(tokens, memories, depth, seed=0):
+    """Lags from 1 to 5, one for whatever tokens a memory reads."""
+    generator = seeded(seed)
+    return [
+        torch.randint(1, 6, (tokens,) * (min(i, depth) + 1), generator=generator)
+        for i in range(memories)
+    ]
+
+
 def warm_up(largest, tokens=3, seed=0, size=1):
     """Memories with these largest lags on random tokens, and a random readout."""
-    draw = torch.Generator().manual_seed(seed)
-    alphabet = torch.randn(tokens, size, generator=draw, dtype=F64)
+    generator = seeded(seed)
+    alphabet = torch.randn(tokens, size, generator=generator, dtype=F64)
     alphabet = alphabet / alphabet.norm(dim=1).max()
     tables = [
-        (torch.arange(tokens) % T + 1)[torch.randperm(tokens, generator=draw)]
+        (torch.arange(tokens) % T + 1)[torch.randperm(tokens, generator=generator)]
         for T in largest
     ]
-    weights = torch.randn((len(largest) + 1) * size, generator=draw).double()
+    weights = torch.randn((len(largest) + 1) * size, generator=generator).double()
     return AdaptiveMemory(alphabet, tables, exact_nets.linear(weights))
 
 
 def drawn(built, count, length, seed=0):
     """Random inputs that the target speaks of, in the ball half of them on its edge."""
-    generator = torch.Generator().manual_seed(seed)
     if isinstance(built.target, AdaptiveMemory):
         alphabet = built.target.alphabet
-        picks = torch.randint(0, len(alphabet), (count, length), generator=generator)
-        return alphabet[picks]
+        return alphabet[whole(0, len(alphabet), count, length, seed=seed)]
+    generator = seeded(seed)
     size = built.target.input_dimension
     x = torch.randn(count, length, size, generator=generator, dtype=F64)
     x = x / x.norm(dim=-1, keepdim=True)
