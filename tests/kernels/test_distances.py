@@ -7,11 +7,12 @@ import pytest
 from flint import arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
+from made_decays import summed
 
 from tapx.kernels import balls, distances, tails
 from tapx.kernels.balls import certified, lower, upper
 from tapx.kernels.distances import l1_distance, l2_distance
-from tapx.kernels.family import LIN, LOG
+from tapx.kernels.family import LOG
 from tapx.kernels.kernel import Delta, Kernel
 from tapx.kernels.proofs import bump
 from tapx.kernels.solve import interpolation
@@ -34,12 +35,7 @@ def brute(kernel, target, order, lags):
     """Sum over the first lags in plain float64."""
 
     def at(part):
-        if isinstance(part, Delta):
-            return (lags == part.lag).astype(float)
-        rates, sizes = part.float_rates[:, None], part.float_weights
-        if part.family is LIN:
-            return sizes @ np.exp(-rates * lags)
-        return np.where(lags > 0, sizes @ np.maximum(lags, 1.0) ** -rates, 0.0)
+        return lags == part.lag if isinstance(part, Delta) else summed(part, lags)
 
     return (np.abs(at(kernel) - at(target)) ** order).sum() ** (1 / order)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_decays import residues
 from scipy.optimize import approx_fprime
 
 from tapx.kernels.fit import LOG_RATE_RANGE, design, refine
@@ -12,8 +13,7 @@ VALUES = LAGS**-0.5
 
 def projected_error(log_rates, family="exponential"):
     columns = design(np.asarray(log_rates), LAGS, family)[0]
-    weights = np.linalg.lstsq(columns, VALUES, rcond=None)[0]
-    return ((columns @ weights - VALUES) ** 2).sum()
+    return (residues(columns, VALUES) ** 2).sum()
 
 
 def test_it_ends_where_the_projected_error_is_flat():
@@ -30,7 +30,6 @@ def test_the_order_of_the_start_does_not_matter():
     assert one[0] < one[1]
 
 
-@pytest.mark.parametrize("family", ["exponential", "power"])
 def test_columns_and_slopes(family):
     log_rates = np.log([0.3, 2.0])
     columns, slopes = design(log_rates, LAGS[:9], family)

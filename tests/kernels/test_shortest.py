@@ -3,14 +3,11 @@
 import math
 from itertools import pairwise
 
-import numpy as np
 import pytest
 
 from tapx.kernels import quadrature, shortest
 from tapx.kernels.balls import PrecisionError
 from tapx.limits import hankel_rank
-
-LAGS = np.arange(1.0, 200_001)
 
 
 def test_errors_fall_and_stay_near_the_floor():

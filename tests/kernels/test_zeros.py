@@ -9,8 +9,6 @@ from tapx.kernels import balls, shortest, zeros
 from tapx.kernels.balls import PrecisionError, upper
 from tapx.kernels.kernel import Kernel
 
-LAGS = np.arange(1.0, 100_001)
-
 
 def near_power(rates, weights, power=2):
     return Kernel.of("exponential", rates, weights, Kernel.of("power", [power], [1]))
