@@ -30,7 +30,7 @@ def run(attention, x, way):
 )
 @pytest.mark.parametrize("score", ["none", "dot"])
 def test_outputs_and_gradients_are_those_of_dense(score, way, position):
-    attention, x = block(position, score=score), tokens(2, 50)
+    attention, x = block(position, score=score), tokens(4, 50)
     right = run(attention, x, lambda a, x: a(x))
     found = run(attention, x, WAYS[way])
     learned = "position.bias" if position == "per-lag" else "slopes"
@@ -42,7 +42,7 @@ def test_outputs_and_gradients_are_those_of_dense(score, way, position):
 @pytest.mark.parametrize("time", [1, 2])
 @pytest.mark.parametrize("way", ["matrix", "rows"])
 def test_a_row_that_sees_nothing_is_zero(time, way):
-    attention, x = block("log", score="dot"), tokens(2, time)
+    attention, x = block("log", score="dot"), tokens(4, time)
     found = WAYS[way](attention, x)
     torch.testing.assert_close(found, attention(x))
     assert (found[:, 0] == 0).all()
@@ -50,7 +50,7 @@ def test_a_row_that_sees_nothing_is_zero(time, way):
 
 def test_blocks_are_independent():
     """Backward block by block is backward of the whole."""
-    attention, x = block("lin", score="dot"), tokens(2, 50)
+    attention, x = block("lin", score="dot"), tokens(4, 50)
     right = run(attention, x, rows)
     attention.zero_grad()
     x = x.clone().requires_grad_()

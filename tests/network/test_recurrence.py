@@ -41,13 +41,13 @@ def test_the_recurrence_is_the_dense_evaluation_for_any_slopes(
 ):
     """All tokens at once, and one after another."""
     attention = block("lin", normalisation, score, seed=seed, slopes=slopes)
-    x = 0.5 * draw(2, time, 2, seed=seed)
-    fed = BlockStream(attention, batch=2)
+    x = 0.5 * draw(3, time, 2, seed=seed)
+    fed = BlockStream(attention, batch=3)
     steps = torch.stack([fed.step(token) for token in x.unbind(1)], 1)
     dense = attention(x, "dense")
     for found in (attention(x, "recurrence"), steps):
         assert (found - dense).abs().max() <= 1e-10 * size(dense)
-    assert fed.kept == len(slopes) * (2 * 2 + 1)  # whatever the time
+    assert fed.kept == len(slopes) * (3 * 2 + 1)  # whatever the time
 
 
 def test_gradients_are_finite_and_right_however_steep_a_head_is():
