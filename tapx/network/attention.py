@@ -53,7 +53,9 @@ class Attention(Heads):
             return self.last(x)[:, None]
         if evaluation == "fft":
             return self._fft(x)
-        return self._recurrence(x) if evaluation == "recurrence" else self._dense(x)
+        if evaluation == "recurrence":
+            return self._recurrence(x)
+        return self.gather(self.pair_weights(x), x)
 
     def last(
         self,
@@ -101,35 +103,27 @@ class Attention(Heads):
             out = out + weights.sum(-1) @ offset
         return out
 
-    def _dense(self, x: Tensor) -> Tensor:
-        """Every weight of every position formed, one row a position."""
-        batch, time, _ = x.shape
-        place, lags, by_lag = self.pairs(time)
+    def pair_weights(
+        self, x: Float[Tensor, "batch time dimension"]
+    ) -> Float[Tensor, "*batch heads time time"]:
+        """A head's weight of each token (last axis) at each position, 0 where not seen.
+
+        With score "none" they are the same for all inputs and have no batch axis.
+        """
+        place, lags, by_lag = self.pairs(x.shape[1])
         seen = lags >= self.position.first_lag
         logits = by_lag[:, lags.clamp(min=0)]
         if self.score == "none":
-            weights = lag_weights.normalise(
-                logits, self.normalisation, seen, self._infinite_sum()
-            )
-            # (heads, T, T) @ (T, batch * D): the batch becomes columns, since torch
-            # would copy the weights once for every batch item.
-            columns = x.transpose(0, 1).reshape(time, -1)
-            mixed = (weights @ columns).reshape(self.heads, time, batch, -1)
-            return self.combine(mixed.permute(2, 1, 0, 3))
+            total = self._infinite_sum()
+            return lag_weights.normalise(logits, self.normalisation, seen, total)
         beyond = self._infinite_sum(place + 1)
         if self.score == "dot":
-            asked = torch.einsum("btd,hed->bhte", x, self.query)
-            offered = torch.einsum("btd,hed->bhte", x, self.key)
-            logits = logits + asked @ offered.transpose(-1, -2)
+            logits = logits + self.products(x, x)
         else:
             term = self._token_term(x)
             logits = logits + term[..., None]
             beyond = None if beyond is None else beyond * torch.exp(term)
-        weights = lag_weights.normalise(logits, self.normalisation, seen, None, beyond)
-        mixed = (weights.reshape(batch, -1, time) @ x).reshape(
-            batch, self.heads, time, -1
-        )
-        return self.combine(mixed.transpose(1, 2))
+        return lag_weights.normalise(logits, self.normalisation, seen, None, beyond)
 
     def _last_adaptive(self, x: Tensor, lags: Tensor, seen: Tensor) -> Tensor:
         """`last` with score "dot" or "tmx"; `seen` are the tokens at the lags."""

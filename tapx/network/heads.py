@@ -188,6 +188,25 @@ class Heads(nn.Module):
             return None
         return torch.exp(self._token_term(x))
 
+    def products(self, x: Tensor, past: Tensor) -> Float[Tensor, "batch heads x past"]:
+        """What score "dot" adds to the logits: queries of x times keys of the past."""
+        asked = torch.einsum("btd,hed->bhte", x, self.query)
+        offered = torch.einsum("btd,hed->bhte", past, self.key)
+        return asked @ offered.transpose(-1, -2)
+
+    def gather(
+        self, weights: Float[Tensor, "*batch heads positions time"], x: Tensor
+    ) -> Float[Tensor, "batch positions dimension"]:
+        """The block's output where heads have these weights, for all inputs or each."""
+        if weights.dim() == 4:
+            mixed = (weights.flatten(1, 2) @ x).reshape(*weights.shape[:3], -1)
+            return self.combine(mixed.transpose(1, 2))
+        # (heads, positions, T) @ (T, batch * D): the batch becomes columns, since torch
+        # would copy the weights once for every batch item.
+        columns = x.transpose(0, 1).reshape(x.shape[1], -1)
+        mixed = (weights @ columns).reshape(*weights.shape[:2], len(x), -1)
+        return self.combine(mixed.permute(2, 1, 0, 3))
+
     def combine(
         self, mixed: Float[Tensor, "batch positions heads dimension"]
     ) -> Float[Tensor, "batch positions dimension"]:

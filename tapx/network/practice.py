@@ -115,21 +115,11 @@ def row_blocks(
 
 
 def _block(attention: Attention, x: Tensor, start: int, end: int) -> Tensor:
-    batch, past = x.shape[0], x[:, :end]
+    past = x[:, :end]
     logits, seen = _lag_logits(attention, start, end)
     if attention.score == "dot":
-        asked = torch.einsum("btd,hed->bhte", x[:, start:end], attention.query)
-        offered = torch.einsum("btd,hed->bhte", past, attention.key)
-        logits = logits + asked @ offered.transpose(-1, -2)
-        weights = lag_weights.normalise(logits, "finite", seen)
-        mixed = (weights.flatten(1, 2) @ past).reshape(
-            batch, attention.heads, end - start, -1
-        )
-        return attention.combine(mixed.transpose(1, 2))
-    weights = lag_weights.normalise(logits, "finite", seen)
-    columns = past.transpose(0, 1).reshape(end, -1)
-    mixed = (weights @ columns).reshape(attention.heads, end - start, batch, -1)
-    return attention.combine(mixed.permute(2, 1, 0, 3))
+        logits = logits + attention.products(x[:, start:end], past)
+    return attention.gather(lag_weights.normalise(logits, "finite", seen), past)
 
 
 def _lag_logits(attention: Attention, start: int, end: int) -> tuple[Tensor, Tensor]:

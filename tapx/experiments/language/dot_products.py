@@ -22,7 +22,7 @@ from tapx.experiments.language.sizes import with_seeds
 from tapx.experiments.language.views import SUMMARY, summary
 from tapx.experiments.outcomes import Outcomes, Spread
 from tapx.kernels.family import LIN, LOG, Family
-from tapx.network import lag_weights, positions
+from tapx.network import positions
 from tapx.network.language_model import LanguageModel
 from tapx.network.positions import Position
 from tapx.show import figures
@@ -140,14 +140,7 @@ def weights_by_lag(model: LanguageModel, tokens: Sequence[int], layer: int) -> A
         stream = stream + attention(stream)
         stream = stream + net(stream)
     attention, _ = model.blocks()[layer]
-    _, lags, by_lag = attention.pairs(len(tokens))
-    logits = by_lag[:, lags.clamp(min=0)]
-    if attention.score == "dot":
-        asked = torch.einsum("td,hed->hte", stream[0], attention.query)
-        offered = torch.einsum("td,hed->hte", stream[0], attention.key)
-        logits = logits + asked @ offered.transpose(-1, -2)
-    seen = lags >= attention.position.first_lag
-    weights = lag_weights.normalise(logits, "finite", seen).numpy()
+    weights = attention.pair_weights(stream).reshape(-1, *[len(tokens)] * 2).numpy()
     found = np.zeros_like(weights)
     for at in range(len(tokens)):
         found[:, at, : at + 1] = weights[:, at, at::-1]
