@@ -10,7 +10,7 @@ size in bounds. And slopes stay positive: they are trained as their logarithms.
 """
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -87,24 +87,20 @@ class LanguageModel(Counted):
         at_least(1, layers=layers)
         self.context = context
         generator = torch.Generator().manual_seed(seed)
-        matrix = drawing(generator, dtype)
+        drawn: dict[str, Any] = {"generator": generator, "dtype": dtype}
+        matrix = drawing(**drawn)
         if normalisation is None:
             normalisation = "none" if score == "tmx" else "finite"
         self.embedding = matrix(vocabulary, dimension, scale=1.0)
+        kind = drawn | {"score": score, "normalisation": normalisation}
+        slopes = initial_slopes(heads)
         self.attentions = nn.ModuleList(
-            Attention(
-                *(dimension, heads, position),
-                score=score,
-                normalisation=normalisation,
-                slopes=initial_slopes(heads),
-                generator=generator,
-                dtype=dtype,
-            )
+            Attention(dimension, heads, position, slopes=slopes, **kind)
             for _ in range(layers)
         )
-        sizes = (dimension, 4 * dimension if width is None else width, dimension)
+        width = 4 * dimension if width is None else width
         self.feed_forwards = nn.ModuleList(
-            FeedForward(*sizes, generator=generator, dtype=dtype) for _ in range(layers)
+            FeedForward(dimension, width, dimension, **drawn) for _ in range(layers)
         )
         self.unembedding = matrix(vocabulary, dimension, scale=0.5 / dimension)
         self._begin_small()

@@ -6,7 +6,7 @@ residual and reads the answer out.
 
 import math
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -140,19 +140,14 @@ class Transformer(Counted):
         super().__init__()
         at_least(1, layers=layers, input_dimension=input_dimension)
         generator = torch.Generator().manual_seed(seed)
-        matrix = drawing(generator, dtype)
+        drawn: dict[str, Any] = {"generator": generator, "dtype": dtype}
+        matrix = drawing(**drawn)
         scale = 1 / math.sqrt(input_dimension)
         self.embedding = matrix(dimension, input_dimension, scale=scale)
         self.embedding_bias = nn.Parameter(torch.zeros(dimension, dtype=dtype))
+        kind = drawn | {"score": score, "normalisation": normalisation}
         self.attentions = nn.ModuleList(
-            Attention(
-                *(dimension, heads, position),
-                score=score,
-                normalisation=normalisation,
-                slopes=slopes,
-                generator=generator,
-                dtype=dtype,
-            )
+            Attention(dimension, heads, position, slopes=slopes, **kind)
             for _ in range(layers)
         )
         self.feed_forwards = nn.ModuleList()
@@ -163,12 +158,7 @@ class Transformer(Counted):
         if width is None:
             raise ValueError("width is needed unless feed_forward=False")
         for outputs, how in [(dimension, precision)] * (layers - 1) + [(1, "none")]:
-            net = FeedForward(
-                *(dimension, width, outputs),
-                precision=how,
-                generator=generator,
-                dtype=dtype,
-            )
+            net = FeedForward(dimension, width, outputs, precision=how, **drawn)
             self.feed_forwards.append(net)
 
     def forward(
