@@ -14,7 +14,7 @@ leaves elsewhere, and the network's steepest slope says what that costs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ from flint import arb
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.experiments.models import written
 from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
 from tapx.network.positions import PerLag
@@ -78,15 +79,15 @@ def free_network(target: ToyTarget) -> FreeNetwork:
     logits = torch.zeros(1, target.length, dtype=torch.float64)
     logits[0, list(target.lags)] = shown_logits(sizes)
     read = torch.from_numpy(np.stack([np.zeros_like(inner), inner], 1))
-    model = written(
-        {
-            "attentions.0.position.bias": logits,
-            "attentions.0.value": torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]),
-            "feed_forwards.0.inner": read,
-            "feed_forwards.0.bias": torch.from_numpy(bias),
-            "feed_forwards.0.outer": torch.from_numpy(outer)[None],
-        }
-    )
+    state = {
+        "attentions.0.position.bias": logits,
+        "attentions.0.value": torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]),
+        "feed_forwards.0.inner": read,
+        "feed_forwards.0.bias": torch.from_numpy(bias),
+        "feed_forwards.0.outer": torch.from_numpy(outer)[None],
+    }
+    free = PerLag(1, target.length, torch.float64)
+    model = written(state, free, width=len(bias))
     worst = _worst(target, logits[0].tolist(), inner, bias, outer)
     return FreeNetwork(model, round_up(worst * worst), round_up(worst))
 
@@ -96,25 +97,6 @@ def shown_logits(sizes: Iterable[float]) -> Float[Tensor, " lags"]:
     # Not torch's or numpy's logarithm, whose last bit depends on the processor.
     logits = [GAP + math.log(size) for size in sizes]
     return torch.tensor(logits, dtype=torch.float64)
-
-
-def written(state: Mapping[str, Tensor], score: str = "none") -> Transformer:
-    """The model of one layer with free positions that has these numbers, float64.
-
-    A token is the first coordinate, W_O the identity; what is not given is as drawn.
-    """
-    heads, length = state["attentions.0.position.bias"].shape
-    width, dimension = state["feed_forwards.0.inner"].shape
-    model = Transformer(
-        *(1, dimension, 1, heads, width),
-        position=PerLag(heads, length, dtype=torch.float64),
-        score=score,
-        dtype=torch.float64,
-    )
-    ones = torch.eye(dimension)
-    fixed = {"embedding": ones[:, :1], "attentions.0.output": ones}
-    model.load_state_dict({**model.state_dict(), **fixed, **state})
-    return model
 
 
 def _proportions(target: ToyTarget) -> np.ndarray:

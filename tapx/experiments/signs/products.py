@@ -15,9 +15,11 @@ from typing import NamedTuple
 import torch
 from flint import arb
 
-from tapx.experiments.signs.networks import NEGLIGIBLE, shown_logits, written
+from tapx.experiments.models import written
+from tapx.experiments.signs.networks import NEGLIGIBLE, shown_logits
 from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
+from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.targets.signs import ToyTarget
 
@@ -84,7 +86,9 @@ def product_network(target: ToyTarget, bend: float = 0.5) -> ProductNetwork:
         "feed_forwards.0.outer": torch.ones(1, 1),
     }
     worst = _worst(target, logits, key[:, 0, 0], value[:, 2, 0], constant)
-    return ProductNetwork(written(state, "dot"), tuple(heads), worst)
+    free = PerLag(number, target.length, torch.float64)
+    model = written(state, free, width=1, score="dot")
+    return ProductNetwork(model, tuple(heads), worst)
 
 
 def _heads(target: ToyTarget, bend: float) -> tuple[list[Head], float]:
