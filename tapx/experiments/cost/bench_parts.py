@@ -177,22 +177,6 @@ def long_input() -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "peak_bytes": measure.peak_bytes()}
 
 
-def held(length: int) -> dict[str, float]:
-    """Bytes that a dense step holds: counted, and by how much the process grew."""
-    attention = Attention(DIMENSION, HEADS)
-    x = torch.randn(1, length, DIMENSION, generator=torch.Generator().manual_seed(0))
-
-    def step(x: Tensor) -> None:
-        attention.zero_grad()
-        attention(x).square().sum().backward()
-
-    step(x[:, :32])  # what torch needs once
-    before = measure.peak_bytes()
-    step(x)
-    grown = measure.peak_bytes() - before
-    return {"grown": grown, "counted": measure.held_bytes(lambda: step(x))}
-
-
 def agreement() -> dict[str, float]:
     """Largest difference of any evaluation from the dense one, gradients included."""
     worst = 0.0
@@ -208,13 +192,9 @@ def agreement() -> dict[str, float]:
 
 
 def _disagreement(position: str, normalisation: str, score: str, x: Tensor) -> float:
-    attention = Attention(
-        *(3, 4, position),
-        score=score,
-        normalisation=normalisation,
-        slopes=torch.linspace(1.05, 3, 4),
-        dtype=torch.float64,
-    )
+    kind: dict[str, Any] = {"score": score, "normalisation": normalisation}
+    slopes = torch.linspace(1.05, 3, 4)
+    attention = Attention(3, 4, position, slopes=slopes, dtype=torch.float64, **kind)
 
     def run(evaluation: str) -> list[Tensor]:
         """Outputs, and the gradients of the last by tokens and parameters."""
