@@ -13,7 +13,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
+from tapx.checks import at_least
 from tapx.network.transformer import Transformer
+
+LEARNING_RATE = 0.01
+"""The largest."""
 
 LARGEST_GRADIENT = 1.0
 """Gradients of greater norm are shortened to it, each model's by itself."""
@@ -28,13 +32,12 @@ def worst_errors(
     dimension: int,
     seeds: Sequence[int],
     iterations: int,
-    learning_rate: float = 0.01,
-    position: str = "lin",
 ) -> np.ndarray:
     """Largest error over all windows after training, one number a seed.
 
-    Attention with dot products and softmax; squared loss at the last position, AdamW
-    without weight decay, float32, a learning rate that rises and falls once.
+    Attention with position lin, dot products and softmax; squared loss at the last
+    position, AdamW without weight decay, float32, a learning rate that rises to 0.01
+    and falls once.
 
     Args:
         inputs: all windows, current token last.
@@ -45,21 +48,16 @@ def worst_errors(
         dimension: D.
         seeds: one model each.
         iterations: steps of AdamW, at least 1.
-        learning_rate: the largest.
-        position: position function.
 
     Raises:
         ValueError: no seeds, or fewer than 1 iteration.
     """
     if not seeds:
         raise ValueError("at least one seed is needed, none was given")
-    if iterations < 1:
-        raise ValueError(f"iterations {iterations}: the nearest valid number is 1")
+    at_least(1, iterations=iterations)
     x, wanted = inputs.float(), answers.float()
     models = [
-        Transformer(
-            *(x.shape[2], dimension, layers, heads, width, position, "dot"), seed=seed
-        )
+        Transformer(x.shape[2], dimension, layers, heads, width, score="dot", seed=seed)
         for seed in seeds
     ]
     parameters, _ = stack_module_state(list[torch.nn.Module](models))
@@ -69,9 +67,9 @@ def worst_errors(
 
     every = vmap(one)
     leaves = list(parameters.values())
-    optimiser = torch.optim.AdamW(leaves, lr=learning_rate, weight_decay=0)
+    optimiser = torch.optim.AdamW(leaves, lr=LEARNING_RATE, weight_decay=0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, learning_rate, total_steps=iterations + 1
+        optimiser, LEARNING_RATE, total_steps=iterations + 1
     )
     for _ in range(iterations):
         optimiser.zero_grad()

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from flint import fmpq
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.experiments.models import kernel_model
 from tapx.kernels import balls
 from tapx.kernels.balls import round_to_bits
@@ -160,7 +160,7 @@ def limit(family: str, format_: str, tolerance: float) -> Limit:
         tried[lag] = here = holding(family, lag, format_)
         if here.error <= tolerance:
             found = here
-        excluded = exclusion(family, lag, format_, tolerance)
+        excluded = _exclusion(family, lag, format_, tolerance)
         if excluded is not None:
             break
         lag += 1
@@ -170,12 +170,10 @@ def limit(family: str, format_: str, tolerance: float) -> Limit:
     return Limit(guaranteed, found, excluded, tried)
 
 
-def exclusion(family: str, lag: int, format_: str, tolerance: float) -> Holding | None:
-    """A holding that proves a lag out of reach, or None if none was found.
-
-    The farther out of reach a lag is, the lower the price at which the programme still
-    has a kernel to offer.
-    """
+def _exclusion(family: str, lag: int, format_: str, tolerance: float) -> Holding | None:
+    """A holding that proves a lag out of reach, or None if none was found."""
+    # The farther out of reach a lag is, the lower the price at which the programme
+    # still has a kernel to offer.
     for digits in (CHEAPER, CHEAPER + 3):
         here = holding(family, lag, format_, digits)
         if here.floor(tolerance) > tolerance:
@@ -195,8 +193,7 @@ def split(kernel: Kernel, format_: str, pieces: int) -> list[Kernel]:
     Raises:
         ValueError: fewer than 1 piece, or an unknown format.
     """
-    if pieces < 1:
-        raise ValueError(f"pieces {pieces}: the nearest valid number is 1")
+    at_least(1, pieces=pieces)
     bits, _ = _format(format_)
     rest, parts = list(kernel.weights), []
     for _ in range(pieces):

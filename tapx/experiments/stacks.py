@@ -232,10 +232,7 @@ def held_blocks(
 ) -> list[Attention]:
     """The attentions of models that a stack can hold side by side.
 
-    Args:
-        models: to be held.
-        scores: the scores that the stack can evaluate.
-        feed_forward: whether it evaluates an FFN.
+    It can evaluate these scores, and an FFN or none.
 
     Raises:
         ValueError: a model that it cannot hold, or models of unequal kinds.

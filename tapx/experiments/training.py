@@ -148,16 +148,9 @@ def train_alike(
     train: Callable[[list[Any]], Trained],
     order: Callable[[Any], Any] = lambda cell: 0,
 ) -> Outcomes:
-    """Train cells of one kind side by side, kind after kind, on one thread.
+    """Train cells of one kind side by side, sorted, kind after kind, on one thread.
 
-    Args:
-        cells: in any order.
-        kind: of a cell.
-        train: the cells of one kind.
-        order: what they are sorted by for it.
-
-    Returns:
-        One outcome for each cell, in the order given.
+    One outcome for each cell comes back, in the order given.
     """
     groups: dict[Any, list[int]] = {}
     for place in sorted(range(len(cells)), key=lambda i: order(cells[i])):

@@ -12,9 +12,9 @@ WINDOWS = influence.all_windows(SWITCH.alphabet, SWITCH.reach + 1)
 ANSWERS = SWITCH(WINDOWS)
 
 
-def errors(seeds=(0,), iterations=20, layers=1, **named):
+def errors(seeds=(0,), iterations=20, layers=1):
     return all_windows.worst_errors(
-        WINDOWS, ANSWERS, layers, 2, 8, 4, seeds, iterations, **named
+        WINDOWS, ANSWERS, layers, 2, 8, 4, seeds, iterations
     )
 
 

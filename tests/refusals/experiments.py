@@ -24,8 +24,12 @@ from tapx.experiments.outcomes import Outcome, Outcomes
 from tapx.experiments.signs import floors, readouts
 from tapx.experiments.signs.products import product_network
 from tapx.experiments.signs.stack import SignStack
-from tapx.experiments.signs.training import SignCell, sign_model, train_signs
-from tapx.experiments.signs.views import draw_curves, draw_errors
+from tapx.experiments.signs.training import (
+    SignCell,
+    sign_model,
+    train_signs,
+)
+from tapx.experiments.signs.views import draw_curves, draw_effects
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import Recipe
 from tapx.kernels.kernel import Delta, Kernel
@@ -88,10 +92,10 @@ def draw(how, *words):
     return how(Figure().subplots(), Outcomes(sized), *words)
 
 
-def windows(seeds=(0,), iterations=20, layers=1, **named):
+def windows(seeds=(0,), iterations=20, layers=1):
     every, answers = torch.tensor([[[-1.0]], [[1.0]]]), torch.tensor([0.0, 1.0])
     return all_windows.worst_errors(
-        every.double(), answers.double(), layers, 2, 8, 4, seeds, iterations, **named
+        every.double(), answers.double(), layers, 2, 8, 4, seeds, iterations
     )
 
 
@@ -105,6 +109,7 @@ SEEDS = Outcomes(sign_outcome(mse, seed=k) for k, mse in enumerate((3.0, 1.0, 2.
 DEEP = replace(SMALL, layers=2)
 PIECES = Outcomes([text_outcome(SMALL, 0, 3.0), text_outcome(DEEP, 0, 2.5)])
 TWICE = Outcomes([*PIECES, text_outcome(SMALL, 0, 1.5, "characters")])
+TWO_KINDS = Outcomes([sign_outcome(1.0), Outcome(SignCell("lin", 1, 4), 1.0)])
 ALONE = Outcomes([text_outcome(SMALL, 2, None), text_outcome(DEEP, 2, 2.0)])
 
 VALUE_ERROR = {
@@ -113,19 +118,15 @@ VALUE_ERROR = {
     "width=4 names 2 cells; give one of .'rpe', 'heads'": lambda: Outcomes(
         [*SEEDS, sign_outcome(1.0, heads=2)]
     ).spread(width=4),
-    "'head'; did you mean 'heads'": (
-        lambda: SEEDS.where(head=1),
-        lambda: draw(draw_errors, "head", "width"),
-    ),
+    "'head'; did you mean 'heads'": lambda: SEEDS.where(head=1),
     "'widths'; did you mean 'width'": lambda: SEEDS.values("widths"),
     "no trained cell has rpe=lin": lambda: SEEDS.best_and_worst(("width",), rpe="lin"),
     "no outcome of LanguageCell": lambda: PIECES.of(replace(SMALL, layers=9)),
     "several outcomes of .* for one seed": lambda: TWICE.of(SMALL),
     "no base to compare with for seed 2": lambda: ALONE.gains(SMALL, DEEP),
-    "by 'heads'; did you mean 'rpe'": lambda: draw(draw_errors, "heads", "heads"),
     "unknown by 'rp'; did you mean 'rpe'": lambda: draw(draw_curves, "rp"),
     "(heads=1|this) names 2 cells": (
-        lambda: draw(draw_errors, "heads", "rpe"),
+        lambda: draw_effects(TWO_KINDS),
         lambda: draw(draw_curves, "heads"),
     ),
     # Recipes and stacks
@@ -163,7 +164,7 @@ VALUE_ERROR = {
         lambda: SignCell("free", 1, 0),
         lambda: LanguageCell(width=-1),
     ),
-    "heads=-1.*nearest valid number is 0": lambda: floors.least(LAST, "lin", -1),
+    "heads=-1: give at least 0": lambda: floors.least(LAST, "lin", -1),
     "ascending order, 0 first": lambda: floors.bucketed(LAST, [1, 2]),
     "at least one cell": lambda: train_signs([], LAST, SHORT, 0.01),
     "1000 tokens, but the recipe 104": lambda: train_one(target("2b")),
@@ -171,8 +172,8 @@ VALUE_ERROR = {
     r"learning_rate=0\.0: give more than 0": (
         lambda: MemoryCell("lin", 1, 0.0),
         lambda: Way(learning_rate=0.0),
+        lambda: LanguageRecipe(learning_rate=0.0),
     ),
-    "learning_rate=0(.0)?: give a positive": lambda: LanguageRecipe(learning_rate=0.0),
     "slopes 'geometr(c|ical)'; did you mean 'geometric'": (
         lambda: train_one(LAST, 0.01, "geometrc"),
         lambda: MemoryCell("lin", 1, 0.01, "geometrical"),
@@ -181,6 +182,7 @@ VALUE_ERROR = {
     "answer -3, below 0": lambda: product_network(LAST),
     "product of the tokens at lags": lambda: product_network(ALL_PRODUCTS),
     "iterations=0: give at least 1": (
+        lambda: windows((0,), 0),
         lambda: readouts.trained_mse(NEAR, "lin", 1, 4, 0),
         lambda: descent(0),
         lambda: descend_from(starts.models("equal", 4, 64, (0,)), RHO, Way(), 0),
@@ -198,9 +200,8 @@ VALUE_ERROR = {
         lambda: fixed_rates.columns(np.array([1.0]), 9, "lim"),
         lambda: descent(position="lim"),
     ),
-    "function 'lim'; did you mean 'lin'": (
-        lambda: starts.at_kernel([1.0], [1.0], 9, "lim"),
-        lambda: windows((0,), 5, position="lim"),
+    "function 'lim'; did you mean 'lin'": lambda: starts.at_kernel(
+        [1.0], [1.0], 9, "lim"
     ),
     r"rates \[0.\]: give positive": lambda: fixed_rates.columns(np.array([0.0]), 9),
     r"\(lags, heads\)": lambda: FixedRates(SHARES, RHO[1:]),
@@ -221,7 +222,6 @@ VALUE_ERROR = {
     ),
     # All windows
     "at least one seed": lambda: windows(()),
-    "iterations 0: the nearest valid number is 1": lambda: windows((0,), 0),
     "layers=0: give at least 1": (
         lambda: windows(layers=0),
         lambda: LanguageCell(layers=0),
@@ -276,7 +276,7 @@ VALUE_ERROR = {
         lambda: number_formats.stored(TWO, "double"),
         lambda: number_formats.recall_network([TWO], "int8"),
     ),
-    "pieces 0: the nearest valid": lambda: number_formats.split(TWO, "float32", 0),
+    "pieces=0: give at least 1": lambda: number_formats.split(TWO, "float32", 0),
     "allowed are 0 to 60": lambda: number_formats.holding("power", 2, "float32", 61),
     "must be between 0 and 1": lambda: number_formats.limit("power", "float32", 1.0),
     "'powers'; did you mean": lambda: number_formats.limit("powers", "float32", 0.5),

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tapx.checks import at_least, one_of
+from tapx.checks import above, at_least, one_of
 from tapx.network.heads import SCORES
 from tapx.network.language_model import POSITIONS
 
@@ -73,8 +73,7 @@ class LanguageRecipe:
         at_least(1, steps=self.steps, batch=self.batch, points=self.points)
         at_least(1, validation_windows=self.validation_windows)
         at_least(2, context=self.context)
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate}: give a positive one")
+        above(0, learning_rate=self.learning_rate)
 
     @property
     def tokens(self) -> int:

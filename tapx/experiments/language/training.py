@@ -37,12 +37,9 @@ AT_ONCE = 16  # validation windows evaluated together
 
 def text_model(cell: LanguageCell, vocabulary: int, context: int) -> LanguageModel:
     """The cell's model at its start, float32."""
-    return LanguageModel(
-        *(vocabulary, cell.dimension, cell.layers, cell.heads, cell.width),
-        *(cell.position, cell.score),
-        context=context,
-        seed=cell.seed,
-    )
+    sizes = vocabulary, cell.dimension, cell.layers, cell.heads, cell.width
+    kind = cell.position, cell.score
+    return LanguageModel(*sizes, *kind, context=context, seed=cell.seed)
 
 
 def train_language(
@@ -172,9 +169,6 @@ def _optimiser(model: LanguageModel, recipe: LanguageRecipe) -> torch.optim.Adam
         kind = "matrices" if parameter.dim() > 1 else "others"
         kind = "paired" if name.endswith((".query", ".key")) else kind
         groups[kind]["params"].append(parameter)
-    return torch.optim.AdamW(
-        [group for group in groups.values() if group["params"]],
-        lr=recipe.learning_rate,
-        betas=(0.9, 0.99),
-        fused=True,
-    )
+    some = [group for group in groups.values() if group["params"]]
+    rate = recipe.learning_rate
+    return torch.optim.AdamW(some, lr=rate, betas=(0.9, 0.99), fused=True)

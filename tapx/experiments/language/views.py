@@ -131,13 +131,13 @@ def draw_gains(
         own = outcomes.where(tokens=tokens)
         for index, (arm, (base, *others)) in enumerate(both.items()):
             look = figures.series(index)
-            style = {"marker": look["marker"], "color": look["color"], "ls": ""}
+            marks = figures.series(index, linestyle="", fillstyle="none")
             middle = {own.of(base)[0].get("parameters") / 1000: 0.0}
             for cell in others:
                 gain = own.gains(base, cell)
                 count = own.of(cell)[0].get("parameters") / 1000
                 finite = [one for one in gain.all if math.isfinite(one)]
-                panel.plot([count] * len(finite), finite, fillstyle="none", **style)
+                panel.plot([count] * len(finite), finite, **marks)
                 if math.isfinite(gain.median):
                     middle[count] = gain.median
             panel.plot([*middle], [*middle.values()], **look, label=words[arm])

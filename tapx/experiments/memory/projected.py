@@ -33,6 +33,9 @@ STEPS = ("adam", "newton")
 CUT = 1e-14
 """Singular values of the columns below this part of the largest count as zero."""
 
+LEARNING_RATE = 0.01
+"""Adam's, on the logarithms of the rates."""
+
 BETAS = (0.9, 0.999)
 """Adam's means of the gradient and of its square, as torch sets them."""
 
@@ -56,9 +59,14 @@ class _State:
 
 def solve(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Least-squares weights, each column scaled to length 1 first."""
-    scale = np.linalg.norm(columns, axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
+    scale = _lengths(columns)
     return np.linalg.lstsq(columns / scale, values, rcond=CUT)[0] / scale
+
+
+def _lengths(columns: np.ndarray) -> np.ndarray:
+    """Of each column; 1 where it is zero."""
+    lengths = np.linalg.norm(columns, axis=0)
+    return np.where(lengths > 0, lengths, 1.0)
 
 
 def descend_rates(
@@ -68,7 +76,6 @@ def descend_rates(
     step: str = "newton",
     batch: int = 0,
     position: str = "lin",
-    learning_rate: float = 0.01,
     seeds: Sequence[int] = (0,),
     notes: Sequence[int] = (),
 ) -> Descent:
@@ -83,7 +90,6 @@ def descend_rates(
         batch: sequences in a batch, at least heads + 2, of a multiple of 8 lags; 0 for
             the exact loss.
         position: "lin" or "log".
-        learning_rate: of "adam", on the logarithms of the rates.
         seeds: one run each, of its batches.
         notes: iterations after which the exact error is noted.
 
@@ -106,7 +112,7 @@ def descend_rates(
     ends = start.copy()
     for run, seed in enumerate(seeds):
         inputs = _Inputs(values, position, batch, seed)
-        mover = _Adam(learning_rate) if step == "adam" else _Newton()
+        mover = _Adam() if step == "adam" else _Newton()
         for iteration in range(iterations + 1):
             inputs.draw()
             state = inputs.state(ends[run])
@@ -144,16 +150,15 @@ class _Inputs:
         left = features @ found - answers
         weights, at_zero = found[: len(log_rates)], found[len(log_rates) :].sum()
         error = float(((columns @ weights - self.values[1:]) ** 2).sum()) + at_zero**2
-        scale = np.linalg.norm(features, axis=0)
-        basis = np.linalg.qr(features / np.where(scale > 0, scale, 1.0))[0]
+        basis = np.linalg.qr(features / _lengths(features))[0]
         return _State(left, change * weights, basis, error)
 
 
 class _Adam:
     """Adam on the logarithms of the rates."""
 
-    def __init__(self, learning_rate: float):
-        self.learning_rate, self.steps = learning_rate, 0
+    def __init__(self) -> None:
+        self.steps = 0
         self.mean: np.ndarray | float = 0.0
         self.square: np.ndarray | float = 0.0
 
@@ -165,7 +170,7 @@ class _Adam:
         self.square = self.square + (1 - BETAS[1]) * (gradient**2 - self.square)
         up = self.mean / (1 - BETAS[0] ** self.steps)
         down = np.sqrt(self.square / (1 - BETAS[1] ** self.steps)) + 1e-8
-        return now - self.learning_rate * up / down
+        return now - LEARNING_RATE * up / down
 
 
 class _Newton:

@@ -123,13 +123,10 @@ def train_memory(
         stack = Stack(models, recipe.length)
         rates = [cell.learning_rate for cell in own]
         groups = slices(stack, rates, recipe.weight_decay)
-        errors = descend_kernels(
-            stack,
-            values,
-            torch.optim.AdamW(groups, fused=True),
-            _batch_gradient([cell.seed for cell in own], recipe),
-            *(recipe.iterations, CHECKPOINTS),
-        )
+        optimiser = torch.optim.AdamW(groups, fused=True)
+        gradient = _batch_gradient([cell.seed for cell in own], recipe)
+        how = gradient, recipe.iterations, CHECKPOINTS
+        errors = descend_kernels(stack, values, optimiser, *how)
         return stack, models, errors, stack.exact_kernels()[0].numpy()
 
     # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
@@ -166,12 +163,8 @@ def slices(
     """An optimiser's groups: slices of the stack, one learning rate each.
 
     First-order updates act on each number alone, so a slice of cells steps exactly as
-    the cells would alone. The slices share memory with the stack.
-
-    Args:
-        stack: to descend.
-        rates: one for each cell, ascending.
-        weight_decay: of the matrices; slopes do not decay.
+    the cells would alone. The slices share memory with the stack. The rates, one for
+    each cell, ascend; slopes do not decay.
     """
     groups = []
     for rate in sorted(set(rates)):

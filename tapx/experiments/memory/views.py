@@ -21,13 +21,11 @@ def setting_name(setting: tuple[float, str]) -> str:
     return f"{setting[0]:g}, {setting[1]}"
 
 
-def best_table(
-    name: str, head_counts: Iterable[int], positions: Sequence[str] = ("lin", "log")
-) -> Table:
+def best_table(name: str, head_counts: Iterable[int]) -> Table:
     """Proved lower bound and certified best kernel, for each cell of the table."""
     chosen = experiment(name)
     rows = []
-    for position, heads in product(positions, head_counts):
+    for position, heads in product(("lin", "log"), head_counts):
         kernel = chosen.best(position, heads)
         bounds = rounded_down(chosen.bound(position, heads)), rounded_up(kernel.mse)
         largest = max(map(abs, kernel.weights))
@@ -119,9 +117,8 @@ def draw_by_heads(
     for axes, position in zip(panels, shown, strict=True):
         if baseline is not None:
             axes.axhline(baseline[0], color="0.4", linestyle=":", label=baseline[1])
-        _draw_position(
-            axes, name, outcomes.where(position=position), position, head_counts
-        )
+        own = outcomes.where(position=position)
+        _draw_position(axes, name, own, position, head_counts)
     panels[0].set_ylabel("mean squared error")
     legend: dict[str, Any] = {}
     for axes in panels:
@@ -143,22 +140,15 @@ def _draw_position(
     pairs = [own.best_and_worst(SETTING, heads=number) for number in heads]
     low = np.array([good[1] for good, _ in pairs])
     high = np.array([min(bad[1], 1e3) for _, bad in pairs])
-    style = figures.role("trained")
-    marks: dict[str, Any] = {"color": style["color"], "marker": style["marker"]}
-    marks["linestyle"] = "none"
-    axes.vlines(heads, low, high, color=style["color"])
+    marks = figures.role("trained", linestyle="none")
+    axes.vlines(heads, low, high, color=marks["color"])
     axes.plot(heads, low, **marks, label="trained, best setting")
     axes.plot(heads, high, **marks, fillstyle="none", label="trained, worst setting")
-    look = figures.role("published")
+    equal = figures.role("published", linestyle="none", markersize=9, label="published")
+    below = equal | {"marker": "v", "label": "published, at most"}
     for (where, number), (relation, mse) in chosen.published.items():
         if where == position:
-            below = relation == "<"
-            axes.plot(
-                *([number], [mse], "v" if below else look["marker"]),
-                color=look["color"],
-                markersize=9,
-                label="published, at most" if below else "published",
-            )
+            axes.plot([number], [mse], **(below if relation == "<" else equal))
     axes.set(xscale="log", yscale="log", xlabel="heads")
     axes.set_xticks(list(head_counts), [str(number) for number in head_counts])
     axes.minorticks_off()

@@ -73,8 +73,7 @@ def least(target: ToyTarget, rpe: str, heads: int) -> float:
             bound), or a negative number of heads.
     """
     family = _family(rpe)
-    if heads < 0:
-        raise ValueError(f"heads={heads}: the nearest valid number is 0")
+    at_least(0, heads=heads)
     part, last = tokens(target), target.length - 1
     bound = _certificate(part, heads, last)
     if family is LIN:

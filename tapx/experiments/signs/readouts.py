@@ -94,10 +94,9 @@ def trained_mse(
     heads: int,
     width: int,
     iterations: int = 1000,
-    learning_rate: float = 0.003,
     seed: int = 0,
 ) -> Readouts:
-    """An FFN trained on the pooled sums by AdamW, its step falling to zero.
+    """An FFN trained on the pooled sums by AdamW, its step falling from 0.003 to zero.
 
     Args:
         target: what to answer.
@@ -105,7 +104,6 @@ def trained_mse(
         heads: H, at least 1.
         width: neurons, at least 1.
         iterations: batches of 256 fresh inputs, at least 1.
-        learning_rate: AdamW's first step, positive.
         seed: of weights and inputs, at least 0.
 
     Raises:
@@ -118,7 +116,7 @@ def trained_mse(
     batches = stream(seed)
     mean = float(target.table()[1].mean())
     with one_thread():
-        optimiser = torch.optim.AdamW(net.parameters(), lr=learning_rate)
+        optimiser = torch.optim.AdamW(net.parameters(), lr=0.003)
         fall = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, iterations)
         for _ in range(iterations):
             inputs = signs(batches, READOUT_BATCH, target.length)

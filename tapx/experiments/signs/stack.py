@@ -21,22 +21,15 @@ those of :class:`tapx.network.transformer.Transformer` with ``evaluation="last"`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.experiments.stacks import (
-    BIAS,
-    SLOPES,
-    decays,
-    held_blocks,
-    leaves_of,
-    seen_positions,
-    write_back,
-)
+from tapx.experiments import stacks
+from tapx.experiments.stacks import BIAS, SLOPES
 from tapx.experiments.training import by_seed
 from tapx.network.transformer import Transformer
 
@@ -64,7 +57,7 @@ class _Pooled(torch.autograd.Function):
         if phi is None:
             table = torch.softmax(logits, -1)
         else:
-            table = decays(logits, phi, hidden)
+            table = stacks.decays(logits, phi, hidden)
             table /= table.sum(-1, keepdim=True)
         cells, heads, lags = table.shape
         pooled = table.new_empty(cells, len(batches[0]), heads)
@@ -117,24 +110,20 @@ class SignStack:
         self, models: Sequence[Transformer], seeds: Sequence[int], length: int
     ):
         """Copy the models' parameters."""
-        blocks = held_blocks(models, ("none", "dot"), feed_forward=True)
+        blocks = stacks.held_blocks(models, ("none", "dot"), feed_forward=True)
         self.rows = by_seed(seeds)
-        phi, self.hidden = seen_positions(blocks, length)
-        self.leaves = leaves_of(models)
+        phi, self.hidden = stacks.seen_positions(blocks, length)
+        self.leaves = stacks.leaves_of(models)
         self.phi = None if BIAS in self.leaves else phi.to(blocks[0].value.dtype)
 
     def answers(
-        self,
-        leaves: Mapping[str, Tensor],
-        batches: Sequence[Float[Tensor, "batch lags"]],
+        self, batches: Sequence[Float[Tensor, "batch lags"]]
     ) -> Float[Tensor, "cells batch"]:
-        """Every cell's answer to its batch, differentiable in `leaves`.
+        """Every cell's answer to its batch, differentiable in the leaves.
 
-        Args:
-            leaves: as the attribute.
-            batches: one for each seed, ascending; column s has the tokens at lag s.
+        The batches are one for each seed, ascending; column s has the tokens at lag s.
         """
-        rows = list(self.rows.values())
+        leaves, rows = self.leaves, list(self.rows.values())
         logits = leaves[BIAS] if self.phi is None else torch.exp(leaves[SLOPES])
         pooled = _Pooled.apply(logits, self.phi, self.hidden, rows, batches)
         current = pooled.new_empty(len(logits), len(batches[0]), 1)
@@ -162,4 +151,4 @@ class SignStack:
 
     def write(self, cell: int, model: Transformer) -> None:
         """Copy one cell's parameters into a model of the same sizes."""
-        write_back(self.leaves, cell, model)
+        stacks.write_back(self.leaves, cell, model)

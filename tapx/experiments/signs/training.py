@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product, starmap
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from tapx.checks import above, at_least, one_of
 from tapx.experiments.models import drawn_model
@@ -139,7 +139,7 @@ def _descend(
 
     def pull() -> bool:
         batches = [signs(one, recipe.batch, recipe.length) for one in streams]
-        found = stack.answers(stack.leaves, batches)
+        found = stack.answers(batches)
         wanted = torch.empty_like(found)
         for which, tokens in zip(stack.rows.values(), batches, strict=True):
             wanted[which] = target(tokens)
@@ -151,7 +151,7 @@ def _descend(
     def note() -> list[float]:
         total = torch.zeros((), dtype=torch.float64)
         for tokens, wanted in zip(test.split(512), answers.split(512), strict=True):
-            found = stack.answers(stack.leaves, [tokens] * len(streams))
+            found = stack.answers([tokens] * len(streams))
             total = total + ((found - wanted).double() ** 2).sum(1)
         return (total / len(test)).tolist()
 
@@ -162,13 +162,9 @@ def _optimiser(
     stack: SignStack, learning_rate: float, weight_decay: float
 ) -> torch.optim.AdamW:
     """AdamW on a stack: matrices decay, positions and biases do not."""
-    kept: list[Tensor] = []
-    decayed: list[Tensor] = []
+    groups: list[dict[str, Any]]
+    groups = [{"params": [], "weight_decay": decay} for decay in (0.0, weight_decay)]
     for name, leaf in stack.leaves.items():
-        own = kept if name.endswith(("slopes", "bias")) else decayed
-        own.append(leaf.requires_grad_())
-    groups = [
-        {"params": kept, "weight_decay": 0.0},
-        {"params": decayed, "weight_decay": weight_decay},
-    ]
+        decays = not name.endswith(("slopes", "bias"))
+        groups[decays]["params"].append(leaf.requires_grad_())
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)

@@ -44,18 +44,13 @@ class Level(NamedTuple):
     role: str = ""
 
 
-def errors_table(
-    outcomes: Outcomes, caption: str, rpe: str, dot_product: bool = False
-) -> Table:
+def errors_table(outcomes: Outcomes, caption: str, rpe: str) -> Table:
     """Median error, least and largest, for each number of heads and each width.
 
-    Args:
-        outcomes: trained cells.
-        caption: what the table shows.
-        rpe: which relative position; the kinds are never mixed in one table.
-        dot_product: cells with dot products, or those without.
+    Of cells without dot products and with this relative position; the kinds are never
+    mixed in one table.
     """
-    own = outcomes.where(rpe=rpe, dot_product=dot_product)
+    own = outcomes.where(rpe=rpe, dot_product=False)
     widths = own.values("width")
     rows = []
     for heads in own.values("heads"):
@@ -86,27 +81,10 @@ def three_columns(lines: Sequence[Line], caption: str) -> Table:
     return Table(head, rows, caption)
 
 
-def draw_errors(
-    axes: Axes,
-    outcomes: Outcomes,
-    along: str,
-    by: str,
-    levels: Sequence[Level] = (),
+def _draw_errors(
+    axes: Axes, outcomes: Outcomes, along: str, by: str, levels: Sequence[Level]
 ) -> None:
-    """Error against heads or width: medians as lines, bars from least to largest.
-
-    Args:
-        axes: where to draw, both axes logarithmic.
-        outcomes: cells that differ only in `along`, `by` and the seed.
-        along: "heads" or "width".
-        by: what the lines differ in, another value of the cells.
-        levels: horizontal lines.
-
-    Raises:
-        ValueError: an unknown name, or cells that differ otherwise.
-    """
-    one_of(along, _WORDS, "along")
-    one_of(by, tuple(key for key in _BY if key != along), "by")
+    """One panel of `draw_effects`: a line for each value of `by`."""
     _draw_levels(axes, levels)
     top = _ceiling(outcomes, levels)
     for i, value in enumerate(outcomes.values(by)):
@@ -133,15 +111,20 @@ def draw_errors(
 def draw_effects(outcomes: Outcomes, levels: Sequence[Level] = ()) -> Figure:
     """Error against heads at fixed widths, and against width at fixed heads.
 
+    Medians as lines, bars from least to largest, all axes logarithmic.
+
     Args:
         outcomes: cells of one rpe, all with dot products or all without.
         levels: horizontal lines in both panels.
+
+    Raises:
+        ValueError: cells that differ otherwise.
     """
     from matplotlib import pyplot
 
     figure, pair = pyplot.subplots(1, 2, figsize=figures.size("tall"), sharey=True)
     for axes, along, by in zip(pair, _WORDS, reversed(_WORDS), strict=True):
-        draw_errors(axes, outcomes, along, by, levels)
+        _draw_errors(axes, outcomes, along, by, levels)
         axes.set_title(f"effect of {along}")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
     pair[0].set_ylabel("mean squared error")
@@ -170,13 +153,12 @@ def draw_curves(
         steps = [step for step, _ in own[0].history]
         # A loss of None is no number.
         notes = np.array([[mse for _, mse in one.history] for one in own], float)
-        look: dict[str, Any] = dict(figures.series(i))
         label = _name(by, value) + (f", {lost} of {len(own)} diverged" if lost else "")
         # A line ends where the median run has diverged.
         middle = np.median(np.where(np.isnan(notes), np.inf, notes), 0)
         middle = np.where(np.isinf(middle), np.nan, middle)
-        axes.plot(steps, middle, label=label, **look)
-        axes.plot(steps, notes.T, **(look | {"marker": "", "linewidth": 0.6}))
+        axes.plot(steps, middle, label=label, **figures.series(i))
+        axes.plot(steps, notes.T, **figures.series(i, marker="", linewidth=0.6))
     axes.set(
         xscale="log", yscale="log", xlabel="iterations", ylabel="mean squared error"
     )
@@ -201,8 +183,6 @@ def _draw_levels(axes: Axes, levels: Sequence[Level]) -> None:
     """Horizontal lines, thin, without markers, each with a dash pattern of its own."""
     dashes = (":", (0, (7, 2)), (0, (2, 1, 0.5, 1)), (0, (1, 4)))
     for i, level in enumerate(levels):
-        look: dict[str, Any] = {"color": "0.4"}
-        if level.role:
-            look = dict(figures.role(level.role))
-        look |= {"marker": "", "linewidth": 1.2, "linestyle": dashes[i % len(dashes)]}
-        axes.axhline(level.mse, label=level.label, **look)
+        colour = figures.role(level.role)["color"] if level.role else "0.4"
+        look: dict[str, Any] = {"color": colour, "linestyle": dashes[i % len(dashes)]}
+        axes.axhline(level.mse, label=level.label, linewidth=1.2, **look)

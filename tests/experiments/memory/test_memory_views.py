@@ -24,7 +24,7 @@ def test_tables():
     few = Outcomes([outcome(1e-3, heads=8)])
     assert "not available" in repr(views.best_trained_published("4a", few))
     assert "0.01, equal" in repr(views.settings_table(rows))
-    best = repr(views.best_table("4a", [1, 8], ["lin"]))
+    best = repr(views.best_table("4a", [1, 8]))
     assert "3.95e-08" in best
     assert "1.64e-09" in best
 

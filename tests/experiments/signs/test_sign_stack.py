@@ -43,7 +43,7 @@ def test_values_and_gradients_are_those_of_the_transformers(rpes):
     stack = SignStack(models, [cell.seed for cell in cells], LENGTH)
     leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
     batches = batches_of(2)
-    answers = stack.answers(leaves, batches)
+    answers = stack.answers(batches)
     answers.square().sum().backward()
     for place, (cell, model) in enumerate(zip(cells, models, strict=True)):
         # The stack's column s is the token at lag s: the last token comes first.
@@ -63,7 +63,7 @@ def test_missing_neurons_and_dot_products_have_no_gradient():
     cells = sign_cells(["free"], [2], [3, 5], [0], [False, True])
     stack = SignStack(models_of(cells), [0] * len(cells), LENGTH)
     leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
-    stack.answers(leaves, batches_of(1)).square().sum().backward()
+    stack.answers(batches_of(1)).square().sum().backward()
     narrow = [i for i, cell in enumerate(cells) if cell.width == 3]
     plain = [i for i, cell in enumerate(cells) if not cell.dot_product]
     grads = {name.rpartition(".")[2]: leaf.grad for name, leaf in leaves.items()}
@@ -97,7 +97,7 @@ def test_a_model_is_written_back():
     for leaf in stack.leaves.values():
         leaf += 0.1 * (leaf != 0)
     (tokens,) = batches_of(1)
-    answers = stack.answers(stack.leaves, [tokens])
+    answers = stack.answers([tokens])
     for place, model in enumerate(models):
         stack.write(place, model)
         out = model(tokens.flip(1)[..., None], "last")

@@ -61,9 +61,9 @@ def test_a_diverged_run_is_named_everywhere(outcomes, axes):
     some = Outcomes((*outcomes, *lost))
     table = views.errors_table(some, "caption", "free")
     assert table.rows[1][2] == "diverged (1.0e-01 – diverged)"
-    views.draw_errors(axes, some, "heads", "width")
-    assert [text.get_text() for text in axes.texts] == ["4 of 7 diverged"]
-    axes.clear()
+    panel = views.draw_effects(some).axes[0]
+    assert [text.get_text() for text in panel.texts] == ["4 of 7 diverged"]
+    pyplot.close(panel.figure)
     views.draw_curves(axes, some.where(heads=2), "width")
     assert labels(axes) == ["4 neurons", "8 neurons, 4 of 7 diverged"]
 
@@ -82,9 +82,10 @@ def test_three_columns_round_bounds_up(outcomes):
     assert table.rows[1][1] == "not known" and table.rows[1][3] == "0.002"
 
 
-def test_errors_are_drawn_with_levels(outcomes, axes):
+def test_errors_are_drawn_with_levels(outcomes):
     levels = [views.Level(52.0, "constant"), views.Level(0.5, "bound", "bound")]
-    views.draw_errors(axes, outcomes, "width", "heads", levels)
+    axes = views.draw_effects(outcomes, levels).axes[1]
+    pyplot.close(axes.figure)
     assert labels(axes) == ["constant", "bound", "1 head", "2 heads"]
     line = axes.lines[2]
     assert list(line.get_ydata()) == [50.0, 40.0]
