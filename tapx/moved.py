@@ -39,7 +39,7 @@ theorems: bounds>lemmas bounds_adaptive>adaptive_errors bounds_decaying>lemmas
     constructions.staged constructions.stages float_sums one_layer>flattened;
 theorems.lemmas: bounds.best_order>recall_order bounds.lemma_f1>recall_bound
     bounds.lemma_f2>recall_bound bounds.lemma_f4>recall_bound
-    bounds.lemma_f5>recall_bound bounds_decaying.best_order>decay_order
+    bounds.lemma_f5>recall_bound bounds_decaying.best_order>decay_bound
     bounds_decaying.lemma_f3>decay_bound bounds_decaying.lemma_f6>decay_bound;
 theorems.proof_spacing: bounds.best_spacing>recall_spacing
     bounds_decaying.best_spacing>decay_spacing;

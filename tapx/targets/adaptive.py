@@ -20,11 +20,7 @@ ROUNDING = 1e-9  # how far a token may be from its entry of the alphabet
 
 
 def check_alphabet(alphabet: Any) -> Float[Tensor, "tokens d"]:
-    """The alphabet as float64 rows: finite, of norm at most 1, all different.
-
-    Raises:
-        ValueError: no row, a row outside the unit ball, or a row named twice.
-    """
+    """The alphabet as float64 rows: of norm at most 1, all different, or ValueError."""
     rows = torch.as_tensor(alphabet, dtype=torch.float64)
     if rows.dim() != 2 or 0 in rows.shape:
         raise ValueError(
@@ -44,11 +40,7 @@ def check_alphabet(alphabet: Any) -> Float[Tensor, "tokens d"]:
 
 
 def check_table(table: Any, number: int, tokens: int, arity: int) -> Int[Tensor, "..."]:
-    """The values of ``g_number``, which reads `arity` tokens: whole, at least 1.
-
-    Raises:
-        ValueError: another shape, or a value that is not whole or below 1.
-    """
+    """The values of ``g_number``, of `arity` tokens: whole, at least 1 (ValueError)."""
     values = torch.as_tensor(table)
     if values.shape != (tokens,) * arity:
         raise ValueError(
@@ -65,6 +57,15 @@ def check_table(table: Any, number: int, tokens: int, arity: int) -> Int[Tensor,
             f"numbers of at least 1; the nearest is {near}"
         )
     return values.to(torch.int64)
+
+
+def check_depth(depth: int, memories: int) -> None:
+    """Refuse (ValueError) depths other than 0 to M."""
+    if not 0 <= depth <= memories:
+        raise ValueError(
+            f"depth {depth} with {memories} memories: allowed is 0 to {memories}; the "
+            f"nearest is {min(max(depth, 0), memories)}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,18 +108,13 @@ class AdaptiveMemory:
     def __post_init__(self) -> None:
         """Check everything and bring alphabet and tables to their types."""
         object.__setattr__(self, "alphabet", check_alphabet(self.alphabet))
-        tables = tuple(self.tables)
-        memories = len(tables)
+        memories = len(self.tables)
         if not memories:
             raise ValueError("at least one memory function is needed, none was given")
-        if not 0 <= self.depth <= memories:
-            raise ValueError(
-                f"depth {self.depth} with {memories} memories: allowed is 0 to "
-                f"{memories}; the nearest is {min(max(self.depth, 0), memories)}"
-            )
+        check_depth(self.depth, memories)
         checked = tuple(
             check_table(table, i + 1, len(self.alphabet), min(i, self.depth) + 1)
-            for i, table in enumerate(tables)
+            for i, table in enumerate(self.tables)
         )
         object.__setattr__(self, "tables", checked)
         given = f"{memories} memories and the current token"
@@ -197,8 +193,7 @@ class AdaptiveMemory:
     def memories(self, x: Float[Tensor, "batch time d"]) -> Float[Tensor, "batch D"]:
         """What the readout sees at the last position: ``x_t`` and the tokens read.
 
-        Raises:
-            ValueError: too few tokens, or one within reach that is no entry.
+        ValueError for too few tokens, or one within reach that is no entry.
         """
         lags = torch.nn.functional.pad(self.lags(x), (1, 0))  # lag 0 first
         rows = torch.arange(len(x), device=x.device)[:, None]
@@ -209,8 +204,7 @@ class AdaptiveMemory:
     ) -> Tensor:
         """The last answer, (batch,), or all with a past, (batch, time - reach).
 
-        Raises:
-            ValueError: as `memories`.
+        ValueError as `memories`.
         """
         if last_only:
             return self.readout(self.memories(x))

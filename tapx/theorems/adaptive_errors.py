@@ -18,32 +18,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tapx.checks import at_least
+from tapx.checks import above, at_least
 from tapx.kernels.family import Family
+from tapx.targets.adaptive import check_depth
 from tapx.theorems import lemmas
 from tapx.theorems.theorem_3_1 import attention_error
 
 
-def check_depth(depth: int, memories: int) -> None:
-    """Refuse depths other than 0 to M.
-
-    Raises:
-        ValueError: naming the depth and the nearest valid one.
-    """
-    if not 0 <= depth <= memories:
-        near = min(max(depth, 0), memories)
-        raise ValueError(
-            f"depth {depth} with {memories} memories: allowed is 0 to {memories}; the "
-            f"nearest is {near}"
-        )
-
-
 def check_norms(norms: Sequence[float], largest_lags: Sequence[int]) -> None:
-    """Refuse another number of norms than of memories.
-
-    Raises:
-        ValueError: naming both numbers.
-    """
+    """Refuse (ValueError) another number of norms than of memories."""
     if len(norms) != len(largest_lags):
         raise ValueError(
             f"{len(norms)} norms for {len(largest_lags)} memories; one each is needed"
@@ -53,8 +36,7 @@ def check_norms(norms: Sequence[float], largest_lags: Sequence[int]) -> None:
 def group_error(largest_lag: int, heads: int, order: int, position: str) -> float:
     """Lemma F.2 (lin) or F.5 (log) for one group; ``inf`` for fewer heads than order.
 
-    Raises:
-        ValueError: an unknown position function, an order or a lag below 1.
+    ValueError for another position function, or an order or a lag below 1.
     """
     family = Family.of(position)
     at_least(1, order=order, largest_lag=largest_lag)
@@ -79,10 +61,8 @@ def layered_error(
     """E_Attn of Theorem 4.4: the first `depth` memories have a layer each.
 
     The others share one layer, as in Theorem 4.1. ``depth = 0`` gives Theorem 4.1, and
-    ``depth = len(largest_lags)`` Proposition 4.5.
-
-    Raises:
-        ValueError: a depth out of range, or as :func:`group_error`.
+    ``depth = len(largest_lags)`` Proposition 4.5. ValueError for a depth out of range,
+    or as :func:`group_error`.
     """
     lags = tuple(largest_lags)
     check_depth(depth, len(lags))
@@ -104,13 +84,9 @@ def sampling_width(
     Args:
         norm: Barron norm of g (lin) or log g (log), or a bound of it.
         dimension: numbers that g reads, at least 1.
-        tolerance: the error to stay below, above 0.
+        tolerance: the error to stay below, above 0 (ValueError).
         radius: half the side of the box of what g reads.
-
-    Raises:
-        ValueError: a tolerance that is not positive, or as :func:`lemmas.readout`.
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be above 0, not {tolerance}")
+    above(0, tolerance=tolerance)
     one = lemmas.readout(norm, 1, dimension, radius)
     return math.floor((one / tolerance) ** 2) + 1

@@ -19,8 +19,6 @@ from tapx.kernels import balls, distances
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.nearest import row_values
 from tapx.network import recurrence
-from tapx.network.transformer import Transformer
-from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import EssentialMemory, FixedMemory
 from tapx.theorems import float_sums
 from tapx.theorems.certificate import BlockCertificate, check_reach, up
@@ -56,14 +54,8 @@ class Built(BlockCertificate):
         True
     """
 
-    model: Transformer
     target: FixedMemory | EssentialMemory
     kernels: tuple[Kernel, ...]
-    readout: TwoLayerNet
-    net: TwoLayerNet
-    length: int
-    readout_error: float
-    errors: tuple[float, ...]
     corrections: tuple[float, ...]
     _deviations: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
@@ -117,9 +109,6 @@ class Built(BlockCertificate):
         size and a few units. Then it sums over the lags, where the large weights have
         already cancelled. "dense" and "recurrence" sum over the lags first, and then
         `terms` numbers, over all heads.
-
-        Raises:
-            ValueError: powers by recurrence.
         """
         kernel = self.kernels[memory]
         weights = np.abs(kernel.float_weights)
@@ -175,11 +164,7 @@ class Built(BlockCertificate):
         return torch.from_numpy(self._deviations[length])
 
     def _admitted(self, inputs: Tensor) -> Tensor:
-        """Tokens of the unit ball; norms rounded up to just above 1 are brought back.
-
-        Raises:
-            ValueError: a token outside the unit ball.
-        """
+        """Tokens of the unit ball; norms rounded up to above 1 are brought back."""
         largest = float(inputs.norm(dim=-1).max()) if inputs.numel() else 0.0
         if not largest <= 1 + 1e-12:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -24,17 +25,14 @@ def up(value: float) -> float:
 
 
 def check_reach(length: int, lag: int) -> None:
-    """Refuse inputs that are too short to hold the token at a lag.
-
-    Raises:
-        ValueError: naming the length, the lag and the least length.
-    """
+    """Refuse (ValueError) inputs that are too short to hold the token at a lag."""
     if length <= lag:
         raise ValueError(
             f"length {length} does not reach back to lag {lag}: give at least {lag + 1}"
         )
 
 
+@dataclass(frozen=True)
 class Certificate(ABC):
     """A network, how far it is from its target at most, and how far on given inputs.
 
@@ -117,11 +115,8 @@ class Certificate(ABC):
     def worst_over(self, inputs: Float[Tensor, "batch time inputs"]) -> float:
         """Largest measured |target - model| at the last position.
 
-        Args:
-            inputs: tokens that the target speaks of, at most `length` an input.
-
-        Raises:
-            ValueError: other tokens, or too many or too few of them.
+        ValueError for other tokens than those that the target speaks of, for too few of
+        them, or for more than `length` an input.
         """
         if inputs.shape[1] > self.length:
             raise ValueError(
@@ -144,15 +139,20 @@ class Certificate(ABC):
         return self.target(inputs)
 
 
+@dataclass(frozen=True)
 class BlockCertificate(Certificate):
     """A certificate of a network whose attention fills a block for each memory.
 
     Attributes:
+        kernels: one a memory, exactly as the network holds them.
         readout: f, with known norm and slopes.
+        net: what the last FFN computes: f itself, or a sample of its neurons.
         errors: for each memory, a proven bound of the attention's error on its block.
     """
 
+    kernels: tuple[Any, ...]
     readout: TwoLayerNet
+    net: TwoLayerNet
     errors: tuple[float, ...]
 
     @cached_property

@@ -12,6 +12,7 @@ import math
 import torch
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.targets.memories import FixedMemory
@@ -31,15 +32,9 @@ def flatten(target: AdaptiveMemory) -> FixedMemory:
     neuron is silent there. So the new readout agrees with the target on the alphabet,
     exactly, and has the width of f times the number of paths.
 
-    Args:
-        target: tokens of equal norm, a `TwoLayerNet` as readout.
-
-    Returns:
-        Lags in ascending order. Paths that would need two tokens in one place are left
-        out.
-
-    Raises:
-        ValueError: tokens of different norms. TypeError: another readout.
+    The lags are in ascending order. Paths that would need two tokens in one place are
+    left out. ValueError for tokens of different norms, TypeError for a readout that is
+    no `TwoLayerNet`.
     """
     readout = known_readout(target)
     alphabet: Tensor = target.alphabet
@@ -85,31 +80,22 @@ def least_steepness(
 
     For a target of two memories whose second lag takes `choices` values other than the
     first lag, at each of which stands one of `tokens` tokens whose answers are at least
-    2 apart, and one layer without normalisation with
-    any scores and any number of heads: if the network errs by `error` or less, the
-    Lipschitz constant of its FFN times the radius of a ball that holds what attention
-    hands over is at least ``(1 - error) (tokens^(choices / dimension) - 1)``.
+    2 apart, and one layer without normalisation with any scores and any number of
+    heads: if the network errs by `error` or less, the Lipschitz constant of its FFN
+    times the radius of a ball that holds what attention hands over is at least
+    ``(1 - error) (tokens^(choices / dimension) - 1)``.
 
     Args:
         tokens: at least 2.
         choices: at least 1.
         dimension: D, the size of the stream, at least 1.
-        error: below 1, not negative.
+        error: below 1, not negative; ValueError outside of these ranges.
 
     Returns:
         The bound; ``inf`` beyond float64's range.
-
-    Raises:
-        ValueError: a number out of these ranges.
     """
-    given = (
-        ("tokens", tokens, 2),
-        ("choices", choices, 1),
-        ("dimension", dimension, 1),
-    )
-    for name, value, least in given:
-        if value < least:
-            raise ValueError(f"{name} {value}: the nearest valid value is {least}")
+    at_least(2, tokens=tokens)
+    at_least(1, choices=choices, dimension=dimension)
     if not 0 <= error < 1:
         raise ValueError(f"error {error}: allowed is 0 up to, but not, 1")
     try:

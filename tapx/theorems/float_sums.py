@@ -40,11 +40,7 @@ SLACK = 1 + 2.0**-11
 
 
 def check_length(length: float) -> float:
-    """The length, or `LONGEST` for infinity.
-
-    Raises:
-        ValueError: a length below 1, or one above `LONGEST` that is not infinite.
-    """
+    """The length, or `LONGEST` for infinity; ValueError beyond 1 to `LONGEST`."""
     if length == math.inf:
         return LONGEST
     if not 1 <= length <= LONGEST:
@@ -59,14 +55,9 @@ def decay_sums(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Upper bounds of ``sum_s e^-x`` and of ``sum_s x e^-x``, ``x = rate phi(s)``.
 
-    Args:
-        rates: positive, above 1 for powers, one a head.
-        family: of the heads; phi is its depth, ``s`` or ``log s``.
-        length: s runs to ``length - 1``.
-        start: and from here; the first lag that the family sees if None.
-
-    Returns:
-        Two arrays, one number a head.
+    Two arrays, one number a head, like the rates, which are positive, and above 1 for
+    powers. Phi is the depth of the family, ``s`` or ``log s``, and s runs from the
+    start, or the first lag that the family sees, to ``length - 1``.
     """
     first = family.first_lag if start is None else start
     stop = int(min(length, max(DIRECT, first)))
@@ -97,10 +88,8 @@ def _power_tails(rates: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]
 def lost(length: float, size: float, tail: Callable[[int], float]) -> float:
     """Bound of the error of a sum of at most `length` terms, in any order.
 
-    Args:
-        length: number of terms.
-        size: bound of the sum of their absolute values.
-        tail: bound of the sum of the absolute values of all but the first N.
+    The size bounds the sum of their absolute values, the tail that of all but the
+    first N.
     """
     best = length * UNIT * size
     for count in COUNTS:

@@ -9,7 +9,8 @@ over width to the n-th power, and Jackson's factor.
 The arguments are those of the paper: the `family` of the heads; the `lag` T, from the
 first on that they see; `heads`, m, at least the `order` n, which is 1 or more; `alpha`,
 the spacing of the rates, and `gamma`, the lowest rate (minus 1 for powers), both
-positive; `amplitude` and `decay`, beta, of the kernels' bound, both positive.
+positive; `amplitude` and `decay`, beta, of the kernels' bound, both positive. Others
+raise a ValueError.
 
 F.3 and F.6 speak of all kernels with ``|rho(s)| <= amplitude * e^(-decay s)`` (lags
 from 0 on) or ``amplitude * s^(-decay)`` (lags from 1 on). Write c_T for the height of
@@ -42,8 +43,8 @@ Example:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from fractions import Fraction
+from operator import itemgetter
 
 from flint import arb
 
@@ -67,9 +68,6 @@ def jackson(order: int, heads: int) -> arb:
     coefficients within this distance (Cheney 1982, Jackson's Theorem V, scaled from
     [-1, 1]). It replaces Lemma G.5 of the paper: the constant is explicit, and no
     derivative has to vanish.
-
-    Raises:
-        ValueError: if ``order < 1`` or ``heads < order``.
     """
     if order < 1:
         raise ValueError(f"order {order}: the nearest valid order is 1")
@@ -84,13 +82,10 @@ def jackson(order: int, heads: int) -> arb:
     return factor
 
 
-def _bound(
-    family: Family, gamma: Number, order: int, heads: int, height: Callable[[], arb]
-) -> float:
-    with balls.precision(256):
-        tail = family.tail(family.base(exact(gamma)))
-        smooth = bump_derivative(order) * height() * jackson(order, heads)
-        return balls.upper(tail * smooth)
+def _bound(family: Family, gamma: Number, order: int, heads: int, height: arb) -> float:
+    tail = family.tail(family.base(exact(gamma)))
+    smooth = bump_derivative(order) * height * jackson(order, heads)
+    return balls.upper(tail * smooth)
 
 
 def _check_positive(**numbers: Number) -> None:
@@ -120,19 +115,14 @@ def recall_bound(
     the lags from ``T - B`` on; or at ``s T / B`` (log), points that keep a distance of
     ``T / B``, at least 1, from T, so the bump vanishes there, and the tail sum
     ``sum_s (s T / B)^(-1 - gamma)`` is at most ``zeta(1 + gamma)``.
-
-    Raises:
-        ValueError: on parameters out of these ranges.
     """
     family = Family.of(family)
     family.refuse_unseen(lag)
     _check_positive(alpha=alpha, gamma=gamma)
-
-    def height() -> arb:
+    with balls.precision(256):
         rise = 1 / family.decay(family.base(exact(gamma)), lag)
-        return rise * family.width(lag, arb(exact(alpha))) ** -order
-
-    return _bound(family, gamma, order, heads, height)
+        height = rise * family.width(lag, arb(exact(alpha))) ** -order
+        return _bound(family, gamma, order, heads, height)
 
 
 def largest_order(
@@ -147,9 +137,6 @@ def largest_order(
     ``floor((decay - 1 - gamma) / (1 + alpha))`` for powers. At the paper's spacing:
     ``floor(100 decay - 1)``, where it prints ``floor(99 decay)``, and
     ``floor(decay / 1.01 - 1)``, where it prints ``floor(0.99 decay) - 1``.
-
-    Raises:
-        ValueError: on parameters out of these ranges.
     """
     family = Family.of(family)
     _check_positive(decay=decay, alpha=alpha, gamma=gamma)
@@ -171,10 +158,8 @@ def decay_bound(
     For every kernel with ``|rho(s)| <= amplitude e^(-decay s)`` or ``amplitude
     s^(-decay)`` at the lags that the heads see: ``amplitude M_n (D_T + D_(T+1)) tail
     (pi/4)^n / (m (m-1) ... (m-n+1))`` with the first visible T; the proof is in the
-    module's docstring. Powers allow some order only for a decay above 2.
-
-    Raises:
-        ValueError: on parameters out of range; for an order it names the allowed ones.
+    module's docstring. Powers allow some order only for a decay above 2; ValueError for
+    another names those that are allowed.
     """
     family = Family.of(family)
     largest = largest_order(family, decay, alpha, gamma)
@@ -189,23 +174,15 @@ def decay_bound(
             f"{allowed}"
         )
     _check_positive(amplitude=amplitude)
-
-    def height() -> arb:
-        slope = exact(decay) - family.base(exact(gamma))
-        first, alpha_ball = family.first_lag, arb(exact(alpha))
-        return arb(exact(amplitude)) * sum(
-            (
-                family.decay(slope, lag) * family.width(lag, alpha_ball) ** -order
-                for lag in (first, first + 1)
-            ),
-            arb(0),
+    slope = exact(decay) - family.base(exact(gamma))
+    with balls.precision(256):
+        first, width = family.first_lag, arb(exact(alpha))
+        heights = (
+            family.decay(slope, lag) * family.width(lag, width) ** -order
+            for lag in (first, first + 1)
         )
-
-    return _bound(family, gamma, order, heads, height)
-
-
-def _best(bound: Callable[[int], float], orders: Iterable[int]) -> tuple[int, float]:
-    return min(((n, bound(n)) for n in orders), key=lambda pair: pair[1])
+        height = arb(exact(amplitude)) * sum(heights, arb(0))
+        return _bound(family, gamma, order, heads, height)
 
 
 def recall_order(
@@ -217,26 +194,8 @@ def recall_order(
 ) -> tuple[int, float]:
     """The order that makes `recall_bound` least, and that bound."""
     orders = (n for n in ORDERS if n <= heads)
-    return _best(lambda n: recall_bound(family, lag, heads, n, alpha, gamma), orders)
-
-
-def decay_order(
-    family: str | Family,
-    amplitude: Number,
-    decay: Number,
-    heads: int,
-    alpha: Number = SPACING,
-    gamma: Number = SPACING,
-) -> tuple[int, float]:
-    """The allowed order that makes `decay_bound` least, and that bound.
-
-    Raises:
-        ValueError: if no order is allowed, or on parameters out of range.
-    """
-    given = family, amplitude, decay, heads
-    largest = min(largest_order(family, decay, alpha, gamma), heads)
-    orders = [n for n in ORDERS if n <= largest] or [1]
-    return _best(lambda n: decay_bound(*given, n, alpha, gamma), orders)
+    bounds = ((n, recall_bound(family, lag, heads, n, alpha, gamma)) for n in orders)
+    return min(bounds, key=itemgetter(1))
 
 
 def nonvacuous_heads(
@@ -261,14 +220,8 @@ def readout(norm: float, width: int, dimension: int, radius: float = 2.0) -> flo
     (Lemma G.6); this one follows by sampling neurons: symmetrisation, contraction
     (Ledoux and Talagrand 1991, Theorem 4.12) and the Euclidean norm of a random sum.
 
-    Args:
-        norm: Barron norm of f, or a bound of it.
-        width: m, at least 1.
-        dimension: D, at least 1.
-        radius: half the side of the box.
-
-    Raises:
-        ValueError: on a width or dimension below 1, or a negative norm or radius.
+    The norm is f's or a bound of it, the radius half the side of the box, neither
+    negative; m and D are at least 1. ValueError otherwise.
     """
     if width < 1 or dimension < 1:
         raise ValueError(f"width {width} and dimension {dimension} must be at least 1")

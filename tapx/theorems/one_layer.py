@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.kernels.kernel import Kernel
 from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
@@ -20,11 +21,7 @@ from tapx.theorems.built import Built
 
 
 def refuse_few_heads(heads: int, groups: int, what: str) -> None:
-    """Refuse fewer heads than groups, named by what they serve.
-
-    Raises:
-        ValueError: naming the nearest valid number.
-    """
+    """Refuse (ValueError) fewer heads than groups, named by what they serve."""
     if heads < groups:
         raise ValueError(
             f"{heads} heads cannot serve {groups} {what}: each needs one; the nearest "
@@ -35,16 +32,14 @@ def refuse_few_heads(heads: int, groups: int, what: str) -> None:
 def known_readout(target: Any, width: int | None = None) -> TwoLayerNet:
     """The readout of a target, of known norm and slope.
 
-    Raises:
-        TypeError: it is no `TwoLayerNet`. ValueError: a width below 1.
+    TypeError if it is no `TwoLayerNet`, ValueError for a width below 1.
     """
     if not isinstance(target.readout, TwoLayerNet):
         raise TypeError(
             "the construction needs a readout of known norm and slope, a TwoLayerNet, "
             f"not {type(target.readout).__name__}"
         )
-    if width is not None and width < 1:
-        raise ValueError(f"width must be at least 1, not {width}")
+    at_least(1, width=1 if width is None else width)
     return target.readout
 
 
@@ -117,17 +112,11 @@ def assemble(
 ) -> Built:
     """The network with these kernels and this readout, and its certificate.
 
-    Args:
-        target: as in `Built`, like `errors`, `corrections` and `length`.
-        kernels: M of them; the heads of group k copy block 0 into block k, k = 1..M.
-        readout: f on all M + 1 blocks; ``D = (M + 1) d``.
-        width: neurons of the FFN; where the readout has more, they are sampled.
-        position: "lin" or "log", fitting the family of the kernels.
-        errors: of the kernels.
-        corrections: of lag 0.
-        reach: half-side of a box that holds what the attention hands over.
-        length: of inputs.
-        seed: of the sampled FFN.
+    The heads of group k, of M, copy block 0 into block k. The readout is f on all
+    M + 1 blocks, ``D = (M + 1) d``; where it has more neurons than `width`, they are
+    sampled, with the `seed`. The position, "lin" or "log", fits the family of the
+    kernels, and a box of half-side `reach` holds what the attention hands over. The
+    rest is as in `Built`.
     """
     generator = torch.Generator().manual_seed(seed)
     net, readout_error = readout_net(readout, width, reach, generator)
@@ -148,7 +137,5 @@ def assemble(
         for head, (k, scale) in enumerate(zip(group, weights * totals, strict=True)):
             copy_block(attention, head, k + 1, size, scale)
         fill(model.feed_forwards[0], [(net, 0)])
-    return Built(
-        *(model, target, kernels, readout, net, length),
-        *(readout_error, errors, corrections),
-    )
+    given = (model, target, length, readout_error, kernels, readout, net, errors)
+    return Built(*given, corrections)

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from tapx.checks import at_least
 from tapx.kernels.family import LIN, Family
 from tapx.theorems import lemmas
 
@@ -19,15 +20,11 @@ def recall_spacing(family: str | Family, lag: int) -> tuple[float, float]:
     For exponentials ``e^{aT} / (1 - e^-a)`` is least at ``a = log(1 + 1/T)``, where it
     is below ``e (T + 1)``: the bound becomes polynomial in T. For powers the widest
     bump has ``a = log(log(T+1) / log T) / log((T+1)/T)``; the height is traded
-    against ``zeta(1 + gamma)`` by a search.
-
-    Raises:
-        ValueError: for lags below 1 (exponential) or 2 (power).
+    against ``zeta(1 + gamma)`` by a search. ValueError for lags below 1 (exponential)
+    or 2 (power).
     """
     family = Family.of(family)
-    least = family.first_lag + 1
-    if lag < least:
-        raise ValueError(f"lag {lag}: the nearest valid lag is {least}")
+    at_least(family.first_lag + 1, lag=lag)
     if family is LIN:
         spacing = math.log1p(1 / lag)
         return spacing, spacing
@@ -49,11 +46,8 @@ def decay_spacing(
     """The alpha and gamma that make `decay_bound` least for one order.
 
     Found by a search on the allowed ones; larger spacings resolve the first lags
-    with fewer coefficients.
-
-    Raises:
-        ValueError: if no spacing allows the order: ``order >= 1`` for exponentials,
-            and ``1 <= order < decay - 1`` for powers.
+    with fewer coefficients. ValueError if no spacing allows the order: ``order >= 1``
+    is needed for exponentials, and ``1 <= order < decay - 1`` for powers.
     """
     from scipy.optimize import minimize
 

@@ -27,6 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tapx.checks import at_least
 from tapx.kernels import balls, search
 from tapx.kernels.family import LIN
 from tapx.kernels.kernel import Kernel
@@ -34,7 +35,7 @@ from tapx.network.attention import Attention
 from tapx.network.transformer import Transformer
 from tapx.targets import influence
 from tapx.theorems import float_sums
-from tapx.theorems.certificate import Certificate, up
+from tapx.theorems.certificate import Certificate, check_reach, up
 from tapx.theorems.float_sums import UNIT
 from tapx.theorems.one_layer import blank
 
@@ -49,11 +50,9 @@ GATES = ((-1.0, 0.0), (-1.0, 0.5), (-0.5, 0.5), (0.0, 0.5), (0.0, 1.0), (0.5, 1.
 def lookback(x: Float[Tensor, "batch time 1"]) -> Float[Tensor, " batch"]:
     """The target at the last position, ``x_{t - 1 - x_t}``.
 
-    Raises:
-        ValueError: fewer than 3 tokens, or a token other than -1, 0 and 1.
+    ValueError for fewer than 3 tokens, or a token other than -1, 0 and 1.
     """
-    if x.shape[1] <= LARGEST_LAG:
-        raise ValueError(f"{x.shape[1]} tokens do not reach back to lag {LARGEST_LAG}")
+    check_reach(x.shape[1], LARGEST_LAG)
     strange = x[(x != x.round()) | (x.abs() > 1)]
     if len(strange):
         nearest = strange[0].clamp(-1, 1).round().item()
@@ -74,29 +73,21 @@ def all_windows(length: int) -> Float[Tensor, "batch length 1"]:
 class BuiltDot(Certificate):
     """A layer with dot product and what is proved about it.
 
+    The model has no FFN, and the target is `lookback`.
+
     Attributes:
-        model: a `Transformer` without FFN, float64.
         kernel: what its heads sum to for the current token 1; None with softmax.
         attention_error: proven worst error over all infinite inputs, in exact
             arithmetic on the stored weights, rounded up.
-        length: the longest input, in tokens, that `rounding_error` and `error` cover.
         hard_inputs: inputs that come near the certificate.
         rounding: from a length in tokens to what float64 adds, at most.
     """
 
-    model: Transformer
     kernel: Kernel | None
     attention_error: float
-    length: int
     hard_inputs: Float[Tensor, "batch time 1"]
     rounding: Callable[[float], float]
-    readout_error = 0.0
     evaluations = ("last",)
-
-    @property
-    def target(self) -> Callable[[Tensor], Tensor]:
-        """What it approximates."""
-        return lookback
 
     @property
     def propagated_error(self) -> float:
@@ -123,8 +114,7 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
     Raises:
         ValueError: heads or length out of range.
     """
-    if length < WINDOW:
-        raise ValueError(f"length {length}: the shortest valid one is {WINDOW}")
+    at_least(WINDOW, length=length)
     # Rounding grows with the weights: leave the bits that it takes.
     bits = 53 - math.ceil(math.log2(length + heads + 12))
     kernel = search.best_delta(LARGEST_LAG, heads, LIN, bits)
@@ -144,10 +134,10 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
     error = kernel.values(range(length))
     error[LARGEST_LAG] -= 1
     signs = torch.from_numpy(np.where(error < 0, -1.0, 1.0))[None, :, None]
-    hard = torch.cat([signs, -signs])
-    hard[:, 0] = 1
+    hard = torch.cat([signs, -signs]).flip(1)
+    hard[:, -1] = 1
     certified = balls.upper(kernel.l1_error)
-    return BuiltDot(model, kernel, certified, length, hard.flip(1), rounding)
+    return BuiltDot(model, lookback, length, 0.0, kernel, certified, hard, rounding)
 
 
 def softmax(decay: float, length: int = 32) -> BuiltDot:
@@ -166,8 +156,7 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
 
     Args:
         decay: z, from 1e-5 to 1/8; below, float64 has too few digits for the weights.
-        length: the longest input, in tokens, for which `error` accounts for rounding,
-            at least 6; for longer ones see `error_for`.
+        length: as in `normalisation_free`.
 
     Returns:
         The layer. Its error is certified on all windows of 6 tokens, with a bound for
@@ -181,8 +170,7 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
         raise ValueError(
             f"decay {decay!r}: allowed are 1e-5 to 1/8, the nearest is {nearest}"
         )
-    if length < WINDOW:
-        raise ValueError(f"length {length}: the shortest valid one is {WINDOW}")
+    at_least(WINDOW, length=length)
     pairs = [(u, v) for u in (-1, 0, 1) for v in (-1, 0, 1) if u != v]
     steps = np.array([v - u for u, v in pairs])[:, None]
     gains = np.array([[c + d * u for c, d in GATES] for u, _ in pairs])
@@ -193,12 +181,8 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
     wanted = left + np.array([v if u == 0 else 0 for u, v in pairs])
     by_one = np.linalg.solve(first_order, wanted)
     # p z + r z/2 = by_one and p z^2 + r z^2/4 = by_two.
-    weights = np.concatenate(
-        [
-            (2 * by_two / decay - by_one) / decay,
-            4 * (by_one - by_two / decay) / decay,
-        ]
-    )
+    fast = (2 * by_two / decay - by_one) / decay
+    weights = np.concatenate([fast, 4 * (by_one - by_two / decay) / decay])
     decays = np.repeat([decay, decay / 2], len(GATES))
     model, attention = _blank(-np.log(decays), "infinite")
     gates = torch.tensor(GATES, dtype=torch.float64).repeat(2, 1)
@@ -216,7 +200,7 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
     # The windows' errors are float64's own: what it may have hidden is added.
     certified = float(errors.max()) + float(np.abs(weights) @ tail) + rounding(WINDOW)
     hard = windows[errors > 0.9 * errors.max()]
-    return BuiltDot(model, None, up(certified), length, hard, rounding)
+    return BuiltDot(model, lookback, length, 0.0, None, up(certified), hard, rounding)
 
 
 def _softmax_rounding(

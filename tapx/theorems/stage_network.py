@@ -35,17 +35,11 @@ def network(
 ) -> Transformer:
     """The Transformer that a plan describes, without normalisation, in float64.
 
-    Args:
-        target: gives the sizes.
-        plan: what each layer fetches and computes.
-        kernels: one a memory; a layer's groups of heads stand side by side.
-        memory_nets: one a memory, on the blocks that it reads: the lag itself, or its
-            logarithm, as `pointers` says.
-        readout: what the last FFN computes from all blocks.
-        heads: heads of each layer; those that no memory needs have value matrix 0.
-        position: "lin" or "log".
-        score: "dot" (Theorems 4.1, 4.4) or "tmx" (Proposition 4.3).
-        pointers: "lag" if the stream holds the lags, "log" if their logarithms.
+    A layer's groups of heads, one a memory, stand side by side; heads of the layer that
+    no memory needs have value matrix 0. The score is "dot" (Theorems 4.1, 4.4) or "tmx"
+    (Proposition 4.3). The memory nets give the lags, and the stream holds them, as
+    `pointers` says: "lag" for themselves, "log" for their logarithms. The readout is
+    what the last FFN computes from all blocks.
     """
     size, memories = target.input_dimension, len(target.tables)
     dimension = (memories + 1) * (size + 1)

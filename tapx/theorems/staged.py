@@ -46,17 +46,9 @@ def build(
 ) -> BuiltStages:
     """The network of a plan, with its certificate.
 
-    Args:
-        target: its readout must be a `TwoLayerNet`.
-        plan: what each layer fetches and computes.
-        heads: heads of each layer, shared among the memories that a layer fetches.
-        position: and what follows, as in `theorem_4_1.construct`.
-        width: neurons of each FFN.
-        kernel: "best" or "bump".
-        score: "dot", for which the stream holds lags (lin) or their logarithms (log),
-            or "tmx", for which it holds the lags themselves.
-        length: the longest input that `error` covers in float64.
-        seed: of sampled FFNs.
+    The heads of each layer are shared among the memories that it fetches. The score is
+    "dot", for which the stream holds lags (lin) or their logarithms (log), or "tmx",
+    for which it holds the lags themselves. The rest is as in `theorem_4_1.construct`.
     """
     family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
@@ -79,10 +71,8 @@ def build(
     model = network(
         *(target, plan, kernels, nets, net, heads, position, score, pointers)
     )
-    return BuiltStages(
-        *(model, target, plan, kernels, nets, margins),
-        *(readout, net, length, readout_error, errors),
-    )
+    given = (model, target, length, readout_error, kernels, readout, net, errors)
+    return BuiltStages(*given, plan, nets, margins)
 
 
 def token_tuples(target: AdaptiveMemory, memory: int) -> Tensor:
@@ -181,9 +171,6 @@ def _margins(
     """For each memory function, how far its net stays from a wrong rounding.
 
     `blocks` are errors of the current token and of the memories.
-
-    Raises:
-        ValueError: the network may round to a wrong lag; it says what would help.
     """
     margins = []
     for k, net in enumerate(nets):
@@ -211,11 +198,7 @@ def _margins(
 
 
 def refuse_depth(target: AdaptiveMemory, result: str) -> None:
-    """Refuse nested memories where a result is about depth 0.
-
-    Raises:
-        ValueError: naming the depth and the result that covers it.
-    """
+    """Refuse (ValueError) nested memories where a result is about depth 0."""
     if target.depth:
         raise ValueError(
             f"{result} is about lags that the current token chooses, depth 0, not "

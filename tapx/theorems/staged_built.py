@@ -16,7 +16,6 @@ from tapx.kernels.adaptive import AdaptiveKernel
 from tapx.kernels.family import LIN
 from tapx.network import recurrence
 from tapx.network.attention import Attention
-from tapx.network.transformer import Transformer
 from tapx.readouts.memory_functions import coordinate_slopes
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets import influence
@@ -58,25 +57,15 @@ class BuiltStages(BlockCertificate):
         True
     """
 
-    model: Transformer
     target: AdaptiveMemory
-    plan: tuple[Stage, ...]
     kernels: tuple[AdaptiveKernel, ...]
+    plan: tuple[Stage, ...]
     memory_nets: tuple[TwoLayerNet, ...]
     margins: tuple[float, ...]
-    readout: TwoLayerNet
-    net: TwoLayerNet
-    length: int
-    readout_error: float
-    errors: tuple[float, ...]
     _values: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def _rounding(self, length: float, evaluation: str) -> float:
-        """The errors of the blocks, through the readout, and of the readout itself.
-
-        Raises:
-            ValueError: an input so long that rounding might change a lag.
-        """
+        """The errors of the blocks, through the readout, and of the readout itself."""
         size = self.target.input_dimension
         slopes = self.net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
         blocks = self._blocks(length, evaluation)
@@ -119,8 +108,7 @@ class BuiltStages(BlockCertificate):
     def exhaustive_inputs(self, length: int) -> Float[Tensor, "batch length inputs"]:
         """Every input of `length` tokens of the alphabet.
 
-        Raises:
-            ValueError: more than 262,144 of them, or too short for the target.
+        ValueError if they are more than 262,144, or too short for the target.
         """
         tokens = len(self.target.alphabet)
         longest = int(math.log(MOST_INPUTS, max(2, tokens)))
@@ -218,12 +206,8 @@ def block_rounding(
     the adaptive lags. With log and dot products the second part takes nine: two roots,
     a logarithm (two), a quotient, three products, and the sum of the parts.
 
-    Args:
-        kernel: the memory's kernel.
-        length: number of lags.
-        heads: heads of the layer, those of other memories included.
-        input_dimension: d.
-        evaluation: "last", "dense" or, with exponentials, "recurrence".
+    The heads are those of the layer, of other memories too. The evaluation is "last",
+    "dense" or, with exponentials, "recurrence".
     """
     rates, largest = kernel.float_rates, 0.0
     units = 8 if kernel.family is LIN else 10

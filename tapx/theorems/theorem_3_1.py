@@ -37,10 +37,8 @@ KERNELS = ("best", "bump", "interpolation")
 def head_shares(lags: tuple[int, ...], position: str) -> list[float]:
     """Shares of the heads in the proof of Theorem 3.1, which sum to 1.
 
-    Proportional to ``e^{0.01 T}`` (lin) or ``T^1.01`` (log).
-
-    Raises:
-        ValueError: for no lags, or a position function other than lin and log.
+    Proportional to ``e^{0.01 T}`` (lin) or ``T^1.01`` (log). ValueError for no lags, or
+    another position function.
     """
     if not lags:
         raise ValueError("lags is empty; at least one lag is needed")
@@ -62,12 +60,8 @@ def attention_error(
     shares = [math.floor(heads * share) for share in head_shares(lags, position)]
     if min(shares) < order:
         return math.inf
-    return math.hypot(
-        *(
-            lemmas.recall_bound(position, lag, m, order)
-            for lag, m in zip(lags, shares, strict=True)
-        )
-    )
+    pairs = zip(lags, shares, strict=True)
+    return math.hypot(*(lemmas.recall_bound(position, *pair, order) for pair in pairs))
 
 
 def bound(
@@ -83,9 +77,7 @@ def bound(
         position: "lin" or "log".
 
     Returns:
-        The bound, ``inf`` where a lag gets fewer heads than ``order``. The readout is
-        approximated on the box of half-side ``max(2, 1 + E_Attn)``, which holds all
-        that the attention can hand over; the paper's 2 is enough for ``E_Attn <= 1``.
+        The bound, ``inf`` where a lag gets fewer heads than ``order``.
     """
     attention = attention_error(target.lags, heads, order, position)
     return total_error(target, attention, width)
@@ -94,11 +86,9 @@ def bound(
 def total_error(target: Any, attention: float, width: int | None = None) -> float:
     """``E_FFN + ||f||_Lip E_Attn``, the common form of the bounds.
 
-    Args:
-        target: its readout must be a `TwoLayerNet`.
-        attention: E_Attn.
-        width: neurons of the readout; None if the network holds f exactly, and E_FFN
-            is 0.
+    E_FFN is 0 without a width: then the network holds f, a `TwoLayerNet`, exactly. With
+    one f is approximated on the box of half-side ``max(2, 1 + E_Attn)``, which holds
+    all that the attention can hand over; the paper's 2 is enough for ``E_Attn <= 1``.
     """
     if math.isinf(attention):
         return math.inf
@@ -110,12 +100,10 @@ def total_error(target: Any, attention: float, width: int | None = None) -> floa
 
 
 def allocate(lags: tuple[int, ...], heads: int, position: str) -> tuple[int, ...]:
-    """Heads for each lag, as in the proof: ``H_k ~ e^{0.01 T_k}`` or ``T_k^1.01``.
+    """Heads for each lag, by the shares of the proof, see `head_shares`.
 
-    Shares are rounded by largest remainder; every lag gets at least one head.
-
-    Raises:
-        ValueError: fewer heads than lags, or another position than lin and log.
+    Shares are rounded by largest remainder; every lag gets at least one head, and
+    fewer heads than lags are refused (ValueError).
     """
     refuse_few_heads(heads, len(lags), "lags")
     shares = [share * heads for share in head_shares(tuple(lags), position)]
@@ -194,10 +182,8 @@ def construct(
             f"groups {list(groups)} must give {len(target.lags)} lags at least one "
             f"head each and {heads} in all"
         )
-    chosen = tuple(
-        _kernel(lag, count, family, kernel)
-        for lag, count in zip(target.lags, groups, strict=True)
-    )
+    pairs = zip(target.lags, groups, strict=True)
+    chosen = tuple(_kernel(*pair, family, kernel) for pair in pairs)
     errors = tuple(balls.upper(one.l1_error) for one in chosen)
     return assemble(
         *(target, chosen, readout, width, position),

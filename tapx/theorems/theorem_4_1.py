@@ -29,16 +29,10 @@ def rounding_width(
     Theorem 4.1 puts them side by side and needs the sum; Proposition 4.5 has a layer
     for each and needs the largest.
 
-    Args:
-        norms: one a memory.
-        largest_lags: one a memory.
-        dimension: numbers that each reads: d for Theorem 4.1.
-        position: "lin" (tolerance 1/2) or "log" (``1 / (4 T_i)``).
-        radius: half the side of the box of what they read.
-
-    Raises:
-        ValueError: another number of norms than of lags, or as
-            :func:`tapx.theorems.adaptive_errors.sampling_width`.
+    Norms and largest lags are one a memory. Each reads `dimension` numbers, d for
+    Theorem 4.1, from a box of half-side `radius`, and the tolerance is 1/2 (lin) or
+    ``1 / (4 T_i)`` (log). ValueError for another number of norms than of lags, or as
+    :func:`tapx.theorems.adaptive_errors.sampling_width`.
     """
     adaptive_errors.check_norms(norms, largest_lags)
     return tuple(

@@ -23,7 +23,7 @@ from typing import Any
 
 from tapx.checks import MOST, fewest
 from tapx.readouts import memory_functions
-from tapx.targets.adaptive import AdaptiveMemory
+from tapx.targets.adaptive import AdaptiveMemory, check_depth
 from tapx.theorems import adaptive_errors, lemmas, staged, stages, theorem_3_1
 from tapx.theorems.staged_built import BuiltStages
 
@@ -35,10 +35,8 @@ def nested_tolerance(largest_lag: int, position: str) -> float:
     """What the slope times the accumulated attention error may come to: 4.4's proof.
 
     1/4 with lin, ``1 / (8 T_l)`` with log; the feed-forward network may err by as much
-    again, and together they stay within what rounding removes.
-
-    Raises:
-        ValueError: a lag below 1, or a position function other than lin and log.
+    again, and together they stay within what rounding removes. ValueError for a lag
+    below 1, or another position function.
     """
     return memory_functions.tolerance(largest_lag, position) / 2
 
@@ -54,18 +52,15 @@ def nested_condition(
 
     The condition of Theorem 4.4 is that none exceeds 1. The errors are l1 distances of
     kernels, one a fetched token, or bounds of them. Memory number i reads ``x_t``,
-    which is exact, and the first ``min(i - 1, K)`` fetched tokens.
-
-    Raises:
-        ValueError: numbers of errors, slopes and lags that differ, or a depth out of
-            range.
+    which is exact, and the first ``min(i - 1, K)`` fetched tokens. ValueError for
+    numbers of errors, slopes and lags that differ, or a depth out of range.
     """
     if not len(errors) == len(slopes) == len(largest_lags):
         raise ValueError(
             f"{len(errors)} errors, {len(slopes)} slopes and {len(largest_lags)} lags: "
             "a memory has one of each"
         )
-    adaptive_errors.check_depth(depth, len(largest_lags))
+    check_depth(depth, len(largest_lags))
     ratios = []
     for i, (slope, lag) in enumerate(zip(slopes, largest_lags, strict=True)):
         read = math.hypot(*errors[: min(i, depth)])
@@ -85,14 +80,8 @@ def required_heads(
 
     They are counted with ``error(T, H)``, what H heads leave on the token at a lag up
     to T, at most; it should not rise with H. None is for the lemmas' bound at its best
-    order, :func:`group_bound`.
-
-    Returns:
-        H, found by doubling and halving; 1 if no function reads a fetched token.
-
-    Raises:
-        ValueError: as :func:`nested_condition`, or if not even a thousand million heads
-            do.
+    order, :func:`group_bound`. It is 1 if no function reads a fetched token. ValueError
+    as :func:`nested_condition`, or if not even a thousand million heads do.
     """
     found = fewest(
         lambda heads: _holds(largest_lags, slopes, depth, position, heads, error)
@@ -115,11 +104,11 @@ def _holds(
     error: Callable[[int, int], float] | None = None,
 ) -> bool:
     """Whether so many heads meet the nested condition; `error` as above."""
-    nested_condition([0.0] * len(largest_lags), slopes, largest_lags, depth, position)
+    errors = [0.0] * len(largest_lags)
+    nested_condition(errors, slopes, largest_lags, depth, position)
     given = error or (lambda lag, heads: group_bound(lag, heads, position))
     read = min(depth, len(largest_lags) - 1)  # tokens that some function reads
-    errors = [given(lag, heads) for lag in largest_lags[:read]]
-    errors += [0.0] * (len(largest_lags) - read)
+    errors[:read] = [given(lag, heads) for lag in largest_lags[:read]]
     ratios = nested_condition(errors, slopes, largest_lags, depth, position)
     return max(ratios) <= 1
 
@@ -150,11 +139,9 @@ def layer_widths(
     reaches it for functions of ``x_t`` alone, see
     :func:`tapx.theorems.proposition_4_5.widths`).
 
-    Returns:
-        One number a layer, K or K + 1 of them; the neurons for the constants in the
-        stream are not counted.
+    These are K or K + 1 numbers, without the neurons for the constants in the stream.
     """
-    adaptive_errors.check_depth(depth, len(largest_lags))
+    check_depth(depth, len(largest_lags))
     adaptive_errors.check_norms(norms, largest_lags)
     each = [
         adaptive_errors.sampling_width(

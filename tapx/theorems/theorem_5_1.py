@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 import torch
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.kernels import balls, distances
 from tapx.kernels.family import LOG, Family
 from tapx.kernels.kernel import Kernel
@@ -74,26 +74,21 @@ def construct(
     count = len(target.kernels)
     readout = known_readout(target, width)
     refuse_few_heads(heads, count, "memories")
-    if length < 1:
-        raise ValueError(f"length must be at least 1, not {length}")
+    at_least(1, length=length)
     first = 1 if lag_zero == "residual" else 0
     if isinstance(kernel, str):
         one_of(kernel, KINDS, "kernel")
         groups = [heads // count + (k < heads % count) for k in range(count)]
-        chosen = tuple(
-            kernel_for(memory, group, family, kernel, first)
-            for memory, group in zip(target.kernels, groups, strict=True)
-        )
+        asked = zip(target.kernels, groups, strict=True)
+        chosen = tuple(kernel_for(*one, family, kernel, first) for one in asked)
     else:
         chosen = tuple(in_float64(one) for one in kernel)
     _check(chosen, count, heads, family)
-    errors = tuple(
-        l1_error(one, memory, first)
-        for one, memory in zip(chosen, target.kernels, strict=True)
-    )
+    pairs = list(zip(chosen, target.kernels, strict=True))
+    errors = tuple(l1_error(one, memory, first) for one, memory in pairs)
     corrections = tuple(
         float(row_values(memory, 1)[0] - row_values(one, 1)[0]) if first else 0.0
-        for one, memory in zip(chosen, target.kernels, strict=True)
+        for one, memory in pairs
     )
     return assemble(
         *(target, chosen),
@@ -112,10 +107,7 @@ def with_lag_zero(
 ) -> TwoLayerNet:
     """``f(z_1 + c_1 x, ..., z_M + c_M x)`` as a net on (x, z_1, ..., z_M).
 
-    Args:
-        readout: f, on ``M * size`` numbers.
-        corrections: the c_k.
-        size: d, the dimension of x and of each z_k.
+    The readout is f, the corrections are the c_k, and x and each z_k have the size d.
     """
     blocks = readout.inner.reshape(readout.width, len(corrections), size)
     weights = torch.tensor(corrections, dtype=torch.float64)

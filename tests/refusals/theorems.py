@@ -131,14 +131,16 @@ VALUE_ERROR = {
     ),
     "width 0 leaves no neuron .* 4 neurons": lambda: staged(width=0),
     "width 2 leaves no neuron .* 7 neurons": lambda: staged(0, 2, width=2, seed=1),
-    "width must be at least 1": (lambda: fixed(width=0), lambda: essential(width=0)),
+    "width=0: give at least 1": (lambda: fixed(width=0), lambda: essential(width=0)),
     "1 norms for 2 memories; one each": (
         lambda: theorem_4_1.rounding_width([2.0], (2, 3), 1, "lin"),
         lambda: proposition_4_5.widths([1.0], (2, 3), 1, "lin"),
         lambda: theorem_4_4.layer_widths([1.0], [2, 2], 1, 1, "lin"),
     ),
     "needs the norms": lambda: nested_bound(1, width=5),
-    "tolerance must be above 0": lambda: adaptive_errors.sampling_width(2.0, 1, 0.0),
+    r"tolerance=0\.0: give more than 0": lambda: adaptive_errors.sampling_width(
+        2.0, 1, 0.0
+    ),
     # Depths, targets and their memories
     "Theorem 4.1 is about lags .* depth 0, not 1; .* theorem_4_4": lambda: staged(1, 2),
     "Proposition 4.3 is about lags .* depth 0, not 2; .* theorem_4_4": lambda: (
@@ -175,7 +177,7 @@ VALUE_ERROR = {
         lambda: fixed(length=16).adversarial_inputs(length=2),
         lambda: staged().adversarial_inputs(2),
     ),
-    "length must be at least 1": lambda: essential(length=0),
+    "length=0: give at least 1": lambda: essential(length=0),
     r"allowed are 1 to 2\^40 tokens": (
         lambda: fixed().error_for(0),
         *each(check_length, 0, -1, 2**41, math.nan),
@@ -214,13 +216,13 @@ VALUE_ERROR = {
     "order=0: give at least 1": lambda: adaptive_errors.group_error(2, 40, 0, "lin"),
     "width 0 and dimension 2": lambda: lemmas.readout(1, 0, 2),
     "norm -1 and radius": lambda: lemmas.readout(-1, 1, 2),
-    "lag 1: .* is 2": lambda: proof_spacing.recall_spacing("power", 1),
+    "lag=1: give at least 2": lambda: proof_spacing.recall_spacing("power", 1),
     "the allowed orders are 1 to 99": each(
         decay_bound, ("lin", 1, 1, 200, 100), ("lin", 1, 1, 200, 0)
     ),
     "decay (2|1.5): the allowed orders are none": (
         lambda: decay_bound("log", 1, 2, 200, 1),
-        lambda: lemmas.decay_order("power", 1, 1.5, 10),
+        lambda: decay_bound("power", 1, 1.5, 10, 1),
     ),
     "amplitude -1 must be": lambda: decay_bound("lin", -1, 1, 200, 1),
     "decay 0 must be positive": lambda: decay_bound("lin", 1, 0, 200, 1),
@@ -228,17 +230,17 @@ VALUE_ERROR = {
     "order 2 with .* below 2": lambda: proof_spacing.decay_spacing("power", 3, 2),
     "order 0 with .* at least 1": lambda: proof_spacing.decay_spacing("lin", 3, 0),
     # Counts that must be above 0
-    "error must be above 0": lambda: attention_heads([2], 1, 0.0, 1, "lin"),
-    "tokens 1: .* is 2": lambda: flattened.least_steepness(1, 3, 2),
-    "choices 0: .* is 1": lambda: flattened.least_steepness(2, 0, 2),
-    "dimension 0: .* is 1": lambda: flattened.least_steepness(2, 3, 0),
+    r"error=0\.0: give more than 0": lambda: attention_heads([2], 1, 0.0, 1, "lin"),
+    "tokens=1: give at least 2": lambda: flattened.least_steepness(1, 3, 2),
+    "choices=0: give at least 1": lambda: flattened.least_steepness(2, 0, 2),
+    "dimension=0: give at least 1": lambda: flattened.least_steepness(2, 3, 0),
     "error (1.0|-0.1): allowed is 0 up to": each(
         flattened.least_steepness, (2, 3, 2, 1.0), (2, 3, 2, -0.1)
     ),
     # Proposition 4.2
-    "2 tokens do not reach back to lag 2": lambda: proposition_4_2.lookback(ones(2)),
+    "length 2 does not reach back to lag 2": lambda: proposition_4_2.lookback(ones(2)),
     "token 0.4 .* nearest is 0": lambda: proposition_4_2.lookback(ones(4, 0.4)),
-    "length (3|5): the shortest valid one is 6": (
+    "length=(3|5): give at least 6": (
         lambda: proposition_4_2.normalisation_free(3, 5),
         lambda: proposition_4_2.softmax(0.1, 3),
     ),

@@ -15,7 +15,7 @@ from tapx.kernels.decaying import profile
 from tapx.kernels.kernel import Kernel
 from tapx.kernels.proofs import bump_derivative
 from tapx.limits.recall import alternating_floor, class_optimum
-from tapx.theorems.lemmas import decay_bound, decay_order, largest_order
+from tapx.theorems.lemmas import decay_bound, largest_order
 from tapx.theorems.proof_spacing import decay_spacing
 
 
@@ -91,12 +91,6 @@ def test_no_rates_beat_the_class_optimum(heads, decay, seed):
 def test_class_optimum_is_what_the_first_lags_leave():
     assert class_optimum("power", 2, 2, 3) == pytest.approx(2 * zeta(2, 4))
     assert class_optimum("exponential", 1, 1, 0) == pytest.approx(1 / (1 - 1 / math.e))
-
-
-def test_best_order_is_allowed_and_least():
-    order, bound = decay_order("exponential", 1, 0.055, 4000)
-    assert 1 <= order <= 4
-    assert bound == min(decay_bound("lin", 1, 0.055, 4000, n) for n in range(1, 5))
 
 
 @given(
