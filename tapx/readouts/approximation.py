@@ -58,13 +58,8 @@ def orthogonal(
 ) -> list[TwoLayerNet]:
     """Orthogonal greedy choice among the neurons of `net`, one net for each width.
 
-    Args:
-        net: what to approximate; its neurons are the dictionary.
-        widths: neurons of the results, each from 1 to the width of `net`.
-        points: (count, dimension), where the mean square is taken.
-
-    Raises:
-        ValueError: a width out of range, or points of another dimension.
+    The widths are each from 1 to that of `net`, and the mean square is taken over the
+    points. ValueError for another width, or points of another dimension.
     """
     _check(widths, net.width)
     words = _Dictionary(net, points)
@@ -120,9 +115,8 @@ def trained(
 ) -> TwoLayerNet:
     """`width` free neurons fitted to `net` by L-BFGS from a random start, float64.
 
-    Raises:
-        ValueError: a width or number of iterations below 1, or points as in
-            :func:`orthogonal`.
+    ValueError for a width or number of iterations below 1, or points as in
+    :func:`orthogonal`.
     """
     at_least(1, width=width, iterations=iterations)
     _Dictionary(net, points[:1])  # refuses points of another dimension

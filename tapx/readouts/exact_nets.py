@@ -17,17 +17,11 @@ from tapx.readouts.two_layer import TwoLayerNet
 def ridge(direction: Any, points: Any, values: Any) -> TwoLayerNet:
     """``h(<direction, x>)``, h linear between the points and constant outside them.
 
-    Args:
-        direction: (dimension,), the linear form.
-        points: where h is given, rising strictly.
-        values: h there, as many.
-
-    Raises:
-        ValueError: no point, points that do not rise, or another number of values.
+    The direction has shape (dimension,), the points rise strictly, and there are as
+    many values of h there, one or more; ValueError otherwise.
     """
     row = torch.as_tensor(direction, dtype=torch.float64)
-    at = np.asarray(points, dtype=float)
-    height = np.asarray(values, dtype=float)
+    at, height = np.asarray(points, dtype=float), np.asarray(values, dtype=float)
     if row.dim() != 1 or at.ndim != 1 or at.shape != height.shape or not len(at):
         raise ValueError(
             f"a direction (dimension,), points and as many values are needed, not "
@@ -57,10 +51,8 @@ def parity(count: int) -> TwoLayerNet:
     """The product of `count` signs: exact on ``{-1, 1}^count``, linear between.
 
     The product depends on the sum of the signs alone, and changes its own sign when the
-    sum moves by 2. So it is a zigzag of slope 1 in the sum.
-
-    Raises:
-        ValueError: count below 1.
+    sum moves by 2. So it is a zigzag of slope 1 in the sum. The count is at least 1
+    (ValueError).
     """
     at_least(1, count=count)
     sums = range(-count, count + 1, 2)

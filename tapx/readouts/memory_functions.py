@@ -38,13 +38,9 @@ def interpolating_net(
     Barron norm. One value needs one neuron without slope, several need at most one
     neuron more than there are points.
 
-    Args:
-        points: tokens, or rows of several tokens, all different.
-        values: what the net is to return there, for instance g or log g.
-
-    Raises:
-        ValueError: no points, equal points, a number that is not finite, or points of
-            different values so close that no direction tells them apart.
+    The points are tokens, or rows of several tokens, the values for instance g or
+    log g. ValueError for no points, equal points, a number that is not finite, or
+    points of different values so close that no direction tells them apart.
     """
     points, values = _checked(points, values)
 
@@ -98,8 +94,7 @@ def least_lipschitz(
 ) -> float:
     """``max |g(x) - g(y)| / ||x - y||``: no function with these values is flatter.
 
-    Raises:
-        ValueError: as :func:`interpolating_net`.
+    ValueError as :func:`interpolating_net`.
     """
     points, values = _checked(points, values)
     gaps = (values[:, None] - values).abs()
@@ -110,10 +105,8 @@ def least_lipschitz(
 def tolerance(largest_lag: int, position: str) -> float:
     """How near the net must come to be rounded right: 1/2 (lin) or ``1 / (4 T)`` (log).
 
-    That is the paper's; `rounding.margin` is exact.
-
-    Raises:
-        ValueError: a lag below 1, or a position function other than lin and log.
+    That is the paper's; `rounding.margin` is exact. ValueError for a lag below 1, or
+    another position function.
     """
     at_least(1, largest_lag=largest_lag)
     return 0.5 if Family.of(position) is LIN else 1 / (4 * largest_lag)
@@ -128,10 +121,7 @@ def sampled_errors(
     """How far nets drawn as by `two_layer.sample` are off, (seeds, widths, points).
 
     Only how often each neuron is drawn matters, and these numbers are drawn at once, so
-    that a large width costs no more.
-
-    Raises:
-        ValueError: a width below 1.
+    that a large width costs no more. ValueError for one below 1.
     """
     at_least(1, width=min(widths, default=1))
     hidden = torch.relu(points.to(torch.float64) @ net.inner.T + net.bias)
@@ -159,18 +149,10 @@ def rounding_width(
 ) -> int | None:
     """The first of the widths from which all drawn nets are within the tolerance.
 
-    Args:
-        net: what the nets are drawn from, as by :func:`sampled_errors`.
-        points: the alphabet.
-        tolerance: what the error must be below, one for all points or one for each.
-        widths: neurons, ascending.
-        seeds: one net of each width for each.
-
-    Returns:
-        The width, or None if not even the largest will do.
-
-    Raises:
-        ValueError: widths, seeds or tolerances unlike that.
+    None if not even the largest will do. The nets are drawn as by
+    :func:`sampled_errors`, one of each width for each seed; the widths ascend, and the
+    errors must be below one tolerance for all points, or one for each. ValueError
+    otherwise.
     """
     if not widths or list(widths) != sorted(set(widths)):
         raise ValueError(f"widths must ascend and not be empty, not {list(widths)}")

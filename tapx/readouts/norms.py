@@ -74,12 +74,8 @@ def lower_bound(points: Any, values: Any) -> float:
     The sum is computed in balls. Each value may be off by 2^-52 times the largest, as
     values from float64 are: what that could add to the bends is taken off.
 
-    Args:
-        points: the t, rising strictly, with 0 among them, at least three.
-        values: ``f(t e)``, as many.
-
-    Raises:
-        ValueError: points that do not rise, lack 0 or are too few; other values.
+    The points are the t, rising strictly, with 0 among them, at least three, and there
+    are as many values ``f(t e)``; ValueError otherwise.
     """
     at, height = np.asarray(points, dtype=float), np.asarray(values, dtype=float)
     if at.ndim != 1 or at.shape != height.shape or len(at) < 3:

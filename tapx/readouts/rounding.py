@@ -24,8 +24,7 @@ BITS = 192
 def proposition_c1(z: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """The bound of Proposition C.1: ``1 / (2 min{e^z, [e^z]})``.
 
-    Raises:
-        ValueError: a z not above ``-log 2``, where e^z rounds to 0, or not a number.
+    ValueError for a z not above ``-log 2``, where e^z rounds to 0, or not a number.
     """
     size = torch.exp(z)
     if not bool((size > 0.5).all()):
@@ -46,16 +45,9 @@ def largest_violation(first: int, last: int) -> arb:
     ``y >= n`` the difference ``log(y/n) - 1/(2n)`` rises, and its maximum is at
     ``y = n + 1/2``. Two values for each n decide, and they are computed in balls.
 
-    Args:
-        first: at least 1, since [0] has no logarithm; up to 3 the range covers all
-            ``z >= 1``.
-        last: at least `first`.
-
-    Returns:
-        The proposition holds on this range if the ball is not above 0.
-
-    Raises:
-        ValueError: numbers out of range.
+    The proposition holds on the range if the ball is not above 0. `first` is at least
+    1, since [0] has no logarithm (up to 3 the range covers all ``z >= 1``), and `last`
+    at least `first`; ValueError otherwise.
     """
     at_least(1, first=first)
     at_least(first, last=last)
@@ -71,10 +63,7 @@ def sharpness(n: int) -> arb:
     """Ball of the largest ratio of ``|log[e^z] - z|`` to the bound where [e^z] = n.
 
     By the same monotonicity the maximum is at one of the ends ``e^z = n -+ 1/2``. It
-    tends to 1 as n grows: the bound has the best constant.
-
-    Raises:
-        ValueError: n below 1.
+    tends to 1 as n grows: the bound has the best constant. ValueError for n below 1.
     """
     at_least(1, n=n)
     with balls.precision(BITS):
@@ -88,10 +77,8 @@ def margin(value: int, position: str) -> float:
 
     1/2 with lin. With log the net computes ``log g``, and ``log[e^z] = log g`` up to
     ``z = log(g + 1/2)`` above and ``log(g - 1/2)`` below; the nearer is
-    ``log(1 + 1/(2g))``. The paper asks for ``1/(4g)``, about half of it.
-
-    Raises:
-        ValueError: a value below 1, or a position other than "lin" and "log".
+    ``log(1 + 1/(2g))``. The paper asks for ``1/(4g)``, about half of it. ValueError for
+    a value below 1, or a position other than "lin" and "log".
     """
     at_least(1, value=value)
     return 0.5 if Family.of(position) is LIN else math.log1p(1 / (2 * value))

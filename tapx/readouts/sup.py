@@ -8,6 +8,7 @@ interval instead.
 import torch
 
 from tapx.checks import above, at_least
+from tapx.readouts.approximation import box_points
 from tapx.readouts.two_layer import TwoLayerNet
 
 
@@ -24,20 +25,16 @@ def sup_estimated(
     The function is piecewise linear, so the search walks: from the best random points
     and corners, each coordinate in turn moves by a step that shrinks, where that helps.
 
-    Args:
-        net: f.
-        radius: half the cube's side, above 0.
-        generator: draws the points.
-        points: random points and as many random corners to start from, at least 1.
-        starts: how many of them are improved, at least 1.
-        rounds: sweeps, each with a shorter step, at least 1.
+    The generator draws as many random points as corners to start from, `starts` of
+    which are improved by so many rounds of sweeps, each with a shorter step. The radius
+    is above 0 and the others at least 1 (ValueError).
     """
     above(0, radius=radius)
     at_least(1, points=points, starts=starts, rounds=rounds)
     size = (points, net.dimension)
-    inside = 2 * torch.rand(size, generator=generator, dtype=torch.float64) - 1
+    inside = box_points(*size, radius, generator)
     corners = 2.0 * torch.randint(0, 2, size, generator=generator) - 1
-    tries = radius * torch.cat([inside, corners.to(torch.float64)])
+    tries = torch.cat([inside, radius * corners.to(torch.float64)])
     values = net(tries).abs()
     at = values.topk(min(starts, len(tries))).indices
     best, found = tries[at], values[at]

@@ -108,13 +108,14 @@ class AdaptiveMemory:
     def __post_init__(self) -> None:
         """Check everything and bring alphabet and tables to their types."""
         object.__setattr__(self, "alphabet", check_alphabet(self.alphabet))
-        memories = len(self.tables)
+        tables = tuple(self.tables)
+        memories = len(tables)
         if not memories:
             raise ValueError("at least one memory function is needed, none was given")
         check_depth(self.depth, memories)
         checked = tuple(
             check_table(table, i + 1, len(self.alphabet), min(i, self.depth) + 1)
-            for i, table in enumerate(self.tables)
+            for i, table in enumerate(tables)
         )
         object.__setattr__(self, "tables", checked)
         given = f"{memories} memories and the current token"

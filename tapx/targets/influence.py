@@ -22,8 +22,7 @@ SAME = 1e-9  # answers this close count as equal
 def all_windows(alphabet: Any, length: int) -> Float[Tensor, "windows length d"]:
     """Every sequence of `length` of the (tokens, d), the last one varying slowest.
 
-    Raises:
-        ValueError: a length below 1, or more than 2**20 windows.
+    ValueError for a length below 1, or more than 2**20 windows.
     """
     rows = torch.as_tensor(alphabet, dtype=torch.float64)
     at_least(1, length=length)

@@ -82,13 +82,9 @@ class FixedMemory:
 class LinearMemory:
     """``y_t = sum_s rho(s) x_{t-s}`` for scalar tokens: a causal convolution.
 
-    Args:
-        values: ``values[s]`` is rho(s), a row (tensor, array or list) for lags 0 to
-            len(values) - 1; zero beyond. An undefined rho(0) (as in experiment 4a) must
-            have been given a value.
-
-    Raises:
-        ValueError: no row, or a value that is not a finite number.
+    ``values[s]`` is rho(s), a row (tensor, array or list) for lags from 0 on; zero
+    beyond. An undefined rho(0) (as in experiment 4a) must have been given a value:
+    ValueError for one that is not a finite number, or for no row.
     """
 
     values: Any  # a tensor once built

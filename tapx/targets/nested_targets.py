@@ -25,15 +25,9 @@ def random_nesting(
     Values from 1 to `largest_lag` are equally likely, and each function takes the
     largest at least once. The readout is a sum of four ReLUs.
 
-    Args:
-        depth: K, at least 0.
-        largest_lag: T of every memory, at least 1.
-        tokens: size of the alphabet, at least 2.
-        seed: of the tables and the readout.
-        memories: M, at least max(K, 1), which is the default.
-
-    Raises:
-        ValueError: a number out of these ranges.
+    The depth K is at least 0, the largest lag at least 1, and there are 2 tokens or
+    more; the memories M are at least max(K, 1), which is the default. The seed is that
+    of the tables and the readout. ValueError outside of these ranges.
     """
     at_least(0, depth=depth, seed=seed)
     at_least(1, largest_lag=largest_lag)
@@ -58,10 +52,8 @@ def switches(depth: int) -> AdaptiveMemory:
     ``t_l = 2l - 1`` if the token read last is 1, and ``t_l = 2l`` if it is -1, for
     l = 1, ..., K, where K = M. The answer is the last token read. No lag is asked for
     twice, so that the tokens of an input may all be chosen freely. At depth 2 and
-    ``x_t = 1``, the sign ``x_{t-1}`` chooses between ``x_{t-3}`` and ``x_{t-4}``.
-
-    Raises:
-        ValueError: depth K below 1.
+    ``x_t = 1``, the sign ``x_{t-1}`` chooses between ``x_{t-3}`` and ``x_{t-4}``. The
+    depth K is at least 1 (ValueError).
     """
     at_least(1, depth=depth)
     functions = [

@@ -46,9 +46,8 @@ one, at lag n."""
 class ToyTarget:
     """A readout of the tokens at a few lags, before the last of `length` signs.
 
-    Raises:
-        ValueError: lags as in `check_lags`, beyond the input, or not as many as the
-            readout takes.
+    ValueError for lags as in `check_lags`, beyond the input, or not as many as the
+    readout takes.
     """
 
     lags: tuple[int, ...]
@@ -114,14 +113,10 @@ def target(
 ) -> ToyTarget:
     """The target of experiment "1b", "2a", "2b" or "3a".
 
-    Args:
-        name: the experiment; 3a has the target of 1b.
-        end: "first" or "last": which token the numbers are counted from.
-        directions_seed: of the normal numbers w_k, which the paper does not print.
-        length: T. Other lengths than 1000 scale the token numbers with it, rounded.
-
-    Raises:
-        ValueError: an unknown name or end, or a length at which two tokens coincide.
+    The target of 3a is that of 1b. The end, "first" or "last", is what the token
+    numbers are counted from, and the seed that of the normal numbers w_k, which the
+    paper does not print. Other lengths T than 1000 scale the token numbers, rounded.
+    ValueError for an unknown name or end, or a length at which two tokens coincide.
     """
     numbers = TOKENS[one_of(name, TOKENS, "experiment")]
     one_of(end, ENDS, "end")

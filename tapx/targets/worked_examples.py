@@ -27,12 +27,8 @@ def n_gram(table: Any) -> FixedMemory:
     On one-hot tokens ``relu(z_a + z'_b + ... - n + 1)`` is 1 if all n tokens are those
     named and 0 otherwise: one neuron an entry of the table.
 
-    Args:
-        table: shape (tokens,) * n, n at least 2; entry (a, b, ...) is the answer after
-            token a now, token b before it, and so on.
-
-    Raises:
-        ValueError: a table that is no cube, or of fewer than 2 axes.
+    The table has shape (tokens,) * n, n at least 2 (ValueError otherwise); entry
+    (a, b, ...) is the answer after token a now, token b before it, and so on.
     """
     values = torch.as_tensor(table, dtype=torch.float64)
     order = values.dim()
@@ -54,9 +50,7 @@ def multi_step_search(pointers: int, steps: int) -> AdaptiveMemory:
     The tokens are ``1/p, 2/p, ..., 1``, and ``j/p`` points j places back. So
     ``t_1 = p x_t``, ``t_2 = p x_t + p x_{t-t_1}``, and so on, and the answer is the
     token where the chain ends, ``x_{t-t_M}``. Depth ``M - 1``, M the number of steps.
-
-    Raises:
-        ValueError: pointers p or steps M below 1.
+    Pointers p and steps are at least 1 (ValueError).
     """
     at_least(1, pointers=pointers, steps=steps)
 
@@ -73,10 +67,8 @@ def multi_step_search(pointers: int, steps: int) -> AdaptiveMemory:
 def wavelet(scale: float, shift: float, length: int) -> Float[np.ndarray, " length"]:
     """``psi((s - shift) / scale) / sqrt(scale)`` at lags 0 to length - 1.
 
-    With the Mexican hat ``psi(u) = (1 - u^2) exp(-u^2 / 2)``.
-
-    Raises:
-        ValueError: a scale not above 0, or a length below 1.
+    With the Mexican hat ``psi(u) = (1 - u^2) exp(-u^2 / 2)``. ValueError for a scale
+    not above 0, or a length below 1.
     """
     above(0, scale=scale)
     at_least(1, length=length)
