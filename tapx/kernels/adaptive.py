@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property, lru_cache, reduce
 from operator import attrgetter
 from typing import Any
@@ -23,15 +22,14 @@ import numpy as np
 from flint import arb
 
 from tapx import witnesses
-from tapx.checks import check_lags
+from tapx.checks import at_least, check_lags
 from tapx.kernels import balls, distances, search
 from tapx.kernels.balls import Number, exact, rational, round_to_bits
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Delta, Kernel
+from tapx.kernels.proofs import SPACING
 from tapx.kernels.proofs import bump as fixed_bump
 from tapx.witnesses import Entry, Question
-
-SPACING = Fraction(1, 100)
 
 
 @dataclass(frozen=True)
@@ -122,13 +120,10 @@ def from_fixed(
     kernel is read as ``K(s T / B)``, at points between the lags too.
 
     Args:
-        kernel: its target is a delta at T, at least 1.
-        lags: the adaptive lags, each 1 to T; all of them if None.
+        kernel: its target is a delta at T, at least 1 (else ValueError).
+        lags: the adaptive lags, each 1 to T (ValueError); all of them if None.
         weight_bits: significant bits to which the weights ``a_k e^(-rate_k T)`` or
             ``a_k T^(-rate_k)`` are rounded; 200 if None.
-
-    Raises:
-        ValueError: a kernel without such a target, or lags outside 1 to T.
     """
     target = kernel.target
     if not isinstance(target, Delta) or target.lag < 1:
@@ -165,13 +160,9 @@ def bump(
     The bump of F.1 or F.4 for the largest lag, shifted. Its half-width is the smaller
     gap beside its node, so that it vanishes at all points ``s T / B`` other than T.
     The largest lag T is at least 1, `lags` are those of `from_fixed`, and the rest is
-    what :func:`tapx.kernels.proofs.bump` takes.
-
-    Raises:
-        ValueError: on parameters out of these ranges.
+    what :func:`tapx.kernels.proofs.bump` takes; ValueError outside of that.
     """
-    if largest_lag < 1:
-        raise ValueError(f"largest lag {largest_lag}: the nearest valid lag is 1")
+    at_least(1, largest_lag=largest_lag)
     fixed = fixed_bump(largest_lag, heads, family, exact(alpha), exact(gamma))
     # Its weights grow by more than two bits a head, and all of them cancel.
     return from_fixed(fixed, lags, max(200, 8 * heads))
@@ -194,8 +185,7 @@ def best(
         family: "exponential" or "power".
         weight_bits: significant bits of a stored weight, 2 to 2000; 53 is float64.
 
-    Raises:
-        ValueError, TypeError: parameters out of these ranges.
+    ValueError or TypeError outside of these ranges.
     """
     family = Family.of(family)
     wanted = tuple(sorted(check_lags(lags)))

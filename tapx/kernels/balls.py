@@ -41,8 +41,7 @@ def precision(bits: int) -> Iterator[None]:
 def settled(compute: Callable[[], Found | None], bits: int, what: str) -> Found:
     """Run `compute` at growing precision until what it returns is not None.
 
-    Raises:
-        PrecisionError: if MAX_BITS bits do not suffice for `what`, as it says.
+    PrecisionError if MAX_BITS bits do not suffice for `what`, as it says.
     """
     while bits <= MAX_BITS:
         with precision(bits):

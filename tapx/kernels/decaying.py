@@ -10,7 +10,7 @@ it, and ``e^(-gamma s) Q(x_s)`` (or ``s^(-1-gamma) Q(x_s)``) is the kernel.
 
 from __future__ import annotations
 
-from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from flint import fmpq
@@ -18,7 +18,7 @@ from flint import fmpq
 from tapx.kernels.balls import Number, exact
 from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.kernel import Kernel
-from tapx.kernels.proofs import node, polynomial_kernel
+from tapx.kernels.proofs import SPACING, node, polynomial_kernel
 
 MEAN = 1.2069003224378743
 """Integral of ``exp(1 - 1/(1 - u^2))`` over ``|u| < 1``: what bumps too narrow to be
@@ -29,8 +29,8 @@ def bumps(
     target: Kernel,
     heads: int,
     family: str | Family,
-    alpha: Number = Fraction(1, 100),
-    gamma: Number = Fraction(1, 100),
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
     first: int | None = None,
 ) -> Kernel:
     """The kernel of the proof of Lemma F.3 (exponential) or F.6 (power).
@@ -46,18 +46,12 @@ def bumps(
     target rho must exceed ``gamma`` (exponential heads; no powers then) or
     ``1 + gamma`` (power heads; exponentials of any rate). By default the first lag that
     gets a bump is the first that the heads see; the sums in the paper start at 1, which
-    loses lag 0.
-
-    Raises:
-        ValueError: on parameters out of these ranges.
+    loses lag 0. ValueError outside of these ranges.
     """
     family = Family.of(family)
     family.refuse_unseen(family.first_lag if first is None else first)
     _refuse_slow(target, family, exact(gamma))
-
-    def sampled(x: np.ndarray, alpha: float, gamma: float) -> np.ndarray:
-        return profile(x, target, family, alpha, gamma, first)
-
+    sampled = partial(profile, target=target, family=family, first=first)
     return polynomial_kernel(sampled, heads, family, alpha, gamma, target)
 
 

@@ -31,8 +31,7 @@ def ball(part: Part, lag: int) -> arb:
 def value(part: Part, lag: int, origin: int | None = None) -> float:
     """The value at ``lag`` as float64, right to 1e-17 or to 60 bits.
 
-    Raises:
-        ValueError, TypeError, PrecisionError: as `l1_distance`.
+    Errors as `l1_distance`.
     """
     signed = Signed(part, origin=origin)
 
@@ -47,8 +46,7 @@ def value(part: Part, lag: int, origin: int | None = None) -> float:
 def inner(first: Part, second: Part) -> arb:
     """Ball of ``sum_s first(s) second(s)`` over all lags, at present precision.
 
-    Raises:
-        ValueError: if the sum diverges (two powers with rates that sum to <= 1).
+    ValueError if the sum diverges (two powers with rates that sum to <= 1).
     """
     return _inner(Signed(first), Signed(second))
 
@@ -115,15 +113,11 @@ def l1_distance(
     """Enclosure of the l1 distance over all lags ``s >= 0``, tail included.
 
     For tokens in the unit ball it is exactly the worst error of the attention. With an
-    origin the kernel is read from this adaptive lag (see `Signed`), and the target is a
-    delta or None.
-
-    Raises:
-        ValueError: if the distance is infinite (a power with rate <= 1), or an origin
-            below 1. TypeError: an origin that is no whole number.
-        PrecisionError: if MAX_BITS bits do not give ``digits`` digits, if exponentials
-            and powers together change sign at lags beyond the walk, or if rates are so
-            near each other that no lag is seen from which on the sign is settled.
+    origin the kernel is read from this adaptive lag (see `Signed`, also for errors),
+    and the target is a delta or None. ValueError if the distance is infinite (a power
+    with rate <= 1); PrecisionError if MAX_BITS bits do not give ``digits`` digits, if
+    exponentials and powers together change sign at lags beyond the walk, or if rates
+    are so near each other that no lag is seen from which on the sign is settled.
     """
     signed = Signed(kernel, target, origin)
     _refuse_slow(signed, fmpq(1), "summable over all lags only")

@@ -33,12 +33,11 @@ def least_squares(
     Args:
         residual: parameters (n,) to residuals (m,), m >= n.
         jacobian: parameters (n,) to the derivatives (m, n).
-        start: (n,); returned where the residual is not finite there.
+        start: (n,), like the best parameters met, which are returned.
         evaluations: residuals evaluated at most, at least 1.
         tolerance: ends where a step gains, or moves, by less than this relatively.
 
-    Returns:
-        The best parameters met, (n,).
+    The start is returned where the residual is not finite there.
     """
     x, rest = start, residual(start)
     value = float(rest @ rest)

@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb
 
 from tapx import witness_numbers, witnesses
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.kernels import balls, decaying, distances, shortest, zeros
 from tapx.kernels.balls import PrecisionError
 from tapx.kernels.family import LIN, LOG, Family
@@ -44,13 +44,11 @@ def kernel_for(
             else rates and weights by least squares over the lags.
         first: 0 or 1, the first lag that counts.
 
-    Raises:
-        ValueError: unknown names, "bumps" for a row, or weights beyond float64.
+    ValueError for unknown names, "bumps" for a row, or weights beyond float64.
     """
     one_of(how, KINDS, "kernel")
     family = Family.of(family)
-    if heads < 1:
-        raise ValueError(f"heads {heads}: at least 1 head is needed for each memory")
+    at_least(1, heads=heads)
     if how == "bumps":
         if not isinstance(memory, Kernel):
             raise ValueError(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from flint import acb, arb, fmpq_poly, fmpz_poly
 from scipy.fft import dct
 
+from tapx.checks import at_least
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
 from tapx.kernels.family import LIN, Family
 from tapx.kernels.kernel import Delta, Kernel
+
+SPACING = Fraction(1, 100)
+"""The paper's alpha and gamma."""
 
 
 @lru_cache(maxsize=64)
@@ -22,13 +26,10 @@ def bump_derivative(order: int) -> arb:
     """Enclosure of ``max |d^n/du^n exp(1 - 1/(1 - u^2))|`` over ``|u| < 1``.
 
     The n-th derivative is ``P_n(u) (1 - u^2)^(-2n) exp(1 - 1/(1 - u^2))`` with integer
-    polynomials P_n, so its extrema lie at the roots of P_{n+1}, isolated in balls.
-
-    Raises:
-        ValueError: if ``order`` is negative.
+    polynomials P_n, so its extrema lie at the roots of P_{n+1}, isolated in balls. The
+    order is 0 or more (ValueError).
     """
-    if order < 0:
-        raise ValueError(f"order {order}: the nearest valid order is 0")
+    at_least(0, order=order)
     u, square = fmpz_poly([0, 1]), fmpz_poly([1, 0, -1])
     here = after = fmpz_poly([1])
     for n in range(order + 1):
@@ -50,8 +51,8 @@ def bump(
     lag: int,
     heads: int,
     family: str | Family,
-    alpha: Number = Fraction(1, 100),
-    gamma: Number = Fraction(1, 100),
+    alpha: Number = SPACING,
+    gamma: Number = SPACING,
 ) -> Kernel:
     """The kernel of the proof of Lemma F.1 (exponential) or F.4 (power).
 
@@ -82,10 +83,7 @@ def bump(
     """
     target, family = Delta(lag), Family.of(family)
     family.refuse_unseen(lag)
-
-    def profile(x: np.ndarray, alpha: float, gamma: float) -> np.ndarray:
-        return bump_profile(x, lag, family, alpha, gamma)
-
+    profile = partial(bump_profile, lag=lag, family=family)
     return polynomial_kernel(profile, heads, family, alpha, gamma, target)
 
 
@@ -96,7 +94,7 @@ def chebyshev_points(heads: int) -> np.ndarray:
 
 
 def polynomial_kernel(
-    profile: Callable[[np.ndarray, float, float], np.ndarray],
+    profile: Callable[..., np.ndarray],
     heads: int,
     family: Family,
     alpha: Number,
@@ -106,14 +104,13 @@ def polynomial_kernel(
     """``exp(-gamma s) Q(exp(-alpha s))``, or ``s ** (-1 - gamma) Q(s ** -alpha)``.
 
     Q is the partial sum, with as many coefficients as heads, of the Chebyshev series
-    on [0, 1] of ``profile(x, alpha, gamma)``. ValueError as `bump`.
+    on [0, 1] of ``profile(x, alpha=alpha, gamma=gamma)``. ValueError as `bump`.
     """
-    if heads < 1:
-        raise ValueError(f"heads {heads}: at least 1 head is needed")
+    at_least(1, heads=heads)
     a, g = exact(alpha), exact(gamma)
     if a <= 0 or g <= 0:
         raise ValueError("alpha and gamma must be positive")
-    samples = profile(chebyshev_points(heads), float(a), float(g))
+    samples = profile(chebyshev_points(heads), alpha=float(a), gamma=float(g))
     coefficients = dct(samples, type=2)[:heads] / len(samples)
     coefficients[0] /= 2
     polynomial = fmpq_poly([0])

@@ -38,8 +38,7 @@ class Trapezoid:
         step: h, above 0 and at most 3.
         first, last: indices of the slowest and the fastest exponential kept.
 
-    Raises:
-        ValueError: on values outside these ranges.
+    ValueError outside of these ranges.
     """
 
     power: Number
@@ -134,8 +133,7 @@ def discretisation_error(power: Number, step: float) -> arb:
 def rule(power: Number, error: float) -> Trapezoid:
     """The rule with fewest exponentials whose `l1_bound` is at most ``error``.
 
-    Raises:
-        ValueError: a power not above 1, or an error outside 1e-12 to 1/2.
+    ValueError for a power not above 1, or an error outside 1e-12 to 1/2.
     """
     if not 1e-12 <= error <= 0.5:
         raise ValueError(f"error {error:g}: allowed are errors from 1e-12 to 0.5")

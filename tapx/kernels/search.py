@@ -23,6 +23,7 @@ from flint import arb, arb_mat, fmpq
 from scipy.optimize import OptimizeResult, minimize
 
 from tapx import witnesses
+from tapx.checks import at_least
 from tapx.kernels import balls
 from tapx.kernels.balls import check_at_most, rational, upper_decimal
 from tapx.kernels.family import LIN, LOG, Family
@@ -173,8 +174,7 @@ def best_delta(
         family: "exponential" or "power".
         weight_bits: significant bits of a weight, 2 to 2000; rates are float64.
 
-    Raises:
-        ValueError: on parameters out of these ranges.
+    ValueError outside of these ranges.
     """
     family = Family.of(family)
     least = family.heads_to_recall(Delta(lag).lag)
@@ -242,8 +242,7 @@ def best_scaled(lags: tuple[int, ...], heads: int, weight_bits: int = 53) -> Ker
 
 
 def _check(heads: int, weight_bits: int) -> None:
-    if heads < 1:
-        raise ValueError(f"heads {heads}: at least 1 head is needed")
+    at_least(1, heads=heads)
     if not 2 <= weight_bits <= 2000:
         raise ValueError(f"weight_bits {weight_bits}: allowed are 2 to 2000")
 

@@ -40,9 +40,7 @@ def shortest(power: float, heads: int) -> Kernel:
     """The best sum of ``heads`` exponentials found for ``s^-power``, lags ``s >= 1``.
 
     Its weights are positive, all its numbers float64, and the power is its target.
-
-    Raises:
-        ValueError: a power not above 1, or heads outside 1 to 72.
+    ValueError for a power not above 1, or heads outside 1 to 72.
     """
     refuse_unsummable(power)
     if not 1 <= heads <= MOST:
@@ -107,8 +105,7 @@ def certified_error(power: float, heads: int) -> float:
 def fewest(power: float, error: float) -> int:
     """The fewest terms whose `certified_error` is at most ``error``.
 
-    Raises:
-        ValueError: if the error is not positive, or needs more than 72 terms.
+    ValueError if the error is not positive, or needs more than 72 terms.
     """
     if not error > 0:
         raise ValueError(f"error {error:g} must be positive")

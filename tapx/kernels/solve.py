@@ -22,11 +22,8 @@ def projection(
 
     The normal equations need inner products over all infinite lags; these are
     geometric sums for exponentials, zeta values for powers, polylogarithms between.
-
-    Raises:
-        ValueError: no rates; rates that are not distinct and positive, or for powers
-            not above 1/2.
-        balls.PrecisionError: for rates too close to be told apart.
+    ValueError for no rates, or rates that are not distinct and positive, or for powers
+    not above 1/2; PrecisionError for rates too close to be told apart.
     """
     measures = [partial(distances.inner, unit) for unit in _units(rates, family)]
     return _agreeing(measures, rates, target, family)
@@ -40,11 +37,8 @@ def interpolation(
 ) -> Kernel:
     """The kernel that equals the target at as many lags as there are rates.
 
-    By default these are the first lags that the family sees.
-
-    Raises:
-        ValueError: rates as above, or not as many lags, all visible to the family.
-        balls.PrecisionError: for rates too close to be told apart.
+    By default these are the first lags that the family sees. Errors as `projection`,
+    and ValueError for another number of lags, or one that the family does not see.
     """
     start = Family.of(family).first_lag
     lags = range(start, start + len(rates)) if lags is None else lags

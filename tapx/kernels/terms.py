@@ -25,10 +25,8 @@ class Signed:
     """The difference of a kernel and its target: exponentials, powers and points.
 
     ``exponentials`` and ``powers`` map rates to weights, ``points`` lags to weights.
-    With an ``origin`` B the decays are ``exp(-rate (s - B))`` and ``(s / B)^-rate``.
-
-    Raises:
-        ValueError: an origin below 1. TypeError: one that is no whole number.
+    With an ``origin`` B the decays are ``exp(-rate (s - B))`` and ``(s / B)^-rate``;
+    ValueError for one below 1, TypeError for one that is no whole number.
     """
 
     def __init__(

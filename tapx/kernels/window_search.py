@@ -49,8 +49,7 @@ def best(
             contains ``target.at_zero ** 2``.
         last: last lag, above ``first + 1``.
 
-    Raises:
-        ValueError: on parameters out of these ranges.
+    ValueError outside of these ranges.
     """
     family = Family.of(family)
     at_least(1, heads=heads)
@@ -69,10 +68,8 @@ def _best(
     empty = WindowKernel(family, (), (), target, first, last)
 
     def read(entry: Entry) -> WindowKernel:
-        rates, weights = (
-            tuple(float(Fraction(text)) for text in entry[key])
-            for key in ("rates", "weights")
-        )
+        numbers = (map(Fraction, entry[key]) for key in ("rates", "weights"))
+        rates, weights = (tuple(map(float, row)) for row in numbers)
         kernel = replace(empty, rates=rates, weights=weights)
         check_at_most(kernel.squared_error, entry, "a squared distance")
         return kernel

@@ -76,9 +76,8 @@ def is_power(kernel: Kernel) -> bool:
 def deviation(kernel: Kernel) -> Deviation:
     """The deviation of a sum of exponentials from the power that is its target.
 
-    Raises:
-        ValueError: another family, or a target that is not `is_power`.
-        PrecisionError: at some lag the deviation is too near 0 for its sign to show.
+    ValueError for another family, or a target that is not `is_power`; PrecisionError
+    where at some lag the deviation is too near 0 for its sign to show.
     """
     goal = kernel.target
     if not (kernel.family is LIN and isinstance(goal, Kernel) and is_power(goal)):
@@ -103,8 +102,7 @@ def deviation(kernel: Kernel) -> Deviation:
 def l1_distance(kernel: Kernel) -> arb:
     """Enclosure of the l1 distance to the target power over all lags ``s >= 1``.
 
-    Raises:
-        ValueError, PrecisionError: as `deviation`.
+    Errors as `deviation`.
     """
     e = deviation(kernel)
     with balls.precision(BITS):

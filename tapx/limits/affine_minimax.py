@@ -158,11 +158,8 @@ def best(
 def minimax(matrix: Matrix, values: Sequence[Fraction]) -> Minimax:
     """Minimise ``max_i |values_i - (matrix c)_i|`` over c, exactly.
 
-    Each window has a row of features and a value.
-
-    Raises:
-        ValueError: no window, or one that lacks either.
-        ArithmeticError: the exact solution could not be proved.
+    Each window has a row of features and a value: ValueError for none, or one that
+    lacks either. ArithmeticError where the exact solution could not be proved.
     """
     if not values or len(matrix) != len(values):
         raise ValueError(
@@ -197,9 +194,8 @@ def prove(
 ) -> Fraction:
     """The error that coefficients and witness prove to be least, in exact arithmetic.
 
-    Raises:
-        ArithmeticError: the witness is not orthogonal to a feature, its weights do not
-            sum to 1 in absolute value, or the sides do not meet.
+    ArithmeticError if the witness is not orthogonal to a feature, its weights do not
+    sum to 1 in absolute value, or the sides do not meet.
     """
     pairs = zip(matrix, values, strict=True)
     errors = (abs(y - _dot(row, coefficients)) for row, y in pairs)

@@ -34,8 +34,7 @@ def upper_at(
 ) -> float:
     """Bound of the size of the pairing with the head of one rate.
 
-    Raises:
-        ValueError: a rate that is not positive, or not above 1 for powers.
+    ValueError for one that is not positive, or not above 1 for powers.
     """
     start = family.first_lag
     if not exact(rate) > start:
@@ -49,14 +48,8 @@ def upper_at(
 def supremum(family: Family, lags: Sequence[int], numbers: Sequence[fmpq]) -> float:
     """Proven bound of the pairing's size over all rates: above 0, or 1 for powers.
 
-    Args:
-        family: "exponential" or "power".
-        lags: the lags that the numbers stand at, ascending.
-        numbers: y, one for each lag.
-
-    Raises:
-        ValueError: no numbers.
-        PrecisionError: if too many intervals would be needed.
+    The numbers y are one for each lag, in ascending order. ValueError for none,
+    PrecisionError if too many intervals would be needed.
     """
     if not numbers:
         raise ValueError("numbers is empty; at least one lag is needed")

@@ -20,11 +20,9 @@ from scipy.optimize import minimize_scalar
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
 from tapx.kernels.balls import check_at_most, upper_decimal
-from tapx.kernels.family import LIN, LOG
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.kernels.windows import round_up
 from tapx.witnesses import Entry, Question
-
-FAMILY = {"lin": LIN, "log": LOG}  # what a head of each relative position pools with
 
 # Logarithms of the common rates that `limit` tries.
 LOG_RATES = {LIN: (-9.0, 3.0), LOG: (-9.0, 6.0)}
@@ -94,7 +92,7 @@ def limit(part: Tokens, rpe: str, heads: int, last: int) -> tuple[float, float]:
 
 def limit_question(part: Tokens, rpe: str, heads: int, last: int) -> Question:
     """The question that `nearly_equal` asks: a rate for heads that all but share it."""
-    family = FAMILY[rpe]
+    family = Family.of(rpe)
     return Question(
         group="nearly-equal",
         name=f"{family}-for-{part.name}",
@@ -115,7 +113,7 @@ def _common_rate(part: Tokens, rpe: str, heads: int, last: int) -> float:
     def loss(log_rate: float) -> float:
         return -float(captured(part, rpe, math.exp(log_rate), heads, last)[-1])
 
-    grid = np.linspace(*LOG_RATES[FAMILY[rpe]], 25)
+    grid = np.linspace(*LOG_RATES[Family.of(rpe)], 25)
     place = int(np.argmin([loss(x) for x in grid]))
     ends = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]
     options = {"xatol": 1e-3}
@@ -136,7 +134,7 @@ def basis(rpe: str, rate: float, heads: int, last: int) -> np.ndarray:
     orthogonalisation, in float64. Once nothing is left to capture, rows are zero.
     """
     lags = np.arange(1.0, last + 1)
-    if FAMILY[rpe] is LIN:
+    if Family.of(rpe) is LIN:
         points, start = lags / last, np.exp(-rate * (lags - 1))
     else:
         points, start = np.log(lags), lags**-rate
@@ -169,7 +167,7 @@ def _captured_ball(part: Tokens, rpe: str, rate: float, heads: int, last: int) -
 def _recurrence(part: Tokens, rpe: str, rate: arb, heads: int, last: int) -> arb:
     """Orthonormal polynomials on the window, in balls; shares of the lags squared."""
     lags = range(1, last + 1)
-    if FAMILY[rpe] is LIN:
+    if Family.of(rpe) is LIN:
         points = [arb(s) / last for s in lags]
         now = [(-rate * (s - 1)).exp() for s in lags]
     else:

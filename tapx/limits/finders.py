@@ -54,14 +54,13 @@ def _tokens(target: Any) -> equal_rates.Tokens:
 
 
 def _nearly_equal(entry: Entry) -> Any:
-    target, rpe = entry["target"], Family.of(entry["family"]).name
-    heads = entry["size"]["heads"]
-    return equal_rates.limit(_tokens(target), rpe, heads, target["last"])
+    target, heads = entry["target"], entry["size"]["heads"]
+    return equal_rates.limit(_tokens(target), entry["family"], heads, target["last"])
 
 
 def _power(entry: Entry) -> Any:
-    power = Fraction(entry["target"]["power"])
-    return shortest.shortest(float(power), entry["size"]["heads"])
+    power = float(Fraction(entry["target"]["power"]))
+    return shortest.shortest(power, entry["size"]["heads"])
 
 
 def _memory(entry: Entry) -> Any:
@@ -75,16 +74,14 @@ def _memory(entry: Entry) -> Any:
 
 def _weights(entry: Entry) -> Any:
     size = entry["size"]
-    rates = [float(x) for x in size["rates"]] if "rates" in size else None
+    rates = list(map(float, size["rates"])) if "rates" in size else None
     price, lag = Fraction(size["price"]), entry["target"]["delta"]
     return weight_bounds.optimum(entry["family"], lag, price, rates)
 
 
 def _floor(entry: Entry) -> Any:
-    size = entry["size"]
-    rates = [float(rate) for rate in size["rates"]]
-    lag = entry["target"]["delta"]
-    return recall.recall_floor(rates, lag, size["length"])
+    rates = list(map(float, entry["size"]["rates"]))
+    return recall.recall_floor(rates, entry["target"]["delta"], entry["size"]["length"])
 
 
 def _minimax(entry: Entry) -> Any:

@@ -21,6 +21,7 @@ from functools import cache, lru_cache, reduce
 import numpy as np
 from flint import arb, arb_mat
 
+from tapx.checks import at_least
 from tapx.kernels import balls
 from tapx.kernels.family import refuse_unsummable
 from tapx.limits.rank import exactly, largest_row
@@ -33,21 +34,13 @@ BITS = 192  # working precision
 def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
     """A proved lower bound of the l1 distance of ``heads`` states to ``s^-power``.
 
-    Args:
-        power: above 1.
-        heads: number of exponentials, or of states of a linear recurrence; at least 0.
-        reach: indices up to about this one are used.
-
-    Returns:
-        The bound over all lags ``s >= 1``, rounded down; 0.0 where float64
-        eigenvectors cannot certify one (below about 1e-15).
-
-    Raises:
-        ValueError: on values outside these ranges.
+    The power is above 1, and the heads, exponentials or states of a linear recurrence,
+    are 0 or more (ValueError). Indices up to about `reach` are used. The bound is over
+    all lags ``s >= 1``, rounded down; 0.0 where float64 eigenvectors cannot certify one
+    (below about 1e-15).
     """
     refuse_unsummable(power)
-    if heads < 0:
-        raise ValueError(f"heads {heads}: allowed are 0 and more")
+    at_least(0, heads=heads)
     matrix, vectors = _compressed(float(power), float(reach))
     if heads >= vectors.shape[1]:
         return 0.0
@@ -57,19 +50,15 @@ def lower_bound(power: float, heads: int, reach: float = 1e8) -> float:
         # are bounded by Gershgorin's discs.
         rows = exactly(vectors.T[: heads + 1])
         form = (rows * matrix * rows.transpose()).tolist()
-        discs = [
-            (2 * row[i] - sum(map(abs, row), arb(0))).lower()
-            for i, row in enumerate(form)
-        ]
-        least = reduce(arb.min, discs)
+        rests = (2 * row[i] - sum(map(abs, row), arb(0)) for i, row in enumerate(form))
+        least = reduce(arb.min, (rest.lower() for rest in rests))
         return max(0.0, balls.lower(least / largest_row(rows * rows.transpose())))
 
 
 def fewest(power: float, error: float, reach: float = 1e8) -> int:
     """No linear recurrence with fewer states comes within ``error`` in l1.
 
-    Raises:
-        ValueError: for an error below 1e-12, where the certificate gives out.
+    ValueError below 1e-12, where the certificate gives out.
     """
     if error < 1e-12:
         raise ValueError(f"error {error:g}: the nearest valid error is 1e-12")

@@ -199,10 +199,8 @@ def least_errors(
         distance of a lag from lag 0, or for the far half from ``last + 1``: so many
         exponentials can do anything there.
 
-    Raises:
-        ValueError: no lags, a repeated lag, one out of range, lags in both halves, or
-            sizes that are not finite or not one for each lag.
-        TypeError: a lag that is no whole number.
+    Errors as `check_lags`, and ValueError for lags out of range or in both halves, or
+    sizes that are not finite or not one for each lag.
     """
     lags = check_lags(lags)
     factors = tuple(map(float, [1.0] * len(lags) if sizes is None else sizes))
@@ -263,7 +261,8 @@ def _tails(sizes: dict[int, arb], scales: list[arb]) -> list[arb]:
     vectors = np.linalg.eigh((floats + floats.T) / 2)[1]
     isometry = fmpz_mat(np.rint(vectors * unit).astype(np.int64).tolist())
     turned = isometry.transpose() * fmpz_mat(matrix) * isometry  # units of unit^-3
-    gram = isometry.transpose() * isometry - unit**2 * _identity(count)
+    identity = fmpz_mat(np.eye(count, dtype=int).tolist())
+    gram = isometry.transpose() * isometry - unit**2 * identity
     values = [int(turned[i, i]) ** 2 for i in range(count)]
     lost = arb(_squares(turned) - sum(values)).sqrt()
     lengths = 1 + arb(_squares(gram)).sqrt() / unit**2
@@ -274,10 +273,6 @@ def _tails(sizes: dict[int, arb], scales: list[arb]) -> list[arb]:
         bounds.append(balls.square(distance.max(arb(0))))
         tail -= value
     return bounds
-
-
-def _identity(count: int) -> fmpz_mat:
-    return fmpz_mat(np.eye(count, dtype=int).tolist())
 
 
 def _squares(matrix: fmpz_mat) -> int:

@@ -63,11 +63,8 @@ def recall_floor(
 
     A linear programme finds y in float64. A few of its numbers are then changed, in
     ball arithmetic, so that it annihilates the heads exactly. Slow decays need many
-    lags.
-
-    Raises:
-        ValueError: rates that are not positive and distinct, or so close that the
-            programme or its correction fails; a lag that is not below the length.
+    lags. ValueError for rates that are not positive and distinct, or so close that the
+    programme or its correction fails, and for a lag that is not below the length.
     """
     decays = [exact(float(rate)) for rate in rates]
     if not decays or min(decays) <= 0 or len(set(decays)) < len(decays):
@@ -188,14 +185,8 @@ def class_optimum(
     of the class is not nearer than this, and with large rates all are as near to it as
     one likes (proved in the chapter on adaptive kernels; not in the paper).
 
-    Args:
-        family: of the heads, lags from 0 (lin) or 1 (log).
-        amplitude: of the class, positive.
-        decay: positive, above 1 for powers.
-        heads: m, at least 0.
-
-    Raises:
-        ValueError: on parameters out of these ranges.
+    The lags start at 0 (lin) or 1 (log). ValueError unless the amplitude is positive,
+    the decay too, and above 1 for powers, and there are 0 heads or more.
     """
     family = Family.of(family)
     least = family.first_lag
@@ -217,10 +208,8 @@ def alternating_floor(family: str | Family, decay: Number, heads: int) -> float:
     heads may be exponentials or powers: a sum of m of either changes sign m - 1 times
     at most, and where it has the wrong sign it errs by r(s) or more. So at best it is
     right at the first m lags and wrong at every second one beyond (proved in the
-    chapter on essentially sparse memories; not in the paper).
-
-    Raises:
-        ValueError: no heads; a decay that is not positive, or for powers above 1.
+    chapter on essentially sparse memories; not in the paper). ValueError for no heads,
+    or a decay that is not positive, or for powers not above 1.
     """
     family = Family.of(family)
     least = family.first_lag

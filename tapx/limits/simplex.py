@@ -51,12 +51,11 @@ class Programme:
         rates: tuple[Number, ...],
         counted: bool = True,
     ):
-        self.family, self.price = family, arb(price)
+        self.price = arb(price)
         self.y: list[arb] = []
         self.values: dict[int, arb] = {}
-        start = family.first_lag
         self.lags = listed_lags(family, lag)
-        self.place = lag - start
+        self.place = lag - family.first_lag
         balls = [arb(exact(rate)) for rate in rates]
         self.masses = [family.tail(ball) for ball in balls]
         rows = _softmax(family, self.lags, balls, counted)

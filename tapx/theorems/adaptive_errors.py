@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tapx.checks import above, at_least
+from tapx.checks import at_least
 from tapx.kernels.family import Family
 from tapx.targets.adaptive import check_depth
 from tapx.theorems import lemmas
@@ -87,6 +87,7 @@ def sampling_width(
         tolerance: the error to stay below, above 0 (ValueError).
         radius: half the side of the box of what g reads.
     """
-    above(0, tolerance=tolerance)
+    if not tolerance > 0:
+        raise ValueError(f"tolerance must be above 0, not {tolerance}")
     one = lemmas.readout(norm, 1, dimension, radius)
     return math.floor((one / tolerance) ** 2) + 1

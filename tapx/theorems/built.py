@@ -187,12 +187,8 @@ class Built(BlockCertificate):
         placed where the readout is steep. Where all tokens enter the memories, the step
         is repeated from where it leads.
 
-        Args:
-            length: tokens of an input, more than the largest fixed lag; `self.length`
-                if None.
-            count: random choices to start from.
-            seed: of those choices.
-            steps: repetitions, where all tokens enter the memories.
+        An input has `length` tokens, more than the largest fixed lag, `self.length` if
+        None. From `count` random choices, drawn with the seed, so many steps lead on.
         """
         length = self.length if length is None else length
         size, generator = self.target.input_dimension, torch.Generator()

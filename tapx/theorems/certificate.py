@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -32,20 +33,21 @@ def check_reach(length: int, lag: int) -> None:
         )
 
 
+def by_slopes(net: TwoLayerNet, errors: Sequence[float]) -> float:
+    """What errors of the blocks but block 0 do, by the net's slope in each block."""
+    slopes = net.coordinate_slopes.reshape(len(errors) + 1, -1).norm(dim=1)[1:]
+    return float(slopes @ torch.tensor(errors, dtype=torch.float64))
+
+
 @dataclass(frozen=True)
 class Certificate(ABC):
     """A network, how far it is from its target at most, and how far on given inputs.
 
     What holds in exact arithmetic holds for inputs of any length. What float64 adds
     depends on the length: `rounding_error` and `error` are for inputs of at most
-    `length` tokens, `rounding_for` and `error_for` for any other length.
-
-    Attributes:
-        model: the Transformer of the proof, float64, the same class that is trained.
-        target: what it approximates.
-        length: the longest input, in tokens, that `rounding_error` and `error` cover.
-        readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
-        evaluations: those whose rounding is bounded.
+    `length` tokens, `rounding_for` and `error_for` for any other length. The fields are
+    those of `tapx.theorems.built.Built`; `evaluations` are those whose rounding is
+    bounded.
     """
 
     model: Transformer
@@ -141,14 +143,7 @@ class Certificate(ABC):
 
 @dataclass(frozen=True)
 class BlockCertificate(Certificate):
-    """A certificate of a network whose attention fills a block for each memory.
-
-    Attributes:
-        kernels: one a memory, exactly as the network holds them.
-        readout: f, with known norm and slopes.
-        net: what the last FFN computes: f itself, or a sample of its neurons.
-        errors: for each memory, a proven bound of the attention's error on its block.
-    """
+    """A certificate of a network whose attention fills a block for each memory."""
 
     kernels: tuple[Any, ...]
     readout: TwoLayerNet
@@ -167,7 +162,5 @@ class BlockCertificate(Certificate):
         The smaller of ``||f||_Lip E_Attn`` and the sum over blocks of f's slope in the
         block times the block's error.
         """
-        blocks = len(self.errors) + 1
-        slopes = self.readout.coordinate_slopes.reshape(blocks, -1).norm(dim=1)[1:]
-        by_block = float(slopes @ torch.tensor(self.errors, dtype=torch.float64))
+        by_block = by_slopes(self.readout, self.errors)
         return up(min(self.readout.lipschitz * self.attention_error, by_block))

@@ -43,7 +43,6 @@ Example:
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from operator import itemgetter
 
 from flint import arb
@@ -52,10 +51,7 @@ from tapx.checks import fewest
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
 from tapx.kernels.family import Family
-from tapx.kernels.proofs import bump_derivative
-
-SPACING = Fraction(1, 100)
-"""The paper's alpha and gamma."""
+from tapx.kernels.proofs import SPACING, bump_derivative
 
 ORDERS = range(1, 21)
 """Orders of smoothness tried where a bound may choose its own."""

@@ -109,10 +109,7 @@ def normalisation_free(heads: int, length: int = 32) -> BuiltDot:
     Args:
         heads: H. With fewer than 3 the kernel is zero and the error 1.
         length: the longest input, in tokens, for which `error` accounts for rounding,
-            at least 6; for longer ones see `error_for`.
-
-    Raises:
-        ValueError: heads or length out of range.
+            at least 6 (ValueError); for longer ones see `error_for`.
     """
     at_least(WINDOW, length=length)
     # Rounding grows with the weights: leave the bits that it takes.
@@ -160,10 +157,7 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
 
     Returns:
         The layer. Its error is certified on all windows of 6 tokens, with a bound for
-        the tokens before.
-
-    Raises:
-        ValueError: decay or length out of range.
+        the tokens before. ValueError for a decay or length out of range.
     """
     if not 1e-5 <= decay <= 1 / 8:
         nearest = min(max(decay, 1e-5), 1 / 8)

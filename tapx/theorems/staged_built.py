@@ -21,7 +21,7 @@ from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets import influence
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import float_sums
-from tapx.theorems.certificate import BlockCertificate, check_reach, up
+from tapx.theorems.certificate import BlockCertificate, by_slopes, check_reach, up
 from tapx.theorems.float_sums import UNIT
 from tapx.theorems.stages import Stage, path
 
@@ -33,21 +33,17 @@ MOST_INPUTS = 1 << 18
 class BuiltStages(BlockCertificate):
     """A network of Theorem 4.1 or 4.4 or of Proposition 4.3 or 4.5, with certificate.
 
+    Model, kernels, readout, net, length and readout error are as in `Built`.
+
     Attributes:
-        model: the Transformer of the proof, float64, the same class that is trained.
         target: what it approximates, on tokens of its alphabet.
-        plan: what each layer fetches and computes.
-        kernels: one a memory, exactly as the network holds them.
-        memory_nets: one a memory; what the FFN computes before it rounds.
-        margins: one a memory: how far, in the worst case, what is rounded stays from
-            where the rounding would change. All are positive: every lag is exact.
-        readout: f, with known norm and slopes.
-        net: what the last FFN computes: f itself, or a sample of its neurons.
-        length: the longest input, in tokens, that `rounding_error`, `error` and
-            `margins` cover.
-        readout_error: ``E_FFN``, proven sup of |f - FFN|; 0 if the FFN is f itself.
         errors: for each memory, a proven l1 distance of its kernel to a delta, the
             largest over all lags that the memory function takes.
+        plan: what each layer fetches and computes.
+        memory_nets: one a memory; what the FFN computes before it rounds.
+        margins: one a memory: how far, in the worst case, on inputs of at most `length`
+            tokens, what is rounded stays from where the rounding would change. All are
+            positive: every lag is exact.
 
     Example:
         >>> net = tapx.TwoLayerNet([1], [[0, 1]])
@@ -66,12 +62,10 @@ class BuiltStages(BlockCertificate):
 
     def _rounding(self, length: float, evaluation: str) -> float:
         """The errors of the blocks, through the readout, and of the readout itself."""
-        size = self.target.input_dimension
-        slopes = self.net.coordinate_slopes.reshape(-1, size).norm(dim=1)[1:]
         blocks = self._blocks(length, evaluation)
         if length > self.length or evaluation != "last":
             self._refuse_lost_lags(length, blocks)
-        total = float(slopes @ torch.tensor(blocks, dtype=torch.float64))
+        total = by_slopes(self.net, blocks)
         radius = 1 + max(map(sum, zip(self.errors, blocks, strict=True)))
         units = self.net.width + self.net.dimension + 8
         return up(total + units * self.net.norm * radius * UNIT)
@@ -129,10 +123,8 @@ class BuiltStages(BlockCertificate):
         ``sum_s <x_{t-s}, sum_k e_k(s) gradient_k>``: every other token is the one of
         the alphabet that adds most to it, or least.
 
-        Args:
-            length: tokens of an input, more than the reach; `self.length` if None.
-            count: choices of the remembered tokens, at random if there are more.
-            seed: of those choices.
+        An input has `length` tokens, more than the reach, `self.length` if None. Of the
+        choices of the remembered tokens `count` are taken, at random if there are more.
         """
         length = self.length if length is None else length
         check_reach(length, self.target.reach)

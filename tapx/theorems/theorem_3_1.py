@@ -69,15 +69,9 @@ def bound(
 ) -> float:
     """Theorem 3.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
 
-    Args:
-        target: its readout must be a `TwoLayerNet`.
-        heads: H, shared out as in the proof.
-        width: neurons of the readout.
-        order: n of the lemmas.
-        position: "lin" or "log".
-
-    Returns:
-        The bound, ``inf`` where a lag gets fewer heads than ``order``.
+    The heads are shared out as in the proof, the readout, a `TwoLayerNet`, has so many
+    neurons as the width says, and the order is n of the lemmas: the bound is ``inf``
+    where a lag gets fewer heads than that.
     """
     attention = attention_error(target.lags, heads, order, position)
     return total_error(target, attention, width)

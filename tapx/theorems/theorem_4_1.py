@@ -53,13 +53,8 @@ def bound(
 ) -> float:
     """Theorem 4.1: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
 
-    Args:
-        target: adaptive memories of depth 0.
-        norms: Barron norms of the g_i (lin) or of the log g_i (log).
-        heads: H, shared out as in the proof.
-        width: m of both feed-forward networks.
-        order: n of the lemmas.
-        position: "lin" or "log".
+    The target has depth 0, the width m is that of both feed-forward networks, and the
+    rest is as in :mod:`tapx.theorems.adaptive_errors`.
 
     Returns:
         The bound; ``inf`` where a memory gets fewer heads than ``order``, or where the

@@ -169,24 +169,16 @@ def bound(
 ) -> float:
     """Theorem 4.4: ``E_FFN + ||f||_Lip E_Attn`` with explicit constants.
 
-    Args:
-        target: adaptive memories; the layers are counted with `depth`.
-        depth: K.
-        slopes: of the memory functions.
-        heads: H.
-        order: n of the lemmas in E_Attn; the condition takes its best order.
-        position: "lin" or "log".
-        norms: of the memory functions, with a width only.
-        width: m of every layer. None if the network holds f and the memory functions
-            exactly.
+    The layers are counted with `depth`, whatever that of the target, and the order is
+    that of E_Attn; the condition takes its best one. The width m is that of every
+    layer, and needs the norms; None is for a network that holds f and the memory
+    functions exactly.
 
     Returns:
         The bound; ``inf`` where the heads do not meet the nested condition, where the
         width is below what :func:`layer_widths` asks for, with one neuron for the
         constant, or where a fetched token may leave the box of the memory functions.
-
-    Raises:
-        ValueError: a width without norms, or as the parts.
+        ValueError for a width without norms, or as the parts.
     """
     lags = target.largest_lags
     if width is not None:
@@ -214,12 +206,9 @@ def construct(
     together by the last layer, which shares its heads among them.
 
     Arguments, for targets of any depth, and errors as
-    :func:`tapx.theorems.theorem_4_1.construct`.
-
-    Raises:
-        ValueError: also where the heads are too few for the condition of the theorem:
-            the attention's errors, times the slope of the next memory function, must
-            not reach the rounding's threshold.
+    :func:`tapx.theorems.theorem_4_1.construct`; ValueError also where the heads are too
+    few for the condition of the theorem: the attention's errors, times the slope of the
+    next memory function, must not reach the rounding's threshold.
     """
     plan = stages.nested(len(target.tables), target.depth)
     return staged.build(target, plan, heads, position, **options)

@@ -58,13 +58,13 @@ VALUE_ERROR = {
         lambda: bumps(LIGHT, 8, "powers"),
         lambda: search.best_delta(3, 2, "powers"),
     ),
-    "heads 0: at least 1 head": (
+    "heads=0: give at least 1": (
+        lambda: window_search.best(Decay(LOG, 0.5), 0, "power"),
         lambda: adaptive.best((1, 2), 0, "power"),
         lambda: bumps(LIGHT, 0, "exponential"),
         lambda: search.best_delta(3, 0, "power"),
         lambda: kernel_for([0.5, 1.0], 0, "exponential", "fitted", 0),
     ),
-    "heads=0: give at least 1": lambda: windowed(0, "power"),
     "lag 0: log heads see lags from 1 on": (
         lambda: LOG.heads_to_recall(0),
         lambda: Kernel.of("power", (2,), (1,), Delta(0)),
@@ -82,7 +82,7 @@ VALUE_ERROR = {
     "2 rates need 2 lags of at least 1": lambda: interpolation(
         [1, 2], Delta(1), "power", lags=[0, 1]
     ),
-    "order -1: the nearest valid order is 0": lambda: proofs.bump_derivative(-1),
+    "order=-1: give at least 0": lambda: proofs.bump_derivative(-1),
     "beyond float64's range": lambda: in_float64(
         bumps(LIGHT, 500, "exponential", 0.1, 0.1)
     ),
@@ -110,7 +110,7 @@ VALUE_ERROR = {
     "lag 3 is none of .1, 4.; the nearest is 4": lambda: AdaptiveKernel.of(
         "power", [2], [1], (1, 4)
     ).l1_error(3),
-    "largest lag 0: the nearest valid lag is 1": lambda: adaptive.bump(0, 4, "power"),
+    "largest_lag=0: give at least 1": lambda: adaptive.bump(0, 4, "power"),
     "must ascend from 1": lambda: search.best_scaled((2, 1), 3),
     "largest valid one is 2": lambda: fixed(Delta(2), (1, 3)),
     "a delta at a lag of at least 1": lambda: fixed(None),

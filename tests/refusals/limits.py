@@ -36,7 +36,7 @@ VALUE_ERROR = {
     "1 rows of features and 0 values": lambda: minimax([[Fraction(1)]], []),
     # Ranks
     "power 1: summable over all .* above 1": lambda: hankel_rank.lower_bound(1.0, 3),
-    "heads -1: allowed are 0 and more": lambda: hankel_rank.lower_bound(2.0, -1),
+    "heads=-1: give at least 0": lambda: hankel_rank.lower_bound(2.0, -1),
     "the nearest valid error is 1e-12": lambda: hankel_rank.fewest(2.0, 1e-13),
     "heads=0: give at least 1": lambda: rank.lower_bound(HEAVY, 0, "power"),
     "at least one memory lag": lambda: least_errors([]),

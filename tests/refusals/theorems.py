@@ -115,7 +115,7 @@ VALUE_ERROR = {
         attention_heads([2], 1, 1e-300, 1, "lin")
     ),
     "at least one head each": lambda: fixed(groups=(8, 0)),
-    "heads 0: at least 1 head": lambda: proposition_4_2.normalisation_free(0),
+    "heads=0: give at least 1": lambda: proposition_4_2.normalisation_free(0),
     "kernels with [24] terms do not fit 2 memories": (
         lambda: essential(kernel=[LIGHT]),
         lambda: essential(kernel=[LIGHT, LIGHT], heads=3),
@@ -138,9 +138,7 @@ VALUE_ERROR = {
         lambda: theorem_4_4.layer_widths([1.0], [2, 2], 1, 1, "lin"),
     ),
     "needs the norms": lambda: nested_bound(1, width=5),
-    r"tolerance=0\.0: give more than 0": lambda: adaptive_errors.sampling_width(
-        2.0, 1, 0.0
-    ),
+    "tolerance must be above 0": lambda: adaptive_errors.sampling_width(2.0, 1, 0.0),
     # Depths, targets and their memories
     "Theorem 4.1 is about lags .* depth 0, not 1; .* theorem_4_4": lambda: staged(1, 2),
     "Proposition 4.3 is about lags .* depth 0, not 2; .* theorem_4_4": lambda: (
@@ -177,7 +175,7 @@ VALUE_ERROR = {
         lambda: fixed(length=16).adversarial_inputs(length=2),
         lambda: staged().adversarial_inputs(2),
     ),
-    "length=0: give at least 1": lambda: essential(length=0),
+    "length 0 does not reach back to lag 0": lambda: essential(length=0),
     r"allowed are 1 to 2\^40 tokens": (
         lambda: fixed().error_for(0),
         *each(check_length, 0, -1, 2**41, math.nan),
@@ -230,7 +228,7 @@ VALUE_ERROR = {
     "order 2 with .* below 2": lambda: proof_spacing.decay_spacing("power", 3, 2),
     "order 0 with .* at least 1": lambda: proof_spacing.decay_spacing("lin", 3, 0),
     # Counts that must be above 0
-    r"error=0\.0: give more than 0": lambda: attention_heads([2], 1, 0.0, 1, "lin"),
+    "error must be above 0": lambda: attention_heads([2], 1, 0.0, 1, "lin"),
     "tokens=1: give at least 2": lambda: flattened.least_steepness(1, 3, 2),
     "choices=0: give at least 1": lambda: flattened.least_steepness(2, 0, 2),
     "dimension=0: give at least 1": lambda: flattened.least_steepness(2, 3, 0),
