@@ -13,24 +13,18 @@ from tapx.chapters.notebooks import Chapter
 
 
 class ClaimIndex:
-    """Hands out claims by id, so that no page cites what the book does not hold.
-
-    Args:
-        claims: all claims of the book.
-        chapters: the chapters of the book, in order.
-    """
+    """Hands out claims by id, so that no page cites what the book does not hold."""
 
     def __init__(self, claims: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
-        """Index the claims, and the HTML pages that they stand on."""
+        """Index all claims of the book, and the HTML pages that they stand on."""
         self.claims = {entry.id: entry for entry in claims}
         self.pages = {chapter.id: f"{chapter.path.stem}.html" for chapter in chapters}
 
     def find(self, id: str) -> Claim:
         """The claim with this id.
 
-        Raises:
-            ValueError: no such claim (the nearest id is named), or one that fails and
-                so settles nothing.
+        ValueError for none (the nearest id is named), or one that fails and so settles
+        nothing.
         """
         if id not in self.claims:
             near = difflib.get_close_matches(id, self.claims, n=1, cutoff=0.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tapx.chapters.claims import INEQUALITIES, RELATIONS, Claim
 from tapx.decimals import outward
-from tapx.show.tables import scroll_box
+from tapx.show.tables import html_row, html_table, scroll_box
 
 CLAIM_MIME = "application/vnd.tapx.claim+json"
 TABLE_MIME = "application/vnd.tapx.claims-table+json"
@@ -25,8 +25,8 @@ def render(entry: Claim) -> dict[str, Any]:
     name = f"{entry.result}: " if entry.result else ""
     comparison = "; ".join(filter(None, (_comparison(entry), _notes(entry))))
     html = (
-        f'<div class="claim verdict-{entry.verdict.replace(" ", "-")}" '
-        f'id="{entry.anchor}"><strong class="claim-verdict">{entry.verdict}</strong> '
+        f'<div class="claim {_look(entry)}" id="{entry.anchor}">'
+        f'<strong class="claim-verdict">{entry.verdict}</strong> '
         f'<span class="claim-statement">{escape(name + entry.statement)}</span> '
         f'<span class="claim-numbers">({escape(comparison)})</span> '
         f'<code class="claim-id">{entry.id}</code></div>'
@@ -57,8 +57,7 @@ def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None)
     Its links go to the page of a claim's chapter, if it is given, else to this page.
     """
     head = ("Result", "Statement", "Measured", "Relation", "Bound or figure", "Verdict")
-    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
-    rows = ""
+    rows = []
     for entry in entries:
         page = (pages or {}).get(entry.chapter, "")
         link = f'<a href="{page}#{entry.anchor}">{escape(entry.statement)}</a>'
@@ -73,12 +72,8 @@ def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None)
             f"{reference} ({entry.source})" if known else "none known",
             entry.verdict,
         )
-        columns = "".join(f"<td>{cell}</td>" for cell in cells)
-        rows += f'<tr class="verdict-{entry.verdict.replace(" ", "-")}">{columns}</tr>'
-    return (
-        scroll_box("Claims", "claims-table") + "<table>"
-        f"<thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+        rows.append(html_row(cells, f'<tr class="{_look(entry)}">'))
+    return html_table(scroll_box("Claims", "claims-table"), head, rows)
 
 
 def table_text(entries: Iterable[Claim]) -> str:
@@ -106,6 +101,11 @@ def number_text(value: float, up: bool | None = None) -> str:
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value)
     return f"{value:.4g}" if up is None else outward(value, 4, up)
+
+
+def _look(entry: Claim) -> str:
+    """The class by which a page shows the verdict."""
+    return "verdict-" + entry.verdict.replace(" ", "-")
 
 
 def _numbers(entry: Claim) -> tuple[str, str]:

@@ -217,9 +217,7 @@ def _named(id: str) -> str:
 def finite_number(name: str, value: Any) -> float:
     """The value as an int or float.
 
-    Raises:
-        TypeError: it is not a real number.
-        ValueError: it is infinite or not a number.
+    TypeError if it is not a real number, ValueError if it is infinite or not a number.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(

@@ -152,14 +152,9 @@ def of_notebook(
 ) -> dict[str, str]:
     """The hashes of a notebook's code: ``cells`` and ``modules``, SHA-256 in hex.
 
-    The cells of parameters are left out: a record states the value of each.
-
-    Args:
-        notebook: a notebook, or any mapping with its ``cells``.
-        package: the package that its cells import from; tapx if None.
-
-    Raises:
-        ValueError: a cell is not plain Python.
+    The cells of parameters are left out: a record states the value of each. The package
+    that its ``cells`` import from is tapx if none is given. ValueError if a cell is not
+    plain Python.
     """
     package = package or Package()
     # One cell may use what another imports.

@@ -83,28 +83,21 @@ class Settings:
 
 
 def settings(book_dir: str | Path | None = None) -> Settings:
-    """The stored table of `make machines`.
-
-    Raises:
-        FileNotFoundError: the book stores none.
-    """
+    """The stored table of `make machines`; FileNotFoundError if there is none."""
     source = notebooks.book_directory(book_dir) / "records" / "machines.json"
     if not source.is_file():
-        raise FileNotFoundError(
-            "no table of settings is stored; make machines writes it"
-        )
-    data = json.loads(source.read_text(encoding="utf-8"))
-    return Settings(data["settings"])
+        raise FileNotFoundError("no table is stored; make machines writes it")
+    return Settings(json.loads(source.read_text(encoding="utf-8"))["settings"])
 
 
-def asked(book_dir: str | Path | None = None) -> set[str]:
+def asked() -> set[str]:
     """Name and key of each stored witness that a chapter's default run asked for."""
-    return {name for used in _used(book_dir) for name in used["stored"]}
+    return {name for used in _used() for name in used["stored"]}
 
 
-def searched(book_dir: str | Path | None = None) -> list[str]:
+def searched() -> list[str]:
     """What the stored default runs had to search, for want of a witness."""
-    return [name for used in _used(book_dir) for name in used["searched"]]
+    return [name for used in _used() for name in used["searched"]]
 
 
 def witnesses_by_kind() -> Table:
@@ -119,11 +112,9 @@ def witnesses_by_kind() -> Table:
     return Table(head, rows, "Stored witnesses by kind")
 
 
-def _used(book_dir: str | Path | None) -> list[dict[str, list[str]]]:
-    return [
-        stored_results.witnesses_of(notebooks.load(chapter.path))
-        for chapter in notebooks.chapters(book_dir)
-    ]
+def _used() -> list[dict[str, list[str]]]:
+    stored = (notebooks.load(chapter.path) for chapter in notebooks.chapters())
+    return [stored_results.witnesses_of(notebook) for notebook in stored]
 
 
 def _occurring(part: str, book_dir: str | Path | None) -> list[tuple[str, str]]:

@@ -31,15 +31,10 @@ class Errata(ClaimIndex):
         self._named: set[str] = set()
 
     def evidence(self, answer: str, *ids: str) -> Evidence:
-        """The answer to one item, with the claims that it rests on.
+        """The answer to one item, one of `ANSWERS`, with the claims that it rests on.
 
-        Args:
-            answer: one of `ANSWERS`.
-            ids: of the claims. None are needed for "by reading".
-
-        Raises:
-            ValueError: an unknown answer or id, an answer that needs claims and has
-                none, or a claim that fails and so settles nothing.
+        ValueError for an unknown answer or id, a claim that fails, or no claims, unless
+        the answer is "by reading".
         """
         one_of(answer, ANSWERS, "answer")
         if not ids and answer != "by reading":
@@ -50,10 +45,9 @@ class Errata(ClaimIndex):
         return Evidence([(f"{answer.capitalize()}{many}.", found)], self.pages)
 
     def rest(self, verdicts: Iterable[str]) -> list[Claim]:
-        """All claims of these verdicts that no item has named so far.
+        """All claims of these verdicts, of `DEPARTURES`, that no item has named so far.
 
-        Raises:
-            ValueError: a verdict other than those in `DEPARTURES`.
+        ValueError for another verdict.
         """
         wanted = {one_of(verdict, DEPARTURES, "verdict") for verdict in verdicts}
         left = (self.claims[id] for id in self.claims if id not in self._named)

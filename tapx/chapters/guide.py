@@ -22,23 +22,14 @@ STANDINGS = ("stands", "stands with a condition", "not supported here")
 
 @dataclass(frozen=True)
 class Advice:
-    """One row of the decision table, all in our words.
+    """One row of the decision table, all in our words."""
 
-    Attributes:
-        situation: when the question arises.
-        paper: what the paper advises.
-        standing: one of `STANDINGS`.
-        do: what to do, after all the evidence.
-        pro: the claims for the paper's advice.
-        contra: the claims against it, or that limit it.
-    """
-
-    situation: str
-    paper: str
-    standing: str
-    do: str
-    pro: tuple[Claim, ...]
-    contra: tuple[Claim, ...]
+    situation: str  # when the question arises
+    paper: str  # what the paper advises
+    standing: str  # one of `STANDINGS`
+    do: str  # after all the evidence
+    pro: tuple[Claim, ...]  # claims for the paper's advice
+    contra: tuple[Claim, ...]  # claims against it, or that limit it
 
 
 class Guide(ClaimIndex):
@@ -61,9 +52,8 @@ class Guide(ClaimIndex):
     ) -> None:
         """Add a row; `pro` and `contra` are ids of claims.
 
-        Raises:
-            ValueError: an unknown standing or id, a claim that fails, a claim on both
-                sides, or a row without any evidence.
+        ValueError for an unknown standing or id, a claim that fails, a claim on both
+        sides, or a row without any evidence.
         """
         one_of(standing, STANDINGS, "standing")
         if not pro and not contra:
@@ -75,11 +65,7 @@ class Guide(ClaimIndex):
         self.rows.append(Advice(situation, paper, standing, do, *found))
 
     def evidence(self, number: int) -> Evidence:
-        """The claims for and against row `number`, counted from 1.
-
-        Raises:
-            ValueError: there is no such row.
-        """
+        """The claims for and against row `number`, from 1 on; ValueError for none."""
         if not 1 <= number <= len(self.rows):
             raise ValueError(
                 f"row {number}: the rows are 1 to {len(self.rows)}; nearest is "

@@ -20,15 +20,10 @@ def check_records(
 ) -> list[str]:
     """Say of each stored record whether it is of its chapter's code of today.
 
-    Args:
-        names: chapters to look at; all if empty.
-        book_dir: the book's folder.
-        tell: takes one line a record.
-
-    Returns:
-        What must be mended, one text each: a record that was changed after its run;
-        and a record of the default profile that is missing, older than its chapter or
-        of unknown code, since `rerun` makes it in minutes. Long runs are only told of.
+    It looks at the chapters named, or at all, and `tell` takes one line a record.
+    Returned is what must be mended, one text each: a record that was changed after its
+    run; and a record of the default profile that is missing, older than its chapter or
+    of unknown code, since `rerun` makes it in minutes. Long runs are only told of.
     """
     every = notebooks.chapters(book_dir)
     wanted = [notebooks.find(name, every) for name in names] or every
@@ -68,10 +63,9 @@ def standing(
     notebook = notebooks.load(chapter.path)
     today = code_hash.of_notebook(notebook, package)
     changed = [part for part in today if record["code"][part] != today[part]]
+    given = notebook, chapter, record["profile"]
     try:
-        set_today = profiles.values(
-            notebook, chapter, record["profile"], book_dir=book_dir
-        )
+        set_today = profiles.values(*given, book_dir=book_dir)
     except Refusal:
         set_today = {}
     if record["parameters"] != set_today:

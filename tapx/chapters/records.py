@@ -31,15 +31,7 @@ FORMAT = 1
 _FORM = Path(__file__).with_name("schemas") / "records.json"
 KEYS = ("format", *json.loads(_FORM.read_text(encoding="utf-8"))["required"])
 # What chapters read of a record, and `results_hash` therefore covers.
-HASHED = (
-    "chapter",
-    "profile",
-    "parameters",
-    "duration_s",
-    "claims",
-    "results",
-    "reports",
-)
+HASHED = "chapter profile parameters duration_s claims results reports"
 
 _shown: set[str] = set()
 
@@ -59,17 +51,11 @@ def build(
 ) -> dict[str, Any]:
     """The record of a complete run.
 
-    Args:
-        chapter: id of the chapter.
-        profile: the stored parameter set the run started from.
-        parameters: the value of every parameter.
-        command: the command line that repeats the run.
-        started: time of the start.
-        duration: wall time in seconds.
-        claims: the claims the run made.
-        results: rows that the chapter kept (`ledger.keep`), if any.
-        reports: the numbers that the prose quotes, if any.
-        code: the code that ran, as `code_state` gave it before the run, if known.
+    The chapter is named by its id, the profile is the stored parameter set that the run
+    started from, the parameters hold the value of every one, the command repeats the
+    run, and the duration is wall time in seconds. Of what came out, results are rows
+    that the chapter kept (`ledger.keep`) and reports what the prose quotes. The code is
+    what `code_state` gave before the run, if known.
     """
     record: dict[str, Any] = {
         "format": FORMAT,
@@ -99,7 +85,7 @@ def results_hash(record: Mapping[str, Any]) -> str:
 
     It is taken of their JSON text with sorted keys and without spaces.
     """
-    content = {key: record[key] for key in HASHED if key in record}
+    content = {key: record[key] for key in HASHED.split() if key in record}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -194,12 +180,9 @@ def load_record(
     """Read a stored record; in a chapter, state its hash in the cell's output.
 
     The hash stands there as the reported number ``record-CHAPTER-PROFILE``, which no
-    reader sees and every re-run compares.
-
-    Raises:
-        FileNotFoundError: the book stores none for this chapter and profile.
-        ValueError: the file is not the record of a complete run, or what it holds is
-            not what came out of that run.
+    reader sees and every re-run compares. FileNotFoundError if the book stores none for
+    this chapter and profile, ValueError if the file is not the record of a complete
+    run, or what it holds is not what came out of that run.
     """
     from IPython.core.getipython import get_ipython
 

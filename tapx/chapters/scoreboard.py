@@ -37,15 +37,10 @@ SHIFTS = {"trained_worst": 0.0, "published": -0.1, "trained": 0.0, "best": 0.1}
 
 
 class Scoreboard:
-    """The claims by chapter, each linked to the cell that measured it.
-
-    Args:
-        entries: the claims to list.
-        chapters: the chapters of the book, in order.
-    """
+    """The claims by chapter, each linked to the cell that measured it."""
 
     def __init__(self, entries: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
-        """Sort the claims into the chapters, by result within each."""
+        """Sort the claims into the book's chapters, by result within each."""
         entries = list(entries)
         self.pages = {chapter.id: f"{chapter.path.stem}.html" for chapter in chapters}
         self.groups: list[tuple[str, list[Claim]]] = []
@@ -125,13 +120,8 @@ def findings_figure(rows: list[Finding]) -> Figure:
         for kind, value in drawn.items():
             axes.plot(value, place + SHIFTS[kind], **_mark(kind))
         if min(known.values()) < FLOOR:
-            axes.annotate(
-                f"below {FLOOR:.0e}",
-                (FLOOR, place),
-                (6, 6),
-                textcoords="offset points",
-                fontsize=7,
-            )
+            how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7}
+            axes.annotate(f"below {FLOOR:.0e}", (FLOOR, place), (6, 6), **how)
     worst = any(row.trained_worst is not None for row in rows)
     for kind, word in WORDS.items():
         if kind != "trained_worst" or worst:
@@ -139,10 +129,8 @@ def findings_figure(rows: list[Finding]) -> Figure:
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
     axes.set_xscale("log")
     axes.set_xlabel("mean squared error")
-    labels = [
-        f"{row.experiment}: {row.position}, {counted(row.heads, 'head')}"
-        for row in rows
-    ]
+    settings = ((f"{row.experiment}: {row.position}", row.heads) for row in rows)
+    labels = [f"{where}, {counted(heads, 'head')}" for where, heads in settings]
     axes.set_yticks(range(len(rows)), labels)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     return figure

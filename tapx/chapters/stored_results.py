@@ -45,10 +45,8 @@ class LedgerError(ValueError):
 def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
     """The claims in a notebook's outputs, in order, all that the ledger shows checked.
 
-    The id of the chapter is entered in them.
-
-    Raises:
-        LedgerError: an id occurs twice, or a text shown is not what the data say.
+    The id of the chapter is entered in them. LedgerError if an id occurs twice, or a
+    text shown is not what the data say.
     """
     found: dict[str, Claim] = {}
     reports: set[str] = set()
@@ -245,11 +243,11 @@ def _printed(outputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [*found, ("standard output", text)] if text else found
 
 
-def _first_difference(was: str, now: str, around: int = 40) -> str:
-    """Where two texts part, with some characters before and after."""
+def _first_difference(was: str, now: str) -> str:
+    """Where two texts part, with 40 characters before and after."""
     pairs = enumerate(zip(was, now, strict=False))
     place = next((i for i, (a, b) in pairs if a != b), min(len(was), len(now)))
-    part = slice(max(place - around, 0), place + around)
+    part = slice(max(place - 40, 0), place + 40)
     return f"{was[part]!r} was stored, {now[part]!r} came out"
 
 

@@ -68,10 +68,7 @@ def series(index: int, **changes: Any) -> Series:
 
     From the seventh on the colours start again with the next marker, so that all pairs
     stay distinct up to 36 series. What is to be otherwise, such as ``marker=""``, is
-    said by name.
-
-    Raises:
-        ValueError: an index below 0.
+    said by name. The index is at least 0 (ValueError).
     """
     at_least(0, index=index)
     lap, place = divmod(index, len(COLOURS))
@@ -86,8 +83,7 @@ def series(index: int, **changes: Any) -> Series:
 def role(name: str, **changes: Any) -> Series:
     """Return the series of a role: "best" (possible), "trained", "published", "bound".
 
-    Raises:
-        ValueError: if the book has no such role.
+    ValueError for any other.
     """
     return series(ROLES[one_of(name, ROLES, "role")], **changes)
 
@@ -96,10 +92,7 @@ def size(kind: str) -> tuple[float, float]:
     """Return the width and height in inches, for ``figsize``, of one kind of figure.
 
     "wide" (one plot across the page), "tall" (the same width, more height), "pair" (two
-    plots side by side) or "square".
-
-    Raises:
-        ValueError: if there is no such kind.
+    plots side by side) or "square"; ValueError for any other.
     """
     return _SIZES[one_of(kind, _SIZES, "kind")]
 

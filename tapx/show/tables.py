@@ -44,21 +44,28 @@ class Table:
                 )
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.head)
-        rows = (
-            "".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows
-        )
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return (
-            f"{scroll_box(self.caption)}<table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table></div>"
-        )
+        rows = (html_row(map(escape, row)) for row in self.rows)
+        return html_table(scroll_box(self.caption), self.head, rows)
 
     def __repr__(self) -> str:
         lines = [self.head, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         padded = (map(str.ljust, line, widths) for line in lines)
         return "\n".join("  ".join(cells).rstrip() for cells in padded)
+
+
+def html_row(cells: Iterable[str], opening: str = "<tr>") -> str:
+    """A row of cells that are HTML."""
+    return opening + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def html_table(box: str, head: Iterable[str], rows: Iterable[str]) -> str:
+    """A table in a `scroll_box`, of names of columns and rows that are HTML."""
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    return (
+        f"{box}<table><thead><tr>{names}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
 
 
 def scroll_box(label: str, kind: str = "tapx-table") -> str:
