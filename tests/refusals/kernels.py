@@ -59,7 +59,7 @@ VALUE_ERROR = {
         lambda: search.best_delta(3, 2, "powers"),
     ),
     "heads=0: give at least 1": (
-        lambda: window_search.best(Decay(LOG, 0.5), 0, "power"),
+        lambda: windowed(0, "power"),
         lambda: adaptive.best((1, 2), 0, "power"),
         lambda: bumps(LIGHT, 0, "exponential"),
         lambda: search.best_delta(3, 0, "power"),
