@@ -1,15 +1,15 @@
 """The command line: ``python -m tapx COMMAND``.
 
-Exit status: 0 all is well; 1 a chapter failed or disagrees; 2 the request was
-refused and nothing was run or written.
+Exit status: 0 all is well; 1 a chapter failed or disagrees; 2 the request was refused,
+a file of the book is broken, or the operating system did not let us; 130 it was
+interrupted, by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -17,6 +17,7 @@ from tapx import __version__
 from tapx.chapters import notebooks
 from tapx.checks import Refusal
 from tapx.cli_bench import bench
+from tapx.cli_ends import Refusing, echo_json, fail
 from tapx.cli_sweep import sweep
 from tapx.show.tables import Table
 
@@ -30,23 +31,6 @@ PROCESSES = click.option(
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON list of objects."
 )
-
-
-class Refusing(click.Group):
-    """Turns a refusal into one line on standard error and exit status 2."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except Refusal as refusal:
-            click.echo(f"refused: {refusal}", err=True)
-            sys.exit(2)
-        except ValueError as error:
-            _fail(f"error: {error}")
-        except OSError as error:
-            place = f": {error.filename}" if error.filename else ""
-            _fail(f"error: {error.strerror or error}{place}")
 
 
 @click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +65,7 @@ def results(as_json: bool) -> None:
     from tapx.registry import ROWS
 
     if as_json:
-        _echo_json([row.as_plain_data() for row in ROWS.values()])
+        echo_json([row.as_plain_data() for row in ROWS.values()])
     else:
         for row in ROWS.values():
             click.echo(row.as_text())
@@ -156,7 +140,8 @@ def run(
 ) -> None:
     """Run CHAPTER with parameters; writes DIR/CHAPTER.ipynb, .html and .json.
 
-    A chapter that fails half-way leaves DIR/CHAPTER.failed.ipynb and no record.
+    A chapter that fails half-way leaves DIR/CHAPTER.failed.ipynb and no record; what an
+    earlier run wrote stays. DIR must lie outside the book.
     """
     from tapx.chapters import parameters, runs
     from tapx.chapters.claims import FAILS
@@ -166,12 +151,13 @@ def run(
             chapter,
             _with_data(chapter, parameters.assignments(given), data),
             profile=profile,
-            output=output or f"runs/{chapter}",
+            output=f"runs/{chapter}" if output is None else output,
             force=force,
             progress=not quiet,
         )
     except notebooks.ChapterFailed as failure:
-        _fail(f"{failure}\nthe partial notebook is {chapter}.failed.ipynb")
+        where = failure.path and f"\nthe partial notebook is {failure.path.name}"
+        fail(f"{failure}{where or ''}")
     click.echo(f"notebook: {done.notebook}")
     click.echo(f"page:     {done.page}")
     click.echo(f"record:   {done.record}")
@@ -229,7 +215,7 @@ def claims(as_json: bool) -> None:
 
     entries = stored_results.stored_claims()
     if as_json:
-        _echo_json([entry.as_dict() for entry in entries])
+        echo_json([entry.as_dict() for entry in entries])
     else:
         click.echo(claim_views.table_text(entries))
 
@@ -244,7 +230,7 @@ def find(names: tuple[str, ...], every: bool) -> None:
     Other processors and other BLAS kernels find other things: repeat it there.
     """
     if bool(names) == every:
-        _fail("name files of witnesses, or all of them with --all")
+        fail("name files of witnesses, or all of them with --all")
     from tapx.limits import finders
 
     searched, replaced = finders.find(names, tell=click.echo)
@@ -280,6 +266,8 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
             f"--data {data!r}: chapter {chapter!r} reads no token files (it has no "
             f"parameter 'data'; its parameters are {', '.join(declared) or 'none'})"
         )
+    if data == "":
+        raise Refusal("--data '' is no folder: name one, or leave --data out")
     if data is not None and "data" in given:
         raise Refusal("--data and -p data=… say the same: keep one of them")
     from tapx.experiments.language import token_files
@@ -291,15 +279,10 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
 
 def _declared(chapter: str) -> tuple[notebooks.Chapter, dict[str, Any]]:
     """The chapter of this id and its parameters."""
-    from tapx.chapters import parameters
+    from tapx.chapters import sources
 
     entry = notebooks.find(chapter, notebooks.notebook_files())
-    source = notebooks.load(entry.path)
-    return entry, parameters.of_notebook(source, entry.path.name)
-
-
-def _echo_json(data: list[dict[str, Any]]) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    return entry, sources.opened(entry)[1]
 
 
 def _literal(value: Any) -> str:
@@ -308,9 +291,4 @@ def _literal(value: Any) -> str:
 
 def _end(problems: list[str]) -> None:
     if problems:
-        _fail("\n\n".join(problems))
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(1)
+        fail("\n\n".join(problems))

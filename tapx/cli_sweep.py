@@ -82,6 +82,7 @@ def sweep(
     Runs that failed are tried again.
     """
     from tapx.chapters import sweep_results, sweeps
+    from tapx.chapters.output_folders import check_output
     from tapx.chapters.sweep_folders import SweepFolder
 
     asked = [word for word in (chapter, status, prune) if word]
@@ -95,7 +96,8 @@ def sweep(
         return
     assert chapter is not None
     plan = sweeps.plan(chapter, grid, profile=profile, seeds=seeds)
-    folder = SweepFolder(output or f"runs/{chapter}-sweep")
+    where = f"runs/{chapter}-sweep" if output is None else output
+    folder = SweepFolder(check_output(where))
     if workers and scheduler:
         raise Refusal("--workers is for a cluster of our own: leave one out")
     if dry_run:

@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "experiments": f"{GROUND} show {MATHEMATICS}",
     "chapters": f"{GROUND} show",
     "registry": f"{GROUND} theorems experiments",
+    "cli_ends": f"{GROUND} chapters",
     "cli_sweep": f"{GROUND} chapters",
     "cli_bench": f"{GROUND} chapters experiments",
     "cli": (
-        f"cli_bench cli_sweep registry {GROUND} show {MATHEMATICS} theorems "
+        f"cli_bench cli_ends cli_sweep registry {GROUND} show {MATHEMATICS} theorems "
         "experiments chapters"
     ),
     "__main__": "cli",

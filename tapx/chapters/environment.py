@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tapx import witnesses
 from tapx.chapters import notebooks, records, stored_results
+from tapx.chapters.book_files import is_there, naming, read_object
 from tapx.chapters.profiles import PROFILES
 from tapx.show.tables import Table
 
@@ -85,9 +85,12 @@ class Settings:
 def settings(book_dir: str | Path | None = None) -> Settings:
     """The stored table of `make machines`; FileNotFoundError if there is none."""
     source = notebooks.book_directory(book_dir) / "records" / "machines.json"
-    if not source.is_file():
-        raise FileNotFoundError("no table is stored; make machines writes it")
-    return Settings(json.loads(source.read_text(encoding="utf-8"))["settings"])
+    if not is_there(source):
+        raise FileNotFoundError(
+            "no table of settings is stored; make machines writes it"
+        )
+    with naming(source):
+        return Settings(read_object(source)["settings"])
 
 
 def asked() -> set[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
+import logging
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from tapx.chapters.book_files import BrokenFile, naming, read_notebook
+from tapx.chapters.interrupts import stops_held_back
 from tapx.checks import Refusal, one_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +27,8 @@ LANGUAGE_INFO = {
 }
 NOISE = ("execution", "papermill", "ExecuteTime", "collapsed", "trusted", "scrolled")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+CHAPTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""What files are named after."""
 
 Notebook = Any
 """An ``nbformat.NotebookNode``. That package loads slowly, so here only when needed."""
@@ -31,11 +36,12 @@ Notebook = Any
 
 @dataclass(eq=False)
 class ChapterFailed(RuntimeError):
-    """A cell raised; `notebook` holds the outputs up to there."""
+    """A cell raised; `notebook` holds the outputs up to there, `path` where it is."""
 
     name: str
     error: str
     notebook: Notebook
+    path: Path | None = None
 
     def __str__(self) -> str:
         return f"{self.name} failed\n{self.error}"
@@ -55,14 +61,24 @@ class Chapter:
 
 def book_directory(book_dir: str | Path | None = None) -> Path:
     """The folder of the chapters: given, from TAPX_BOOK, or beside tapx."""
-    return Path(book_dir or os.environ.get("TAPX_BOOK") or ROOT / "book").resolve()
+    folder = Path(book_dir or os.environ.get("TAPX_BOOK") or ROOT / "book")
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, NUL
+        raise Refusal(f"no book can be at {str(folder)!r} ({error})") from None
 
 
 def load(path: str | Path) -> Notebook:
-    """Read a notebook in the current format (format 4)."""
+    """Read a notebook in the current format (format 4).
+
+    Raises:
+        BrokenFile: it cannot be read, or is no notebook; the message names it.
+    """
     import nbformat
 
-    return nbformat.v4.reads_json(Path(path).read_text(encoding="utf-8"))
+    notebook = read_notebook(Path(path))
+    with naming(Path(path)):
+        return nbformat.v4.to_notebook_json(notebook)
 
 
 def save(notebook: Notebook, path: str | Path) -> None:
@@ -72,13 +88,28 @@ def save(notebook: Notebook, path: str | Path) -> None:
 
 def write_text(path: str | Path, text: str) -> None:
     """Write a file under a temporary name beside it, then move it into place."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write_together({Path(path): text})
+
+
+def write_together(texts: Mapping[Path, str]) -> None:
+    """Write files, all of them or none: each beside its place, then moved there.
+
+    What stood there stays until everything is written. Ctrl-C and SIGTERM wait while
+    files are moved.
+    """
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        for path, text in texts.items():
+            with open(beside[path], "wb") as stream:
+                stream.write(text.encode())
+                stream.flush()
+                os.fsync(stream.fileno())  # where a disk is full, it says so now
+        with stops_held_back():
+            for path, fresh in beside.items():
+                fresh.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        for fresh in beside.values():
+            fresh.unlink(missing_ok=True)
 
 
 def dumps(notebook: Notebook) -> str:
@@ -147,30 +178,60 @@ def notebook_files(book_dir: str | Path | None = None) -> list[Chapter]:
     """Chapters in order, then the pages that are made from them.
 
     Raises:
-        Refusal: no notebook of a book is there; the message says where one is looked
-            for, and how to name another place.
+        Refusal: no chapter is there; the message says where a book is looked for, and
+            how to name another place.
+        BrokenFile: a notebook cannot be read, or does not say which chapter or page it
+            is, or says what another says; the message names it.
     """
     folder = book_directory(book_dir)
-    found = []
-    for path in sorted(folder.glob("*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        data = notebook["metadata"].get("tapx")
-        if data is None:
-            continue
-        page = bool(data.get("page", False))
-        id = path.stem if page else data["id"]
-        order, shows = data.get("order", 0), data.get("shows", "")
-        found.append(Chapter(id, order, title(notebook), shows, path, page))
-    if not found:
+    with naming(folder):
+        found = [_entry(path) for path in _notebooks(folder)]
+    if all(chapter.page for chapter in found):
         raise Refusal(
             f"no book was found: its notebooks should be in {folder}, or in the folder "
             "that the environment variable TAPX_BOOK names (book in the repository)"
         )
     found.sort(key=lambda chapter: (chapter.page, chapter.order, chapter.id))
-    for one, other in pairwise(sorted(chapter.id for chapter in found)):
-        if one == other:
-            raise ValueError(f"chapter id {one!r} is used by two notebooks in the book")
+    for one, other in pairwise(sorted(found, key=lambda chapter: chapter.id)):
+        if one.id == other.id:
+            raise BrokenFile(
+                f"{other.path}: its chapter id {one.id!r} is used by two notebooks in "
+                f"the book (the other is {one.path.name}): move one elsewhere"
+            )
     return found
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    """What is named as a notebook in a folder, which may be none."""
+    try:
+        return sorted(p for p in folder.iterdir() if p.match("[!.]*.ipynb"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _entry(path: Path) -> Chapter:
+    """The chapter or page of a notebook file."""
+    notebook = read_notebook(path)
+    data = notebook["metadata"].get("tapx")
+    if data is None:
+        raise BrokenFile(
+            f"{path}: has no metadata 'tapx', which say which chapter it is (a round "
+            "trip through jupytext may lose them): restore them, or move it elsewhere"
+        )
+    with naming(path):
+        page = bool(data.get("page", False))
+        id = path.stem if page else data["id"]
+        order, shows = data.get("order", 0), data.get("shows", "")
+        if not isinstance(id, str) or not CHAPTER_ID.fullmatch(id):
+            raise ValueError(
+                f"the id {id!r} is no name of a chapter (letters, digits, points, "
+                "hyphens)"
+            )
+        if not isinstance(order, int) or not isinstance(shows, str):
+            raise TypeError(
+                f"the order {order!r} is no whole number, or 'shows' no text"
+            )
+        return Chapter(id, order, title(notebook), shows, path, page)
 
 
 def chapters(book_dir: str | Path | None = None) -> list[Chapter]:
@@ -228,15 +289,31 @@ def execute(path: str | Path, **variables: str) -> Notebook:
         store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
+    client.reset_execution_trackers()
     try:
-        client.execute(env=variables)
+        # Cell by cell: as a whole, it takes Ctrl-C and SIGTERM for itself.
+        with client.setup_kernel(env=variables):
+            try:
+                for index, cell in enumerate(notebook.cells):
+                    client.execute_cell(cell, index)
+            except KeyboardInterrupt:
+                client.shutdown_kernel = "immediate"
+                raise
     except (
         exceptions.CellExecutionError,
         exceptions.CellTimeoutError,
         exceptions.DeadKernelError,
     ) as error:
         raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
+    except KeyboardInterrupt:
+        forget_tasks()
+        raise
     return normalise(notebook)
+
+
+def forget_tasks() -> None:
+    """After an interrupt: asyncio says nothing of the tasks that it left behind."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 
 def plain(text: str) -> str:

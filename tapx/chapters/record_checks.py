@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import code_hash, notebooks, profiles, records
+from tapx.chapters import code_hash, notebooks, profiles, records, sources
+from tapx.chapters.book_files import BrokenFile, is_there, naming
 from tapx.checks import Refusal
 
 CURRENT, OLDER, UNKNOWN = "current", "older than its chapter", "of unknown code"
@@ -20,12 +21,21 @@ def check_records(
 ) -> list[str]:
     """Say of each stored record whether it is of its chapter's code of today.
 
-    It looks at the chapters named, or at all, and `tell` takes one line a record.
-    Returned is what must be mended, one text each: a record that was changed after its
-    run; and a record of the default profile that is missing, older than its chapter or
-    of unknown code, since `rerun` makes it in minutes. Long runs are only told of.
+    Args:
+        names: chapters to look at; all if empty.
+        book_dir: the book's folder.
+        tell: takes one line a record.
+
+    Returns:
+        What must be mended, one text each: a record that was changed after its run;
+        and a record of the default profile that is missing, older than its chapter or
+        of unknown code, since `rerun` makes it in minutes. Long runs are only told of.
+
+    Raises:
+        BrokenFile: a notebook, a record or the profiles cannot be read.
     """
     every = notebooks.chapters(book_dir)
+    sources.check_profiles(book_dir)
     wanted = [notebooks.find(name, every) for name in names] or every
     package = code_hash.Package()
     problems: list[str] = []
@@ -33,13 +43,15 @@ def check_records(
         for profile in profiles.PROFILES:
             where = f"{chapter.id}, {profile}"
             again = f"python -m tapx rerun {chapter.id}"
-            if not records.path(chapter.id, profile, book_dir).is_file():
+            if not is_there(records.path(chapter.id, profile, book_dir)):
                 if profile == "default":
                     tell(f"{where}: missing")
                     problems.append(f"{where}: no record is stored; make it: {again}")
                 continue
             try:
                 record = records.read(chapter.id, profile, book_dir)
+            except BrokenFile:
+                raise
             except ValueError as error:
                 tell(f"{where}: changed or incomplete")
                 problems.append(f"{where}: {error}")
@@ -61,7 +73,8 @@ def standing(
     if record["code"] is None:
         return UNKNOWN
     notebook = notebooks.load(chapter.path)
-    today = code_hash.of_notebook(notebook, package)
+    with naming(chapter.path):
+        today = code_hash.of_notebook(notebook, package)
     changed = [part for part in today if record["code"][part] != today[part]]
     given = notebook, chapter, record["profile"]
     try:

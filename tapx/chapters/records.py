@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tapx.chapters import code_hash, notebooks
+from tapx.chapters.book_files import BrokenFile, is_there, naming, read_object
 from tapx.chapters.claims import Claim
 
 PACKAGES = (
@@ -30,6 +31,7 @@ FORMAT = 1
 """The form that `schemas/records.json` describes; early records do not say theirs."""
 _FORM = Path(__file__).with_name("schemas") / "records.json"
 KEYS = ("format", *json.loads(_FORM.read_text(encoding="utf-8"))["required"])
+TEXTS = ("chapter", "profile", "command", "started", "results_hash")
 # What chapters read of a record, and `results_hash` therefore covers.
 HASHED = "chapter profile parameters duration_s claims results reports"
 
@@ -180,9 +182,12 @@ def load_record(
     """Read a stored record; in a chapter, state its hash in the cell's output.
 
     The hash stands there as the reported number ``record-CHAPTER-PROFILE``, which no
-    reader sees and every re-run compares. FileNotFoundError if the book stores none for
-    this chapter and profile, ValueError if the file is not the record of a complete
-    run, or what it holds is not what came out of that run.
+    reader sees and every re-run compares.
+
+    Raises:
+        FileNotFoundError: the book stores none for this chapter and profile.
+        BrokenFile: the file is not the record of a complete run.
+        ValueError: what it holds is not what came out of that run.
     """
     from IPython.core.getipython import get_ipython
 
@@ -210,7 +215,7 @@ def read(
 ) -> dict[str, Any]:
     """Read a stored record; `load_record` says what is refused."""
     source = path(chapter, profile, book_dir)
-    if not source.is_file():
+    if not is_there(source):
         raise FileNotFoundError(
             f"no record of {chapter!r} under profile {profile!r} is stored "
             f"({source.parent.name}/{source.name})"
@@ -220,22 +225,31 @@ def read(
 
 def read_file(source: Path) -> dict[str, Any]:
     """Read a record file of any place; `load_record` says what is refused."""
-    stored = json.loads(source.read_text(encoding="utf-8"))
-    record: dict[str, Any] = {"format": FORMAT, **stored}
+    record: dict[str, Any] = {"format": FORMAT, **read_object(source)}
     missing = [key for key in KEYS if key not in record]
     if missing or record["status"] != "complete":
-        raise ValueError(f"{source.name}: not a complete run; missing {missing}")
+        raise BrokenFile(f"{source}: not a complete run; missing {missing}")
     if record["format"] != FORMAT:
-        raise ValueError(f"{source.name}: format {record['format']}, not {FORMAT}")
-    fresh = results_hash(record)
+        raise BrokenFile(f"{source}: format {record['format']}, not {FORMAT}")
+    with naming(source):
+        _check_types(record)
+        fresh = results_hash(record)
     if fresh != record["results_hash"]:
         raise ValueError(
-            f"{source.parent.name}/{source.name}: was changed after the run. Its "
-            f"results hash to {fresh[:12]}…, and its results_hash is "
-            f"{record['results_hash'][:12]}…. Restore the file, or repeat the run: "
-            f"{record['command']}"
+            f"{source}: was changed after the run. Its results hash to "
+            f"{fresh[:12]}…, and its results_hash is {record['results_hash'][:12]}…. "
+            f"Restore the file, or repeat the run: {record['command']}"
         )
     return record
+
+
+def _check_types(record: Mapping[str, Any]) -> None:
+    """Refuse (TypeError) what is used of a record without a look at its hash."""
+    code = record["code"]
+    if not all(isinstance(record[key], str) for key in TEXTS):
+        raise TypeError(f"one of {', '.join(TEXTS)} is no text")
+    if code is not None and not {"commit", "cells", "modules"} <= dict(code).keys():
+        raise TypeError("code names no commit, cells and modules")
 
 
 def stored_records(
@@ -245,5 +259,5 @@ def stored_records(
     return [
         read(chapter.id, profile, book_dir)
         for chapter in notebooks.notebook_files(book_dir)
-        if path(chapter.id, profile, book_dir).is_file()
+        if is_there(path(chapter.id, profile, book_dir))
     ]

@@ -7,18 +7,28 @@ TAPX_FOUND (`tapx.witnesses`).
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import code_hash, notebooks, profiles, records, stored_results
+from tapx.chapters import (
+    code_hash,
+    interrupts,
+    notebooks,
+    profiles,
+    records,
+    sources,
+    stored_results,
+)
+from tapx.chapters.book_files import naming
 from tapx.chapters.notebooks import Chapter, ChapterFailed
 from tapx.checks import Refusal
 
@@ -56,16 +66,20 @@ def rerun(
     """
     every = notebooks.notebook_files(book_dir)
     wanted = [notebooks.find(name, every) for name in names] or every
+    sources.check_profiles(book_dir)
     first = [entry for entry in wanted if not entry.page]
     # Of the code as it is now: storing the first chapter changes the tree.
     package, revision = code_hash.Package(), records.revision_of()
-    code = {
-        entry.id: records.code_state(notebooks.load(entry.path), package, revision)
-        for entry in first
-    }
+    code = {}
+    for entry in first:
+        with naming(entry.path):
+            notebook = notebooks.load(entry.path)
+            code[entry.id] = records.code_state(notebook, package, revision)
     last = [entry for entry in (every if first else wanted) if entry.page]
-    outcomes = chain(execute_all(first, processes), execute_all(last, 1))
-    failures = (_store(outcome, code, book_dir, tell) for outcome in outcomes)
+    failures = []
+    for group, at_once in ((first, processes), (last, 1)):
+        with contextlib.closing(execute_all(group, at_once)) as outcomes:
+            failures += [_store(one, code, book_dir, tell) for one in outcomes]
     return [text for text in failures if text]
 
 
@@ -90,25 +104,39 @@ def check(
         entry for entry in every if not entry.page or entry.id in stating
     ]
     problems: list[str] = []
-    for outcome in execute_all(wanted, processes):
-        if isinstance(outcome, ChapterFailed):
-            tell(f"{outcome.name}: failed")
-            problems.append(str(outcome))
-            continue
-        id = outcome.chapter.id
-        stored = notebooks.load(outcome.chapter.path)
-        lines = stored_results.notebook_differences(stored, outcome.notebook)
-        word = f"{len(lines)} differences" if lines else "agrees"
-        claims = len(stored_results.claims_of(stored, id))
-        tell(f"{id}: {claims} claims, {word}, {outcome.duration:.1f} s")
-        problems += [f"{id}: {line}" for line in lines]
+    with contextlib.closing(execute_all(wanted, processes)) as outcomes:
+        for outcome in outcomes:
+            problems += _compare(outcome, tell)
     return problems
+
+
+def _compare(
+    outcome: Executed | ChapterFailed, tell: Callable[[str], None]
+) -> list[str]:
+    """How a notebook that ran disagrees with the stored one."""
+    if isinstance(outcome, ChapterFailed):
+        tell(f"{outcome.name}: failed")
+        return [str(outcome)]
+    id = outcome.chapter.id
+    stored = notebooks.load(outcome.chapter.path)
+    claims = len(stored_results.claims_of(stored, id))
+    try:
+        stored_results.claims_of(outcome.notebook, id)
+        lines = stored_results.notebook_differences(stored, outcome.notebook)
+    except stored_results.LedgerError as error:
+        lines = [str(error)]
+    word = f"{len(lines)} differences" if lines else "agrees"
+    tell(f"{id}: {claims} claims, {word}, {outcome.duration:.1f} s")
+    return [f"{id}: {line}" for line in lines]
 
 
 def execute_all(
     wanted: Iterable[Chapter], processes: int
-) -> Iterable[Executed | ChapterFailed]:
-    """Execute notebooks side by side; yields each as it ends."""
+) -> Generator[Executed | ChapterFailed, None, None]:
+    """Execute notebooks side by side; yields each as it ends.
+
+    Whoever stops before the end closes it, which ends what runs.
+    """
     wanted = list(wanted)
     if processes < 1:
         raise Refusal(f"processes is {processes}: allowed is 1 or more")
@@ -116,11 +144,38 @@ def execute_all(
         for chapter in wanted:
             yield _execute(chapter)
         return
+    others = {*multiprocessing.active_children()}
     # Fresh processes: forking one that may hold threads is not safe.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        tasks = [pool.submit(_execute, chapter) for chapter in wanted]
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=interrupts.leave_ctrl_c_to_parent,
+    )
+    try:
+        with interrupts.ctrl_c_blocked():
+            tasks = {pool.submit(_execute_below, one): one.id for one in wanted}
         for task in as_completed(tasks):
-            yield task.result()
+            try:
+                yield task.result()
+            except BrokenProcessPool:
+                why = "its process, or that of another chapter, died (out of memory?)"
+                yield ChapterFailed(tasks[task], why, None)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in {*multiprocessing.active_children()} - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _execute_below(chapter: Chapter) -> Executed | ChapterFailed:
+    """Execute in a process of a pool, which SIGTERM ends when its kernel is gone."""
+    try:
+        with interrupts.sigterm_interrupts():
+            return _execute(chapter)
+    except KeyboardInterrupt:
+        os._exit(130)  # or the pool would hand it the next
 
 
 def _execute(chapter: Chapter) -> Executed | ChapterFailed:
@@ -150,7 +205,7 @@ def _store(
     except ValueError as error:
         tell(f"{chapter.id}: refused; the stored notebook is unchanged")
         return f"{chapter.id}: {error}"
-    notebooks.save(notebook, chapter.path)
+    texts = {chapter.path: notebooks.dumps(notebook)}
     if not chapter.page:
         record = records.build(
             chapter.id,
@@ -162,6 +217,9 @@ def _store(
             claims=claims,
             code=code[chapter.id],
         )
-        records.store(record, book_dir)
+        place = records.path(chapter.id, "default", book_dir)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        texts[place] = records.dumps(record)
+    notebooks.write_together(texts)
     tell(f"{chapter.id}: {outcome.duration:.1f} s, {len(claims)} claims")
     return ""

@@ -39,6 +39,8 @@ div.display { overflow: auto hidden; padding: .3rem 0; }
 .claim.verdict-fails { border-color: #d55e00; }
 .number { font-weight: 600; } summary { cursor: pointer; color: #444; }
 """
+GENERATOR = '<meta name="generator" content="tapx run">'
+"""By which a page is known to be a run's, and no reader's own."""
 _OPTION = re.compile(r":(\w+):\s*(.*)")
 _NAMED = re.compile(r"(?P<text>.*?)\s*<(?P<target>[^<>]+)>", re.DOTALL)
 
@@ -66,6 +68,7 @@ def page(notebook: Mapping[str, Any], title: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"{GENERATOR}"
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>\n"
         + "\n".join(parts)
         + "\n</body></html>\n"

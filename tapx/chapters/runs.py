@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import shlex
 import tempfile
 import time
@@ -15,11 +17,21 @@ from typing import Any
 
 import nbformat
 
-from tapx.chapters import notebooks, profiles, records, run_pages, stored_results
+from tapx.chapters import (
+    notebooks,
+    output_folders,
+    profiles,
+    records,
+    run_pages,
+    sources,
+    stored_results,
+)
+from tapx.chapters.book_files import naming
 from tapx.chapters.claim_views import RESULTS_MIME
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import ChapterFailed
-from tapx.checks import Refusal
+
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,9 @@ def run(
 ) -> Run:
     """Run a chapter with parameters through papermill.
 
-    Writes ``OUTPUT/<chapter>.ipynb``, ``.html`` and ``.json``, all at the end.
-    A chapter that fails leaves ``OUTPUT/<chapter>.failed.ipynb`` and no record.
+    Writes ``OUTPUT/<chapter>.ipynb``, ``.html`` and ``.json``, all at the end and all
+    at once. A chapter that fails, or is interrupted, leaves what an earlier run wrote,
+    and its own ``OUTPUT/<chapter>.failed.ipynb``, without a record.
     (papermill also stops at a cell tagged ``raises-exception``: a chapter that shows
     an error catches it.)
 
@@ -64,51 +77,81 @@ def run(
 
     Raises:
         Refusal: the request is not possible; nothing was run or written.
-        ChapterFailed: a cell raised, or the time is up.
+        ChapterFailed: a cell raised, the time is up, or what the chapter claims is not
+            consistent.
+        KeyboardInterrupt: Ctrl-C; its text says where the partial notebook is.
     """
     given = given or {}
     entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
-    source = notebooks.load(entry.path)
+    source, _ = sources.opened(entry, book_dir)
     values = profiles.values(source, entry, profile, given, book_dir)
-    folder = _writable(Path(output), entry.id, force)
+    sources.check_texts(values)
+    folder = output_folders.check_output(output, book_dir)
+    done = _files(Path(output), entry.id)
+    output_folders.check_replaceable(_written(done), force)
+    if code is None:
+        with naming(entry.path):
+            code = records.code_state(source)
 
-    code = code or records.code_state(source)
-    started, clock = datetime.now(UTC), time.perf_counter()
     label = {"profile": profile, "parameters": values}
-    done, failed = _files(folder, entry.id)
-    try:
-        result = _papermill(entry, values, progress, timeout)
-        done.claims.extend(stored_results.claims_of(result, entry.id))
-    except ChapterFailed as failure:
-        # What stands here afterwards is this run's: nothing of an earlier one.
-        for path in (done.record, done.page, done.notebook):
+    with output_folders.held(folder, entry.id):
+        output_folders.check_replaceable(_written(done), force)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        try:
+            result = _papermill(entry, values, progress, timeout)
+            done.claims.extend(_claims(result, entry.id))
+        except ChapterFailed as failure:
+            _keep(failure, folder, entry.id, label)
+            raise
+        record = records.build(
+            entry.id,
+            profile=profile,
+            parameters=values,
+            command=command_line(entry.id, profile, given, output),
+            started=started,
+            duration=time.perf_counter() - clock,
+            claims=done.claims,
+            results=chain(*stored_results.held(result, RESULTS_MIME)),
+            reports=stored_results.reports_of(result).values(),
+            code=code,
+        )
+        result.metadata.tapx["run"] = {"status": "complete", **label}
+        texts = {
+            done.notebook: notebooks.dumps(result),
+            done.page: run_pages.page(result, f"{entry.id}: {entry.title}"),
+            done.record: records.dumps(record),
+        }
+        notebooks.write_together(texts)
+        for path in output_folders.left_of_failures(folder, entry.id):
             path.unlink(missing_ok=True)
-        marked = notebooks.normalise(failure.notebook)
-        marked.cells.insert(0, _banner(failure.error))
-        marked.metadata.tapx["run"] = {"status": "failed", **label}
-        notebooks.save(marked, failed)
-        raise
-    duration = time.perf_counter() - clock
-    record = records.build(
-        entry.id,
-        profile=profile,
-        parameters=values,
-        command=command_line(entry.id, profile, given, output),
-        started=started,
-        duration=duration,
-        claims=done.claims,
-        results=chain(*stored_results.held(result, RESULTS_MIME)),
-        reports=stored_results.reports_of(result).values(),
-        code=code,
-    )
-    result.metadata.tapx["run"] = {"status": "complete", **label}
-    done.record.unlink(missing_ok=True)  # a record never stands beside another run
-    notebooks.save(result, done.notebook)
-    text = run_pages.page(result, f"{entry.id}: {entry.title}")
-    notebooks.write_text(done.page, text)
-    notebooks.write_text(done.record, records.dumps(record))
-    failed.unlink(missing_ok=True)
     return done
+
+
+def _claims(result: notebooks.Notebook, chapter: str) -> list[Claim]:
+    try:
+        return stored_results.claims_of(result, chapter)
+    except stored_results.LedgerError as error:
+        raise ChapterFailed(chapter, str(error), result) from None
+
+
+def _keep(
+    failure: ChapterFailed, folder: Path, chapter: str, label: dict[str, Any]
+) -> None:
+    """Store what there is of a run that failed, or was interrupted: then say where."""
+    marked = notebooks.normalise(failure.notebook)
+    outputs = chain(*(cell.get("outputs", ()) for cell in marked.cells))
+    ran = any(output.output_type != "error" for output in outputs)
+    if failure.error == INTERRUPTED and not ran:
+        raise KeyboardInterrupt from None
+    marked.cells.insert(0, _banner(failure.error))
+    output_folders.mark_failed(marked, label)
+    with contextlib.suppress(OSError):  # that it failed is more to the point
+        path = output_folders.place_of_failure(folder, chapter)
+        notebooks.save(marked, path)
+        failure.path = path
+    if failure.error == INTERRUPTED:
+        where = failure.path and f"the partial notebook is {failure.path.name}"
+        raise KeyboardInterrupt(where or "") from None
 
 
 def command_line(
@@ -123,40 +166,28 @@ def command_line(
     folder = Path(output)
     # Where the folder lies on this machine is of no use on another.
     words += ["--output", folder.name if folder.is_absolute() else str(folder)]
-    return shlex.join(words)
+    return " ".join(map(_quoted, words))
 
 
-def _files(folder: Path, chapter: str) -> tuple[Run, Path]:
-    """The files of a run that is complete, and the notebook of one that failed."""
-    found = [folder / f"{chapter}.{end}" for end in ("ipynb", "html", "json")]
-    notebook, page, record = found
-    return Run(notebook, page, record, []), folder / f"{chapter}.failed.ipynb"
+def _quoted(word: str) -> str:
+    """A word for a shell; where it is no UTF-8, as text that stands for its bytes."""
+    if sources.is_utf8(word):
+        return shlex.quote(word)
+    plain = {*range(32, 127)} - {*b"\\'"}
+    letters = (chr(b) if b in plain else f"\\{b:03o}" for b in os.fsencode(word))
+    return f"$'{''.join(letters)}'"
 
 
-def _writable(folder: Path, chapter: str, force: bool) -> Path:
-    """The output folder, made if missing, in which a file could be written."""
-    done, _ = _files(folder, chapter)
-    written = (done.notebook, done.page, done.record)
-    existing = [path.name for path in written if path.exists()]
-    if existing and not force:
-        raise Refusal(
-            f"output {str(folder)!r} holds {', '.join(existing)} of an earlier run: "
-            "choose another folder, or replace them with --force"
-        )
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        for path in made:
-            if path.is_dir():
-                path.rmdir()
-        raise Refusal(
-            f"output {str(folder)!r} is not a folder that can be written "
-            f"({error.strerror}): name a folder, it is made if missing"
-        ) from None
-    return folder
+def _files(folder: Path, chapter: str) -> Run:
+    """The files of a run that is complete."""
+    notebook, page, record = (
+        folder / f"{chapter}.{end}" for end in ("ipynb", "html", "json")
+    )
+    return Run(notebook, page, record, [])
+
+
+def _written(done: Run) -> dict[str, Path]:
+    return {"notebook": done.notebook, "page": done.page, "record": done.record}
 
 
 def _papermill(
@@ -195,11 +226,12 @@ def _papermill(
             KeyboardInterrupt,
         ) as error:
             partial = notebooks.load(target) if target.is_file() else source
-            text = notebooks.plain(str(error)).strip() or "interrupted"
+            text = notebooks.plain(str(error)).strip()
+            if isinstance(error, KeyboardInterrupt):
+                text = INTERRUPTED
+                notebooks.forget_tasks()
             if isinstance(error, CellTimeoutError):
                 text = f"took longer than {timeout:g} seconds"
-            # An interrupt leaves tasks behind, of which asyncio would report.
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             partial = remove_error_markers(partial)
             raise ChapterFailed(chapter.id, text, partial) from None
     for cell in result.cells:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tapx.chapters import notebooks
+from tapx.chapters.book_files import FAULTS, reason
 from tapx.chapters.claim_views import (
     CLAIM_MIME,
     GLUE_PREFIX,
@@ -25,7 +26,8 @@ from tapx.chapters.claim_views import (
     render_table,
     reported_text,
 )
-from tapx.chapters.claims import FAILS, Claim
+from tapx.chapters.claims import FAILS, KINDS, Claim, finite_number
+from tapx.checks import Refusal, one_of
 
 LEDGER_MIMES = (CLAIM_MIME, REPORT_MIME, TABLE_MIME, RESULTS_MIME)
 COMPUTED = 1e-6
@@ -38,16 +40,31 @@ _NUMBER = re.compile(
 )
 
 
-class LedgerError(ValueError):
+class LedgerError(Refusal):
     """The stored ledger is inconsistent: the message says where."""
 
 
 def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
     """The claims in a notebook's outputs, in order, all that the ledger shows checked.
 
-    The id of the chapter is entered in them. LedgerError if an id occurs twice, or a
-    text shown is not what the data say.
+    The id of the chapter is entered in them.
+
+    Raises:
+        LedgerError: an id occurs twice, a text shown is not what the data say, or the
+            data have another form.
     """
+    try:
+        return _checked(notebook, chapter)
+    except LedgerError:
+        raise
+    except FAULTS as error:
+        raise LedgerError(
+            f"{chapter}: what the ledger stored has another form ({reason(error)})"
+        ) from None
+
+
+def _checked(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
+    """See `claims_of`."""
     found: dict[str, Claim] = {}
     reports: set[str] = set()
     for data in _data(notebook):
@@ -57,6 +74,7 @@ def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
             if name in reports:
                 raise LedgerError(f"{chapter}: {name!r} is reported twice")
             reports.add(name)
+            one_of(content["kind"], KINDS, "kind")
             _same(render_report(content), data, f"{chapter}: report {name}")
         if TABLE_MIME in data:
             if data[TABLE_MIME] != list(found):
@@ -64,10 +82,14 @@ def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:
             _same(render_table(found.values()), data, f"{chapter}: table of claims")
         if CLAIM_MIME in data:
             entry = Claim.from_dict(data[CLAIM_MIME], chapter)
+            finite_number("measured", entry.measured)
             if entry.id in found:
                 raise LedgerError(f"{chapter}: claim {entry.id!r} is made twice")
             _same(render(entry), data, f"{chapter}: claim {entry.id}")
             found[entry.id] = entry
+        if WITNESSES_MIME in data:
+            said = data[WITNESSES_MIME]
+            ",".join([*said["stored"], *said["searched"]])  # all of them texts
     return list(found.values())
 
 
@@ -94,7 +116,8 @@ def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
     """Every claim of the book, from the stored notebooks: chapters, then pages.
 
     Raises:
-        LedgerError: an id occurs in two notebooks, or twice in one.
+        LedgerError: an id occurs in two notebooks, or twice in one, or what a notebook
+            stores is not consistent; the message names the file.
 
     Example:
         >>> [claim.id for claim in tapx.stored_claims() if claim.verdict == "fails"]
@@ -102,7 +125,12 @@ def stored_claims(book_dir: str | Path | None = None) -> list[Claim]:
     """
     found: dict[str, Claim] = {}
     for chapter in notebooks.notebook_files(book_dir):
-        for entry in claims_of(notebooks.load(chapter.path), chapter.id):
+        notebook = notebooks.load(chapter.path)
+        try:
+            entries = claims_of(notebook, chapter.id)
+        except LedgerError as error:
+            raise LedgerError(f"{chapter.path}: {error}") from None
+        for entry in entries:
             if entry.id in found:
                 raise LedgerError(
                     f"claim {entry.id!r} is made in {found[entry.id].chapter} "

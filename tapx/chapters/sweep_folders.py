@@ -34,6 +34,8 @@ from tapx.checks import Refusal
 
 BEAT, STALE = 2.0, 20.0
 DONE, RUNNING, FAILED, WAITING = "done", "running", "failed", "waiting"
+OWN = {"runs", "working", "failed", "sweeps"}
+"""The folders in the folder of a sweep."""
 STATES = (DONE, RUNNING, FAILED, WAITING)
 DAMAGED = (ValueError, KeyError, TypeError, OSError)
 """What reading a record raises that is not one."""
@@ -83,13 +85,15 @@ class SweepFolder:
             Refusal: the file system does not let us, or it is a folder of other things.
         """
         try:
-            others = [p.name for p in self.path.iterdir()] if self.path.exists() else []
-            if others and "sweeps" not in others:
+            others = (
+                {p.name for p in self.path.iterdir()} if self.path.exists() else OWN
+            )
+            if not (others <= OWN or others >= OWN):
                 raise Refusal(
                     f"output {str(self.path)!r} is no folder of sweeps (it holds "
                     f"{', '.join(sorted(others)[:3])}): name an empty or a new one"
                 )
-            for name in ("runs", "working", "failed", "sweeps"):
+            for name in OWN:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Refusal(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import notebooks, parameters, sweep_page, sweep_tables
+from tapx.chapters import notebooks, sources, sweep_page, sweep_tables
 from tapx.chapters.sweep_folders import DONE, FAILED, SweepFolder, key_of
 from tapx.chapters.sweep_work import code_of
 from tapx.chapters.sweeps import Plan, plans
@@ -42,7 +42,7 @@ def write_results(
         found += [record] if record else []
         states[key] = state
     entry = notebooks.find(plan.chapter, notebooks.notebook_files())
-    declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
+    _, declared = sources.opened(entry)
     names = sweep_tables.columns(declared, found)
     sweep_tables.write(folder, plan.chapter, table, names)
     claims: dict[str, dict[str, Any]] = {}

@@ -22,10 +22,11 @@ from typing import Any
 from tapx.chapters import (
     grids,
     notebooks,
-    parameters,
     profiles,
     records,
+    sources,
 )
+from tapx.chapters.book_files import naming
 from tapx.chapters.sweep_folders import (
     DONE,
     FAILED,
@@ -90,8 +91,7 @@ def plan(
         Refusal: whatever a run would refuse, and a grid that says one thing twice.
     """
     entry = notebooks.find(chapter, notebooks.notebook_files())
-    source = notebooks.load(entry.path)
-    declared = parameters.of_notebook(source, entry.path.name)
+    source, declared = sources.opened(entry)
     base = profiles.values(source, entry, profile)
     axes = grids.grid(grid, declared)
     if seeds is not None:
@@ -103,7 +103,9 @@ def plan(
                 "the grid"
             )
         axes |= more
-    code = code_of(entry.id)
+    sources.check_texts(axes)
+    with naming(entry.path):
+        code = code_of(entry.id)
     orders = [
         Order(
             key_of(entry.id, code, values),
@@ -157,7 +159,7 @@ def seconds_a_run(plan: Plan, folder: SweepFolder) -> tuple[float | None, str]:
             known.append(folder.record(order)["duration_s"])
     if known:
         return statistics.median(known), f"the median of {len(known)} finished runs"
-    with contextlib.suppress(FileNotFoundError, ValueError):
+    with contextlib.suppress(FileNotFoundError):
         stored = records.read(plan.chapter, plan.profile)
         return stored["duration_s"], "the book's own run of this profile"
     return None, "no run of this profile is known"

@@ -7,7 +7,7 @@ import pytest
 import small_book
 from small_book import CLAIM, MEASURE, PARAMETERS, cell, chapter
 
-from tapx.chapters import notebooks, parameters, records, runs
+from tapx.chapters import notebooks, output_folders, parameters, records, runs
 from tapx.chapters.notebooks import ChapterFailed
 from tapx.checks import Refusal
 
@@ -118,7 +118,7 @@ def test_folder_without_permission(book, tmp_path, monkeypatch):
     def denied(*args, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(runs.tempfile, "TemporaryFile", denied)
+    monkeypatch.setattr(output_folders, "open", denied, raising=False)
     with pytest.raises(Refusal, match="Permission denied"):
         runs.run("tiny", output=tmp_path / "a" / "b", book_dir=book)
     assert list(tmp_path.iterdir()) == []
@@ -136,12 +136,10 @@ def test_earlier_results_are_kept_unless_forced(book, done, tmp_path):
 
 
 def test_failure_leaves_a_marked_notebook_and_no_record(book, tmp_path):
-    for end in ("html", "ipynb", "json"):
-        (tmp_path / f"failing.{end}").write_text("of an earlier run")
-    with pytest.raises(ChapterFailed, match="planted failure"):
-        given = {"dense": "true"}
-        runs.run("failing", given, output=tmp_path, force=True, book_dir=book)
+    with pytest.raises(ChapterFailed, match="planted failure") as caught:
+        runs.run("failing", {"dense": "true"}, output=tmp_path, book_dir=book)
     assert [path.name for path in tmp_path.iterdir()] == ["failing.failed.ipynb"]
+    assert caught.value.path == tmp_path / "failing.failed.ipynb"
     notebook = notebooks.load(tmp_path / "failing.failed.ipynb")
     assert notebook.metadata.tapx.run["status"] == "failed"
     assert notebook.cells[0].source.startswith("**This run failed.**")

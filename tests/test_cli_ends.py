@@ -1,0 +1,154 @@
+"""What no encoding, no closed pipe and no full disk may do: end in a traceback."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import small_book
+from click.testing import CliRunner
+from made_claims import entry
+
+from tapx.chapters import claim_views, notebooks, records, runs
+from tapx.cli import main
+
+STATEMENT = "the factor λ ≤ 𝔼[x], façade"
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """A book that claims something in Greek, with a letter beyond 16 bits."""
+    tiny = small_book.tiny()
+    said = dataclasses.replace(entry("lemma-F.1/tiny"), statement=STATEMENT, chapter="")
+    output = small_book.nbformat.v4.new_output("display_data", claim_views.render(said))
+    tiny.cells[3].outputs = [output]
+    return small_book.make(tmp_path_factory.mktemp("ends"), pages=(), tiny=tiny)
+
+
+def tapx(book, *words, **options):
+    """``python -m tapx`` as a process."""
+    variables = options.pop("variables", {})
+    return subprocess.run(
+        [sys.executable, "-m", "tapx", *words],
+        env={**os.environ, "TAPX_BOOK": str(book), **variables},
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "utf-16"])
+def test_claims_in_any_encoding(book, tmp_path, encoding):
+    for words in (["claims"], ["claims", "--json"]):
+        with open(tmp_path / "file", "wb") as file:
+            variables = {"PYTHONIOENCODING": encoding}
+            done = tapx(book, *words, variables=variables, stdout=file)
+        assert (done.returncode, done.stderr) == (0, b"")
+        said = (tmp_path / "file").read_text(encoding)
+        assert "lemma-F.1/tiny" in said
+    (claim,) = json.loads(said)
+    assert claim["statement"] == STATEMENT, "as JSON, letter by letter"
+
+
+def test_an_output_that_is_full(book):
+    with open("/dev/full", "wb") as full:
+        done = tapx(book, "claims", stdout=full)
+    assert (done.returncode, done.stderr) == (2, b"error: No space left on device\n")
+
+
+def test_a_reader_who_has_enough(book):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as closed:
+        done = tapx(book, "claims", stdout=closed)
+    assert done.stderr == b"" and done.returncode == 1
+
+
+def test_no_output_at_all(book):
+    words = [sys.executable, "-m", "tapx", "claims"]
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *words]
+    variables = {**os.environ, "TAPX_BOOK": str(book)}
+    done = subprocess.run(command, env=variables, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.fixture
+def call(book, tmp_path, monkeypatch):
+    monkeypatch.setenv("TAPX_BOOK", str(book))
+    monkeypatch.setattr(runs, "_papermill", small_book.at_once)
+    monkeypatch.setattr(records, "code_state", lambda *_: small_book.code())
+    monkeypatch.chdir(tmp_path)
+    return lambda *words, **how: CliRunner(**how).invoke(main, list(words))
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "ascii", "cp1252"])
+@pytest.mark.parametrize("name", ["caf\udce9", "λ", "two\nlines"])
+def test_where_the_results_are_is_said_in_any_encoding(call, tmp_path, name, charset):
+    done = call("run", "tiny", "--quiet", "--output", name, charset=charset)
+    assert done.exit_code == 0, done.output
+    assert sorted(os.listdir(name)) == ["tiny.html", "tiny.ipynb", "tiny.json"]
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_an_empty_name_is_not_the_default(call, tmp_path, command):
+    done = call(command, "tiny", "--output", "")
+    assert done.exit_code == 2
+    assert "refused: output '' is no folder" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_empty_folder_of_data_is_not_this_one(call):
+    done = call("run", "tiny", "--data", "")
+    assert done.exit_code == 2
+    assert "--data '' is no folder" in done.stderr
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_no_command_writes_into_the_book(call, book, tmp_path, command, force):
+    if command == "sweep" and force:
+        return  # it has no such option
+    (tmp_path / "link").symlink_to(book)
+    before = small_book.files(book)
+    for output in (book, book / "new", "link", "link/../book/new"):
+        done = call(command, "tiny", "--output", str(output), *force)
+        assert done.exit_code == 2
+        assert "is in the book" in done.stderr
+    assert small_book.files(book) == before
+    assert not (book / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "file", "file/below", "loop"])
+def test_what_the_system_refuses_is_one_line(call, tmp_path, name):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to("loop")
+    for command in ("run", "sweep"):
+        done = call(command, "tiny", "--output", name)
+        assert done.exit_code == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"refused: output '{name[:9]}")
+    assert sorted(os.listdir(tmp_path)) == ["file", "loop"]
+
+
+def test_an_error_of_the_system_half_way_is_one_line(call, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "/tmp/tapx-run/run.ipynb")
+
+    monkeypatch.setattr(runs, "_papermill", full)
+    done = call("run", "tiny", "--quiet")
+    assert done.exit_code == 2
+    assert done.stderr == ("error: No space left on device: /tmp/tapx-run/run.ipynb\n")
+    assert not os.path.exists("runs"), "no empty folder is left"
+
+
+def test_the_present_folder_is_gone(call, tmp_path):
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    try:
+        done = call("run", "tiny", "--output", "out")
+    finally:
+        os.chdir(notebooks.ROOT)
+    assert done.exit_code == 2
+    assert len(done.stderr.splitlines()) == 1
