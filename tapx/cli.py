@@ -256,6 +256,8 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
 
     A kernel runs in the notebook's folder, so a relative path means nothing to it.
     """
+    if data == "":
+        raise Refusal("--data '' is no folder: name one, or leave --data out")
     if data is None and not given.get("data"):
         return given
     _, declared = _declared(chapter)
@@ -266,8 +268,6 @@ def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[st
             f"--data {data!r}: chapter {chapter!r} reads no token files (it has no "
             f"parameter 'data'; its parameters are {', '.join(declared) or 'none'})"
         )
-    if data == "":
-        raise Refusal("--data '' is no folder: name one, or leave --data out")
     if data is not None and "data" in given:
         raise Refusal("--data and -p data=… say the same: keep one of them")
     from tapx.experiments.language import token_files

@@ -10,7 +10,8 @@ import pytest
 from tapx.chapters import notebooks
 
 HERE = Path(__file__).parent
-ENTRIES = [f"E{n}" for n in range(1, 9)] + [f"M{n}" for n in range(1, 18)]
+PARTS = {"E": range(1, 9), "M": range(1, 18), "C": (1, 2, 4, 5, 6, 7)}
+ENTRIES = [f"{part}{n}" for part, numbers in PARTS.items() for n in numbers]
 TEST = re.compile(r"`(?P<file>test_\w+\.py)(?P<names>(?:::\w+)+)`")
 WORDING = re.compile(r"`wording (?P<notebook>[\w-]+) (?P<cell>[\w-]+)`")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import logging
@@ -307,6 +308,8 @@ def execute(path: str | Path, **variables: str) -> Notebook:
         raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
     except KeyboardInterrupt:
         forget_tasks()
+        with contextlib.suppress(Exception):  # where it was about to start
+            client._cleanup_kernel()
         raise
     return normalise(notebook)
 

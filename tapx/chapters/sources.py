@@ -45,15 +45,16 @@ def check_profiles(book_dir: str | Path | None = None) -> None:
     if not _mapping(content):
         raise BrokenFile(f"{path}: holds no chapters with their profiles")
     for chapter, profiles in content.items():
-        values = profiles.values() if _mapping(profiles) else [profiles]
-        if not all(one is None or _mapping(one) for one in values):
+        if not _mapping(profiles) or not all(
+            one is None or _mapping(one) for one in profiles.values()
+        ):
             raise BrokenFile(
                 f"{path}: {chapter}: write each profile as NAME: {{parameter: value}}"
             )
 
 
 def _mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 def check_texts(values: Mapping[str, Any]) -> None:
