@@ -129,7 +129,7 @@ def test_what_the_system_refuses_is_one_line(call, tmp_path, name):
         done = call(command, "tiny", "--output", name)
         assert done.exit_code == 2
         (line,) = done.stderr.splitlines()
-        assert line.startswith(f"refused: output '{name[:9]}")
+        assert line.startswith("refused: output ") and name in line
     assert sorted(os.listdir(tmp_path)) == ["file", "loop"]
 
 

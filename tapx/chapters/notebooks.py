@@ -101,10 +101,14 @@ def write_together(texts: Mapping[Path, str]) -> None:
     beside = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
     try:
         for path, text in texts.items():
-            with open(beside[path], "wb") as stream:
-                stream.write(text.encode())
-                stream.flush()
-                os.fsync(stream.fileno())  # where a disk is full, it says so now
+            try:
+                with open(beside[path], "wb") as stream:
+                    stream.write(text.encode())
+                    stream.flush()
+                    os.fsync(stream.fileno())  # where a disk is full, it says so now
+            except OSError as error:
+                error.filename = str(path)
+                raise
         with stops_held_back():
             for path, fresh in beside.items():
                 fresh.replace(path)
@@ -303,7 +307,7 @@ def execute(path: str | Path, **variables: str) -> Notebook:
     except (
         exceptions.CellExecutionError,
         exceptions.CellTimeoutError,
-        exceptions.DeadKernelError,
+        RuntimeError,  # the kernel died, or did not even start
     ) as error:
         raise ChapterFailed(path.stem, plain(str(error)), notebook) from None
     except KeyboardInterrupt:

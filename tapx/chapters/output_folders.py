@@ -74,6 +74,8 @@ def held(folder: Path, chapter: str) -> Iterator[None]:
             with open(longest, "wb"):
                 longest.unlink()
             lock = _lock(folder)
+        except Refusal:
+            raise
         except (OSError, ValueError) as error:
             raise _unwritable(folder, error) from None
         try:

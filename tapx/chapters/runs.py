@@ -197,7 +197,7 @@ def _papermill(
     timeout: float | None,
 ) -> notebooks.Notebook:
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import remove_error_markers
 
@@ -222,7 +222,7 @@ def _papermill(
         except (
             PapermillExecutionError,
             CellTimeoutError,
-            DeadKernelError,
+            RuntimeError,  # the kernel died, or did not even start
             KeyboardInterrupt,
         ) as error:
             partial = notebooks.load(target) if target.is_file() else source

@@ -141,10 +141,28 @@ def plans(folder: SweepFolder) -> list[Plan]:
         try:
             data = json.loads(path.read_text("utf-8"))
             data["orders"] = [Order(**order) for order in data["orders"]]
-            found.append(Plan(**data))
+            found.append(_formed(Plan(**data)))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise Refusal(f"{path}: is no plan of a sweep ({error})") from None
     return found
+
+
+def _formed(plan: Plan) -> Plan:
+    """A plan that was read, if all in it is of its type."""
+    mappings = [
+        plan.axes,
+        *(each for one in plan.orders for each in (one.values, one.given)),
+    ]
+    texts = [one.key for one in plan.orders] + [one.profile for one in plan.orders]
+    chapters = {plan.chapter, *(one.chapter for one in plan.orders)}
+    if (
+        not all(isinstance(each, dict) for each in mappings)
+        or not all(isinstance(each, list) for each in plan.axes.values())
+        or not all(isinstance(each, str) for each in texts)
+        or not all(notebooks.CHAPTER_ID.fullmatch(each) for each in chapters)
+    ):
+        raise TypeError("it has another form")
+    return plan
 
 
 def seconds_a_run(plan: Plan, folder: SweepFolder) -> tuple[float | None, str]:
