@@ -1,6 +1,7 @@
 """What the ground floor, the face, `tapx.show` and `tapx.chapters` refuse."""
 
 import math
+from pathlib import Path
 
 import torch
 from flint import arb
@@ -9,7 +10,7 @@ from made_claims import entry
 from small_book import PARAMETERS, chapter
 
 import tapx
-from tapx.chapters import errata, parameters
+from tapx.chapters import errata, notebooks, output_folders, parameters, sources
 from tapx.chapters.claims import evaluate, finite_number
 from tapx.checks import Refusal, at_least, one_of
 from tapx.limits import finders
@@ -102,6 +103,20 @@ TYPE_ERROR = {
     "in l1 allowed is a Delta, in l2 a Decay": lambda: best_kernel("lin", norm="l2"),
 }
 REFUSAL = {
+    # Output folders
+    "'' is no folder: name one, or leave --output out": lambda: (
+        output_folders.check_output("")
+    ),
+    "in the book .* whose chapters a run must not replace": (
+        lambda: output_folders.check_output(notebooks.book_directory()),
+        lambda: output_folders.check_output(notebooks.book_directory() / "new"),
+        lambda: output_folders.check_output("x/..", Path()),
+    ),
+    "can be written .*null byte": lambda: output_folders.check_output("\0"),
+    "not valid UTF-8; rename it": (
+        lambda: sources.check_texts({"data": "caf\udce9"}),
+        lambda: sources.check_texts({"words": ["a", "\udce9"]}),
+    ),
     "chapter 'one'; there is none": lambda: one_of("one", (), "chapter", Refusal),
     "is kernels/power-lag3$": lambda: finders.find(["kernels/power-lag33"]),
     # Parameters
