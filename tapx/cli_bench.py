@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tapx import checks
+from tapx.cli_ends import echo_json
 
 PARTS = ("dense", "plain", "witnesses", "cell", "fft", "agreement", "sweep")
 
@@ -42,7 +43,7 @@ def bench(parts: tuple[str, ...], record: bool, as_json: bool) -> None:
     if record:
         benchmark.store(rows)
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        echo_json(rows)
         return
     for row in rows:
         text = (f"{key}: {json.dumps(value)}" for key, value in row.items())

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "registry": f"{GROUND} theorems experiments",
     "cli_ends": f"{GROUND} chapters",
     "cli_sweep": f"{GROUND} chapters",
-    "cli_bench": f"{GROUND} chapters experiments",
+    "cli_bench": f"cli_ends {GROUND} chapters experiments",
     "cli": (
         f"cli_bench cli_ends cli_sweep registry {GROUND} show {MATHEMATICS} theorems "
         "experiments chapters"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tapx.chapters import notebooks, records
+from tapx.chapters.book_files import naming, read_object
 
 
 def _path(book_dir: str | Path | None) -> Path:
@@ -42,12 +43,12 @@ def stored_row(name: str, book_dir: str | Path | None = None) -> dict[str, Any]:
         book_dir: the book's folder.
 
     Raises:
-        FileNotFoundError: the book stores none.
+        BrokenFile: the book stores none, or its file is not what it should be.
         KeyError: there is no row of this name.
     """
     return _read(_path(book_dir))[name]
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return {row["name"]: row for row in data["rows"]}
+    with naming(path):
+        return {row["name"]: row for row in read_object(path)["rows"]}
