@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 import hypothesis
 import jaxtyping
@@ -38,7 +39,7 @@ jaxtyping.jaxtyped = _checked  # before tapx is imported
 # tapx sets the thread counts in the environment, which must happen before torch.
 import tapx  # noqa: E402
 
-os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["MPLBACKEND"] = "agg"
 os.environ["MATPLOTLIBRC"] = os.devnull  # matplotlib's own defaults, not the user's
 
 hypothesis.settings.register_profile(
@@ -66,3 +67,10 @@ def position(request):
 def family(request):
     """The two families of heads, for tests that both must pass."""
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

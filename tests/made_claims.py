@@ -3,15 +3,7 @@
 from tapx.chapters.claims import Claim
 
 
-def entry(id, verdict="holds", result="Lemma F.1", chapter="kernels"):
-    return Claim(
-        id=id,
-        statement=f"about {id}",
-        measured=1.0,
-        relation="<",
-        reference=2.0,
-        verdict=verdict,
-        result=result,
-        source="bound",
-        chapter=chapter,
-    )
+def entry(id, verdict="holds", **change):
+    words = {"statement": f"about {id}", "result": "Lemma F.1", "chapter": "kernels"}
+    numbers = {"measured": 1.0, "relation": "<", "reference": 2.0, "source": "bound"}
+    return Claim(id=id, verdict=verdict, **{**words, **numbers, **change})

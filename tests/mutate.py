@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from commands import python
+
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 3600
 """Seconds; tests that then still run have met a mistake that never ends."""
@@ -136,22 +138,11 @@ def copied(folder: Path) -> Path:
 
 def failing(root: Path, wing: str) -> str:
     """The first test of a wing that fails in a copy, or "" if none does."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    command += ["--tb=no", "-rfE", *TESTS[wing]]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(root),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    words = ["-x", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE", *TESTS[wing]]
+    own = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    how = {"cwd": root, "env": {**os.environ, **own}, "timeout": LONGEST}
     try:
-        done = subprocess.run(
-            command,
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-        )
+        done = python("-m", "pytest", *words, **how)
     except subprocess.TimeoutExpired:
         return f"no end within {LONGEST} s"
     named = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)

@@ -2,17 +2,14 @@
 
 import importlib
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from small_site import EXTENSIONS, build, page
 from test_repository import ROOT
 
 import tapx
 
-EXTENSIONS = ROOT / "book" / "_ext"
 PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 
 
@@ -45,31 +42,16 @@ def test_names_that_code_uses(code, names, face):
 
 
 def test_names_and_pages_are_linked(tmp_path):
-    """A book of the page and one notebook, warnings as errors."""
-    (tmp_path / "conf.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(EXTENSIONS)!r})\n"
-        "extensions = ['myst_nb', 'face']\nnb_execution_mode = 'off'\n"
-    )
+    """A book of the page and one notebook."""
+    used = nbformat.v4.new_code_cell("import tapx\ntapx.best_kernel")
     words = re.sub(r"\{doc\}`.*?`", "it", PAGE)
-    (tmp_path / "api.md").write_text(words)
-    (tmp_path / "index.md").write_text("# One\n\n```{toctree}\napi\ntwo\n```\n")
-    cells = [
-        nbformat.v4.new_markdown_cell("# Two"),
-        nbformat.v4.new_code_cell("import tapx\ntapx.best_kernel"),
-    ]
-    python = {"language_info": {"name": "python", "pygments_lexer": "python"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=python)
-    nbformat.write(notebook, tmp_path / "two.ipynb")
-    command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q"]
-    done = subprocess.run(
-        [*command, tmp_path, tmp_path / "built"], capture_output=True, text=True
-    )
+    index = "# One\n\n```{toctree}\napi\ntwo\n```\n"
+    done = build(tmp_path, "face", used, api=words, index=index)
     assert not done.returncode, done.stderr
-    page = BeautifulSoup((tmp_path / "built" / "api.html").read_text(), "html.parser")
+    listed = page(tmp_path, "api")
     for name in tapx.FACE:
-        assert page.select_one(f"#tapx-{name}"), name
-    (there,) = page.select("#tapx-best_kernel .face-links a")
+        assert listed.select_one(f"#tapx-{name}"), name
+    (there,) = listed.select("#tapx-best_kernel .face-links a")
     assert there["href"] == "two.html" and there.text == "Two"
-    other = BeautifulSoup((tmp_path / "built" / "two.html").read_text(), "html.parser")
-    (back,) = other.select(".face-links a")
+    (back,) = page(tmp_path, "two").select(".face-links a")
     assert back["href"] == "api.html#tapx-best_kernel"

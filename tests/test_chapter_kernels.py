@@ -4,8 +4,9 @@ import re
 from itertools import combinations
 
 import pytest
-import yaml
 from flint import fmpq, fmpq_mat
+from stored_book import text
+from test_repository import pages
 
 from tapx.chapters import notebooks, runs
 from tapx.kernels import search
@@ -14,78 +15,46 @@ from tapx.kernels.family import LIN
 from tapx.kernels.kernel import Kernel
 from tapx.limits.weight_bounds import weight
 
-CORNER = {
-    "lag": 1,
-    "heads": 2,
-    "power_lag": 8,
-    "power_heads": 1,
-    "weight_bits": 8,
-    "bits_grid": [8],
-    "bump_heads": [4],
-    "power_bump_heads": [4],
-    "search_heads": [1],
-}
-ADAPTIVE_CORNER = {
-    "lag": 1,
-    "heads": 2,
-    "power_lag": 8,
-    "power_heads": 1,
-    "weight_bits": 8,
-    "proof_heads": 4,
-    "bump_heads": [4],
-    "power_bump_heads": [4],
-    "decay": 0.2,
-    "power_decay": 2.5,
+CORNER = {"lag": 1, "heads": 2, "power_lag": 8, "power_heads": 1, "weight_bits": 8}
+CORNER |= {"bump_heads": [4], "power_bump_heads": [4]}
+CORNERS = {
+    "kernels": (
+        {"bits_grid": [8], "search_heads": [1]},
+        {"lemma-F.1/best-l1-lag1-heads2", "lemma-F.4/too-few-heads-l1"},
+    ),
+    "kernels-adaptive": (
+        {"proof_heads": 4, "decay": 0.2, "power_decay": 2.5},
+        {"lemma-F.2/uniform-l1", "lemma-F.5/fractions-suffice-l1"},
+    ),
 }
 FEW_BITS = "kernels/eight-bit-weights-lag7"
 
 
-def cell(chapter, id):
-    """The source of one cell, its lines joined."""
-    path = notebooks.find(chapter, notebooks.chapters()).path
-    source = next(c.source for c in notebooks.load(path).cells if c.id == id)
-    return " ".join(source.split())
-
-
-def test_smallest_parameters(tmp_path):
-    done = runs.run("kernels", CORNER, profile="smoke", output=tmp_path)
-    ids = {claim.id for claim in done.claims}
-    assert "lemma-F.1/best-l1-lag1-heads2" in ids
-    assert "lemma-F.4/too-few-heads-l1" in ids
-
-
-def test_smallest_parameters_of_adaptive_kernels(tmp_path):
-    done = runs.run(
-        "kernels-adaptive", ADAPTIVE_CORNER, profile="smoke", output=tmp_path
-    )
-    ids = {claim.id for claim in done.claims}
-    assert {"lemma-F.2/uniform-l1", "lemma-F.5/fractions-suffice-l1"} <= ids
+@pytest.mark.parametrize("chapter", CORNERS)
+def test_smallest_parameters(chapter, tmp_path):
+    own, made = CORNERS[chapter]
+    done = runs.run(chapter, CORNER | own, profile="smoke", output=tmp_path)
+    assert made <= {claim.id for claim in done.claims}
 
 
 def test_the_chapters_share_no_claim():
-    ids = {}
-    for chapter in ("kernels", "kernels-adaptive"):
-        path = notebooks.find(chapter, notebooks.chapters()).path
-        sources = [c.source for c in notebooks.load(path).cells]
-        ids[chapter] = set(re.findall(r'claim\(\s*f?"([^"]+)"', "\n".join(sources)))
-    assert ids["kernels"] and ids["kernels-adaptive"]
-    assert not ids["kernels"] & ids["kernels-adaptive"]
+    first, second = (
+        set(re.findall(r'claim\(\s*f?"([^"]+)"', text(name))) for name in CORNERS
+    )
+    assert first and second and not first & second
 
 
 def test_chapters_are_ordered_as_in_the_table_of_contents():
-    contents = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text())
-    listed = [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
     found = [f"book/{entry.path.stem}" for entry in notebooks.chapters()]
-    assert found == [name for name in listed if name in found]
+    assert found == [name for name in pages() if name in found]
 
 
-@pytest.mark.parametrize("chapter", ["thm-4.1", "thm-5.1"])
-def test_what_moved_is_linked_where_it_is(chapter):
+@pytest.mark.parametrize("name", ["theorem-4-1", "theorem-5-1"])
+def test_what_moved_is_linked_where_it_is(name):
     """These two build on adaptive lags and on kernels that decay, and on those only."""
-    path = notebooks.find(chapter, notebooks.chapters()).path
-    text = "\n".join(c.source for c in notebooks.load(path).cells)
-    assert "{doc}`kernels-adaptive`" in text
-    assert "{doc}`kernels`" not in text
+    words = text(name)
+    assert "{doc}`kernels-adaptive`" in words
+    assert "{doc}`kernels`" not in words
 
 
 # Few bits that work ------------------------------------------------------------------
@@ -109,14 +78,14 @@ def test_no_guarantee_with_eight_bits_and_coarse_rates_spoil_it():
 
 
 def test_the_wording_promises_no_more_than_the_search_does():
-    assert "Best found* means no more" in cell("kernels", "da2cf4c5")
-    assert "No rounding leaves an error above" in cell("kernels", "da2cf4c5")
+    assert "Best found* means no more" in text("kernels", "da2cf4c5")
+    assert "No rounding leaves an error above" in text("kernels", "da2cf4c5")
     for id in ("da2cf4c5", "603d5303", "be3b347d", "7868ba54"):
-        text = cell("kernels", id)
-        assert "can be stored" not in text
-        assert "finds no kernel with an error" not in text
-        assert "rounding" in text or "guarantee" in text
-    assert "bits of a stored weight" not in cell("kernels", "d79a216f")
+        words = text("kernels", id)
+        assert "can be stored" not in words
+        assert "finds no kernel with an error" not in words
+        assert "rounding" in words or "guarantee" in words
+    assert "bits of a stored weight" not in text("kernels", "d79a216f")
 
 
 # Too few powers ----------------------------------------------------------------------
@@ -141,7 +110,7 @@ def test_the_example_with_two_heads(start):
     assert len({x / y for x, y in zip(numbers, told, strict=True)}) == 1
     if start < 5:
         row = ", ".join(map(str, told))
-        assert f"${row}$" in cell("kernels", "c047e2a4")
+        assert f"${row}$" in text("kernels", "c047e2a4")
 
 
 def test_the_largest_number_passes_over_no_lag():

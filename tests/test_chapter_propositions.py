@@ -1,6 +1,5 @@
 """The chapters on Propositions 4.2, 4.3 and 4.5 and on their ground: what they say."""
 
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -8,14 +7,13 @@ import pytest
 import torch
 from flint import fmpq, fmpq_mat
 from scipy.optimize import linprog
+from stored_book import BOOK, claims, text
 
-from tapx.chapters import notebooks, stored_results
 from tapx.network import positions
 from tapx.readouts import exact_nets
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import theorem_4_1
 
-BOOK = notebooks.book_directory()
 SINGLE_EXAMPLES = (
     "prop-4.3/log-width-ratio",
     "prop-4.5/best-split-ratio",
@@ -23,18 +21,6 @@ SINGLE_EXAMPLES = (
     "prop-4.5/parameters-without-idle-heads",
     "prop-4.5/working-heads-ratio",
 )
-
-
-@cache
-def cells(name):
-    """The cells of a notebook by id."""
-    return {cell.id: cell for cell in notebooks.load(BOOK / f"{name}.ipynb").cells}
-
-
-@cache
-def claims():
-    """All stored claims by id."""
-    return {claim.id: claim for claim in stored_results.stored_claims()}
 
 
 def test_t5_nearly_recalls_a_lag_with_two_heads_more_than_the_lag():
@@ -58,7 +44,7 @@ def test_t5_nearly_recalls_a_lag_with_two_heads_more_than_the_lag():
             sum(abs(v - int(b == lag)) * widths[b] for b, v in enumerate(kernel[:-1]))
         )
     assert errors[1] < errors[0] / 9 and errors[0] < fmpq(1, 5)
-    words = cells("position-functions")["8cb8a03f"].source
+    words = text("position-functions", "8cb8a03f")
     assert "*exactly* zero" in words and "$T + 2$ heads" in words
 
 
@@ -82,7 +68,7 @@ def test_more_slopes_recall_better(name, lag, most):
     cost = np.r_[np.zeros(2 * heads), np.ones(n)]
     assert linprog(cost, rows, np.r_[-delta, delta, 1000.0]).fun <= most
     assert claims()["positions/span-from-both-sides"].verdict == "holds"
-    words = cells("position-functions")["8c1d524c"].source
+    words = text("position-functions", "8c1d524c")
     assert "With the same slopes" in words
 
 
@@ -137,13 +123,13 @@ def test_residues_are_claimed_against_a_bound_known_before():
 
 
 def test_the_gap_of_a_norm_is_called_one_of_our_bounds():
-    words = cells("barron-functions")["69c5625e"].source
+    words = text("barron-functions", "69c5625e")
     assert "The norm is in fact 12" in words and "one of our bounds" in words
     assert "we do not know" not in words
 
 
 def test_automata_communication_and_circuits_are_cited():
-    words = cells("transformer-variants")["2003d0ff"].source
+    words = text("transformer-variants", "2003d0ff")
     listed = (BOOK / "references.bib").read_text(encoding="utf-8")
     for key in ("liu2023shortcuts", "sanford2023", "merrill2023"):
         assert f"{{cite}}`{key}`" in words and f"{{{key}," in listed

@@ -4,57 +4,42 @@ import math
 
 import pytest
 import torch
+from stored_book import claims, prose
 
-from tapx.chapters import notebooks
-from tapx.chapters import stored_results as stored
 from tapx.readouts import two_layer
 from tapx.targets import influence, nested_targets
 from tapx.targets.memories import FixedMemory
 from tapx.theorems import theorem_3_1
 
-BOOK = {entry.id: entry for entry in notebooks.chapters()}
-
-
-def prose(id):
-    """All text of a chapter, its line breaks as spaces."""
-    cells = notebooks.load(BOOK[id].path).cells
-    text = [cell.source for cell in cells if cell.cell_type == "markdown"]
-    return " ".join(" ".join(text).split())
-
-
-def claims(id):
-    """The stored claims of a chapter by their ids."""
-    notebook = notebooks.load(BOOK[id].path)
-    return {claim.id: claim for claim in stored.claims_of(notebook, id)}
-
 
 def test_digits_are_spoken_of_as_guarantees():
-    text = prose("thm-3.1")
+    text = prose("theorem-3-1")
     assert "guaranteed under any rounding of relative size $2^{-b}$" in text
     assert "beyond/eight-bit-weights-l1" in text
-    group = claims("thm-3.1")["thm-3.1/float32-error-of-the-far-group"]
+    group = claims()["thm-3.1/float32-error-of-the-far-group"]
     assert "under any rounding" in group.statement
     assert "what is short" not in group.statement
 
 
 @pytest.mark.parametrize(
-    ("id", "names"),
+    ("number", "names"),
     [
-        ("thm-3.1", ["thm-3.1/lin-certified-error", "thm-3.1/log-certified-error"]),
-        ("thm-4.1", ["thm-4.1/certified-error-lin", "thm-4.1/certified-error-log"]),
-        ("thm-4.4", ["thm-4.4/certified-error-K0", "thm-4.4/certified-error-K3-log"]),
-        ("thm-5.1", ["thm-5.1/certified-lin", "thm-5.1/certified-log"]),
+        ("3.1", ["lin-certified-error", "log-certified-error"]),
+        ("4.1", ["certified-error-lin", "certified-error-log"]),
+        ("4.4", ["certified-error-K0", "certified-error-K3-log"]),
+        ("5.1", ["certified-lin", "certified-log"]),
     ],
 )
-def test_certificates_in_float64_say_for_how_many_tokens(id, names):
+def test_certificates_in_float64_say_for_how_many_tokens(number, names):
     for name in names:
-        statement = claims(id)[name].statement
+        statement = claims()[f"thm-{number}/{name}"].statement
         assert "tokens" in statement and "up to" in statement, statement
-    assert "any length" in prose(id) or "2^{40}" in prose(id)
+    words = prose(f"theorem-{number.replace('.', '-')}")
+    assert "any length" in words or "2^{40}" in words
 
 
 def test_length_that_the_rounding_term_covers():
-    claim = claims("thm-4.1")["thm-4.1/error-float64-length"]
+    claim = claims()["thm-4.1/error-float64-length"]
     assert claim.verdict == "holds"
     assert claim.measured >= claim.reference
 
@@ -84,17 +69,16 @@ def test_a_chain_of_switches_needs_the_last_constant_and_the_turns(depth):
         constant = plus == minus
         answer = torch.where(constant, plus, torch.where(plus > 0, answer, -answer))
     assert torch.equal(answer, links(rounds))
-    assert "does not need $K$ layers" in prose("thm-4.4")
+    assert "does not need $K$ layers" in prose("theorem-4-4")
 
 
 def test_the_slope_of_one_layer_is_not_compared_with_a_jump():
-    claim = claims("thm-4.4")["thm-4.4/places-where-depth-wins"]
+    claim = claims()["thm-4.4/places-where-depth-wins"]
     assert "rounding, a jump, is left out" in claim.statement
 
 
 def test_the_ledger_grants_lag_zero_what_the_text_grants():
-    found = claims("thm-5.1")
-    assert found["thm-5.1/log-from-lag-one-error"].verdict == "holds"
-    refused = found["thm-5.1/log-lag-zero-error"]
+    assert claims()["thm-5.1/log-from-lag-one-error"].verdict == "holds"
+    refused = claims()["thm-5.1/log-lag-zero-error"]
     assert refused.verdict == "contradicted as printed"
     assert "thm-5.1/log-from-lag-one-error" in refused.statement

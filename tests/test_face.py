@@ -2,13 +2,12 @@
 
 import doctest
 import inspect
-import subprocess
-import sys
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from commands import python
 
 import tapx
 from tapx.chapters import ledger
@@ -41,7 +40,7 @@ def test_the_table_names_each_thing_once():
 
 def test_it_loads_nothing_heavy():
     code = "import sys, tapx; print({'numpy', 'torch', 'flint'} & set(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    found = python("-c", code)
     assert found.stdout == "set()\n", found.stderr
 
 

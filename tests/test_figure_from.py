@@ -1,15 +1,11 @@
 """The Sphinx extension that shows one page's stored figure on another page."""
 
-import subprocess
-import sys
 from base64 import b64encode
-from pathlib import Path
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+import small_site
 
-EXTENSIONS = Path(__file__).resolve().parents[1] / "book" / "_ext"
 # The smallest picture: one transparent dot.
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478"
@@ -17,38 +13,18 @@ PNG = bytes.fromhex(
 )
 
 
-def build(folder: Path, directive: str) -> subprocess.CompletedProcess[str]:
-    """Build a book of two pages, the first with this directive, warnings as errors."""
-    (folder / "conf.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(EXTENSIONS)!r})\n"
-        "extensions = ['myst_nb', 'figure_from']\nnb_execution_mode = 'off'\n"
-    )
-    (folder / "index.md").write_text(
-        f"# One\n\n{directive}\n\n```{{toctree}}\nsub/two\n```\n"
-    )
+def build(folder, directive):
+    """Build a page with this directive, and below it the page whose figure it shows."""
+    record = "application/papermill.record/"
     glued = nbformat.v4.new_output(
         "display_data",
-        data={"application/papermill.record/image/png": b64encode(PNG).decode()},
-        metadata={
-            "scrapbook": {"name": "dot", "mime_prefix": "application/papermill.record/"}
-        },
+        data={f"{record}image/png": b64encode(PNG).decode()},
+        metadata={"scrapbook": {"name": "dot", "mime_prefix": record}},
     )
-    notebook = nbformat.v4.new_notebook(
-        metadata={"language_info": {"name": "python", "pygments_lexer": "python"}},
-        cells=[
-            nbformat.v4.new_markdown_cell("# Two"),
-            nbformat.v4.new_code_cell("glue('dot', figure)", outputs=[glued]),
-        ],
-    )
-    (folder / "sub").mkdir()
-    nbformat.write(notebook, folder / "sub" / "two.ipynb")
-    command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q"]
-    return subprocess.run(
-        [*command, folder, folder / "built"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    cell = nbformat.v4.new_code_cell("glue('dot', figure)", outputs=[glued])
+    index = f"# One\n\n{directive}\n\n```{{toctree}}\nsub/two\n```\n"
+    return small_site.build(
+        folder, "figure_from", cell, notebook="sub/two", index=index
     )
 
 
@@ -59,8 +35,7 @@ def test_shows_the_figure_with_caption_label_and_alt_text(tmp_path):
         ":alt: a single dot\n\nThe *caption*.\n```\n\n[a link](#the-dot)",
     )
     assert done.returncode == 0, done.stderr
-    page = BeautifulSoup((tmp_path / "built" / "index.html").read_text(), "html.parser")
-    figure = page.find("figure", id="the-dot")
+    figure = small_site.page(tmp_path, "index").find("figure", id="the-dot")
     assert figure is not None
     assert figure.img["alt"] == "a single dot"
     assert (tmp_path / "built" / figure.img["src"]).read_bytes() == PNG

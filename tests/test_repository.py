@@ -2,7 +2,6 @@
 
 import ast
 import importlib.metadata
-import json
 import re
 import shlex
 import subprocess
@@ -58,11 +57,8 @@ def text(path: Path) -> str:
 
 
 def cells(path: Path, kind: str = "code") -> list[dict]:
-    """The cells of one kind, their source as one string."""
-    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    for cell in found:
-        cell["source"] = "".join(cell["source"])
-    return [cell for cell in found if cell["cell_type"] == kind]
+    """The cells of one kind."""
+    return [cell for cell in notebooks.load(path).cells if cell.cell_type == kind]
 
 
 def pages() -> list[str]:

@@ -1,10 +1,7 @@
 """The parts of the suite: all are run, and the summary says what failed."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import run_parts
+from commands import python
 
 MAKEFILE = """\
 good:
@@ -20,14 +17,7 @@ late:
 
 def call(folder, *parts):
     (folder / "Makefile").write_text(MAKEFILE)
-    script = Path(run_parts.__file__)
-    return subprocess.run(
-        [sys.executable, str(script), *parts],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return python(run_parts.__file__, *parts, cwd=folder)
 
 
 def test_runs_all_after_a_failure_and_exits_with_1(tmp_path):

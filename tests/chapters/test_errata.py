@@ -26,10 +26,8 @@ def page():
 
 def test_an_item_shows_its_claims_with_links(page):
     found = page.evidence("confirmed", "lemma-F.1/two", "lemma-F.1/one")
-    assert [claim.id for claim in found.parts[0][1]] == [
-        "lemma-F.1/two",
-        "lemma-F.1/one",
-    ]
+    ids = [claim.id for claim in found.parts[0][1]]
+    assert ids == ["lemma-F.1/two", "lemma-F.1/one"]
     assert "Confirmed: 2 claims." in found._repr_html_()
     assert 'href="kernels.html#claim-lemma-F-1-two"' in found._repr_html_()
     assert "about lemma-F.1/one" in repr(found)

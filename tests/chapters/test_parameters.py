@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_book import PARAMETERS, tiny
+from small_book import PARAMETERS
 
 from tapx.chapters import parameters
 from tapx.checks import Refusal
@@ -69,10 +69,6 @@ def test_resolve_layers():
     assert values["seed"] == 5
     assert values["rate"] == 0.5
     assert list(values) == list(DECLARED)
-
-
-def test_notebook_without_the_cell():
-    assert "heads" in parameters.of_notebook(tiny(), "tiny")
 
 
 @given(st.integers(2, 64))

@@ -28,6 +28,11 @@ def planted(record, *path, value):
     return copy
 
 
+def checked(book, *names):
+    told = []
+    return record_checks.check_records(names, book_dir=book, tell=told.append), told
+
+
 # The hash of what came out -----------------------------------------------------------
 
 
@@ -52,8 +57,7 @@ def test_a_planted_number_is_refused(case, book):
         records.load_record("tiny", book_dir=book)
     with pytest.raises(ValueError, match="changed after the run"):
         records.stored_records("default", book)
-    told = []
-    problems = record_checks.check_records(book_dir=book, tell=told.append)
+    problems, told = checked(book)
     assert "changed after the run" in problems[0]
     assert told == ["tiny, default: changed or incomplete"]
 
@@ -163,45 +167,21 @@ def test_no_commit_without_git(tmp_path, monkeypatch):
 # Which records are out of date -------------------------------------------------------
 
 
-def checked(book, *names):
-    told = []
-    return record_checks.check_records(names, book_dir=book, tell=told.append), told
-
-
-def test_a_current_record(book):
-    records.store(record_of(), book)
-    problems, told = checked(book)
-    assert problems == []
-    assert len(told) == 1 and told[0].startswith("tiny, default: current, 2026-01-02, ")
-
-
-def changed_cell(notebook):
-    notebook.cells[2].source += "\nvalue += 1"
-
-
-def changed_parameter(notebook):
-    notebook.cells[1].source = notebook.cells[1].source.replace("= 4", "= 5")
-
-
-def changed_comment(notebook):
-    notebook.cells[2].source += "  # a word"
-
-
-CHAPTERS = {
-    "older than its chapter (cells)": changed_cell,
-    "older than its chapter (parameters)": changed_parameter,
-    "current": changed_comment,
-}
-
-
-@pytest.mark.parametrize("word", CHAPTERS)
-def test_a_record_and_a_changed_chapter(word, book):
+@pytest.mark.parametrize(
+    ("place", "old", "new", "word"),
+    [
+        (2, "+ dense", "+ dense + 1", "older than its chapter (cells)"),
+        (1, "= 4", "= 5", "older than its chapter (parameters)"),
+        (2, "+ dense", "+ dense  # a word", "current"),
+    ],
+)
+def test_a_record_and_a_changed_chapter(place, old, new, word, book):
     records.store(record_of(), book)
     notebook = small_book.tiny()
-    CHAPTERS[word](notebook)
+    notebook.cells[place].source = notebook.cells[place].source.replace(old, new)
     notebooks.save(notebook, book / "tiny.ipynb")
-    problems, told = checked(book, "tiny")
-    assert told[0].startswith(f"tiny, default: {word}, ")
+    problems, (line,) = checked(book, "tiny")
+    assert line.startswith(f"tiny, default: {word}, 2026-01-02, ")
     assert len(problems) == (word != "current")
 
 
@@ -215,15 +195,16 @@ def test_modules_that_changed(book):
 
 def test_long_runs_are_only_told_of(book):
     records.store(record_of(), book)
-    record = record_of("smoke")
-    for code, word in ((None, "of unknown code"), (record["code"], "current")):
-        records.store({**record, "code": code}, book)
+    code = record_of("smoke")["code"]
+    for ran, word in (
+        (None, "of unknown code"),
+        (code, "current"),
+        ({**code, "cells": ""}, "older than its chapter (cells)"),
+    ):
+        records.store(record_of("smoke", code=ran), book)
         problems, told = checked(book)
         assert problems == []
         assert told[0].startswith(f"tiny, smoke: {word}, 2026-01-02, ")
-    records.store({**record, "code": {**record["code"], "cells": ""}}, book)
-    problems, told = checked(book)
-    assert problems == [] and "older than its chapter (cells)" in told[0]
 
 
 def test_missing_and_unknown_records_of_default_runs(book):

@@ -114,12 +114,3 @@ def test_what_the_ledger_refuses_does_not_pass(change):
     good = {**entry("a/b").as_dict(), "role": "check", "setting": "one seed"}
     assert problems([good], PRINTED) == []
     assert problems([{**good, **change}], PRINTED)
-
-
-def test_the_wheel_has_them():
-    import tomllib
-
-    project = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())
-    patterns = project["tool"]["setuptools"]["package-data"]["tapx"]
-    shipped = {path for pattern in patterns for path in TAPX.glob(pattern)}
-    assert shipped == set(TAPX.rglob("*.json"))

@@ -222,28 +222,28 @@ def test_every_form_of_a_table_is_compared(mime):
     assert compare("<td>0.25</td>", "<td>none</td>", ["measured"])
 
 
-def test_of_a_picture_only_its_presence_counts():
-    picture = output({"image/png": "AAAA", "text/plain": "<Figure>"})
-    other = output({"image/png": "BBBB", "text/plain": "<Figure>"})
-    compare = stored_results.printed_differences
-    assert compare([picture], [other]) == []
-    assert compare([picture], [output({"text/plain": "<Figure>"})])
-    assert compare([picture], [])
-    glued = output({GLUE_PREFIX + "image/png": "AAAA"})
-    assert compare([glued], [output({GLUE_PREFIX + "image/png": "B"})]) == []
+PICTURE = {"image/png": "AAAA", "text/plain": "<Figure>"}
+KEPT = {claim_views.RESULTS_MIME: [{"x": 1}], "text/plain": "1 rows kept"}
 
 
-def test_the_ledger_is_no_printed_output():
-    (old,) = full()["cells"][0]["outputs"]
-    assert stored_results.printed_differences([old], []) == []
-    kept = output({claim_views.RESULTS_MIME: [{"x": 1}], "text/plain": "1 rows kept"})
-    assert stored_results.printed_differences([kept], []) == []
-
-
-def test_lines_and_one_string_are_the_same_text():
-    lines = output({"text/plain": ["a\n", "b"]})
-    whole = output({"text/plain": "a\nb"})
-    assert stored_results.printed_differences([lines], [whole]) == []
+@pytest.mark.parametrize(
+    ("stored", "fresh", "same"),
+    [
+        # Of a picture only its presence counts.
+        (PICTURE, [{**PICTURE, "image/png": "BBBB"}], True),
+        (PICTURE, [{"text/plain": "<Figure>"}], False),
+        (PICTURE, [], False),
+        ({f"{GLUE_PREFIX}image/png": "A"}, [{f"{GLUE_PREFIX}image/png": "B"}], True),
+        # The ledger is no printed output.
+        (claim_views.render(made()), [], True),
+        (KEPT, [], True),
+        # Lines and one string are the same text.
+        ({"text/plain": ["a\n", "b"]}, [{"text/plain": "a\nb"}], True),
+    ],
+)
+def test_what_counts_of_an_output(stored, fresh, same):
+    new = [output(data) for data in fresh]
+    assert (stored_results.printed_differences([output(stored)], new) == []) is same
 
 
 @given(st.floats(0.1, 1.9), st.sampled_from(["certified", "computed"]))

@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
+from made_blocks import draw
 
 from tapx.experiments.stacks import BIAS, SLOPES, Stack
 from tapx.network.positions import PerLag
@@ -22,17 +23,14 @@ def model(seed, position="lin", heads=3, dimension=4, **options):
         dtype=torch.float64,
         **options,
     )
-    generator = torch.Generator().manual_seed(seed)
-    bias = torch.randn(dimension, generator=generator, dtype=torch.float64)
-    made.embedding_bias.data.copy_(bias)
+    made.embedding_bias.data.copy_(draw(dimension, seed=seed))
     return made
 
 
 def free(seed, length=12):
     """The same with a number of its own for each lag."""
     position = PerLag(3, length, torch.float64)
-    generator = torch.Generator().manual_seed(seed)
-    position.bias.data.normal_(generator=generator)
+    position.bias.data.copy_(draw(3, length, seed=seed))
     return model(seed, position)
 
 
@@ -46,13 +44,10 @@ STACKED = {
 @pytest.mark.parametrize("models", STACKED.values(), ids=STACKED)
 def test_values_and_gradients_are_the_transformers(models):
     stack = Stack(models, 12)
-    leaves = [
-        stack.log_slopes.clone().requires_grad_(),
-        stack.matrices.clone().requires_grad_(),
-    ]
+    numbers = (stack.log_slopes, stack.matrices)
+    leaves = [one.clone().requires_grad_() for one in numbers]
     kernels, constants = stack.kernels(*leaves)
-    generator = torch.Generator().manual_seed(7)
-    tokens = torch.randn(5, 12, 1, generator=generator, dtype=torch.float64)
+    tokens = draw(5, 12, 1, seed=7)
     answers = kernels @ tokens[..., 0].flip(1).T + constants[:, None]
     answers.square().sum().backward()
     for cell, one in enumerate(models):

@@ -34,21 +34,14 @@ def halving(last=100, lost=100):
 
 def test_notes_are_taken_on_the_way_and_at_the_end():
     optimiser, pull, note = halving()
-    assert descend(optimiser, pull, 5, note, at=(1, 3, 9)) == {
-        1: 0.5,
-        3: 0.125,
-        5: 0.03125,
-    }
+    taken = descend(optimiser, pull, 5, note, at=(1, 3, 9))
+    assert taken == {1: 0.5, 3: 0.125, 5: 0.03125}
 
 
 @pytest.mark.parametrize("ending", [{"last": 3}, {"lost": 4}])
 def test_a_descent_that_cannot_go_on_ends(ending):
     optimiser, pull, note = halving(**ending)
-    assert descend(optimiser, pull, 9, note, at=range(9)) == {
-        1: 0.5,
-        2: 0.25,
-        3: 0.125,
-    }
+    assert descend(optimiser, pull, 9, note, at=range(9)) == {1: 0.5, 2: 0.25, 3: 0.125}
 
 
 def test_the_learning_rate_may_change_and_groups_may_have_their_part_of_it():

@@ -11,11 +11,9 @@ SIZES = (16, 3, 5)  # T, H, D
 
 def test_the_smallest_block_by_hand():
     # One token, one head, one number: weight, sum, value and output matrix.
-    assert counts.count("dense", "none", 1, 1, 1) == counts.Count(
-        1 + 2 + 4, 4 * (2 + 2)
-    )
-    assert counts.count("last", "none", 1, 1, 1) == counts.Count(1 + 2 + 4, 4 * 2)
-    assert counts.count("recurrence", "none", 1, 1, 1) == counts.Count(1 + 2 + 4, 4 * 2)
+    for way, numbers in {"dense": 2 + 2, "last": 2, "recurrence": 2}.items():
+        found = counts.count(way, "none", 1, 1, 1)
+        assert found == counts.Count(1 + 2 + 4, 4 * numbers), way
 
 
 def test_the_formulas_of_the_chapter():

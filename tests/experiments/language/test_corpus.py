@@ -1,9 +1,7 @@
 """The corpus: its split, its tokens, and that nothing of it depends on chance."""
 
-import subprocess
-import sys
-
 import numpy as np
+from commands import python
 
 from tapx.experiments.language import corpus, overlap
 
@@ -58,8 +56,7 @@ def test_pieces_give_the_text_back():
 
 
 def test_the_same_in_every_process(capsys):
-    words = [sys.executable, "-c", PROBE]
-    there = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    there = python("-c", PROBE).stdout
     exec(PROBE, {})
     assert capsys.readouterr().out == there and len(there.split()) == 4
 

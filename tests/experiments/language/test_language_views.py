@@ -1,36 +1,17 @@
 """Tables and figures of the language experiments."""
 
-from dataclasses import replace
-
-import matplotlib.pyplot
-import pytest
+from made_outcomes import BASE, DEEP, language
 
 from tapx.experiments.language import views
-from tapx.experiments.language.cells import LanguageCell
-from tapx.experiments.outcomes import Outcome, Outcomes
-
-matplotlib.use("agg")
-BASE = LanguageCell(dimension=8, width=16)
-DEEP = replace(BASE, layers=2)
-
-
-def row(cell, seed, loss):
-    curve = ((0, 4.0), (10, 3.5)) if loss is None else ((0, 4.0), (20, loss))
-    facts = {"tokens": "bpe", "parameters": 99}
-    return Outcome(replace(cell, seed=seed), loss, curve, facts)
-
+from tapx.experiments.outcomes import Outcomes
 
 ROWS = Outcomes(
-    [row(BASE, 1, 3.1), row(BASE, 0, 3.0), row(DEEP, 0, 2.5), row(DEEP, 1, 2.8)]
+    language(cell, seed, loss)
+    for cell, losses in ((BASE, {1: 3.1, 0: 3.0}), (DEEP, {0: 2.5, 1: 2.8}))
+    for seed, loss in losses.items()
 )
 BOTH = {"depth": [BASE, DEEP], "heads": [BASE, DEEP]}
 WORDS = {"depth": "more layers", "heads": "more heads"}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    matplotlib.pyplot.close("all")
 
 
 def test_table():
@@ -40,13 +21,13 @@ def test_table():
     assert table.rows[1][:4] == ["depth", "2", "1", "99"]
     assert table.rows[1][4:6] == ["2.650", "2.500 to 2.800"]
     assert "gain" not in views.loss_table(ROWS, BOTH, "bpe", "losses").head
-    lost = Outcomes([row(BASE, 0, 3.0), row(DEEP, 0, None)])
+    lost = Outcomes([language(BASE, 0, 3.0), language(DEEP, 0, None)])
     table = views.loss_table(lost, BOTH, "bpe", "losses", with_gains=True)
     assert table.rows[1][4:] == ["diverged", "1 diverged", "diverged"]
 
 
 def test_curves():
-    lost = Outcomes([row(DEEP, 0, None), row(DEEP, 1, 2.0)])
+    lost = Outcomes([language(DEEP, 0, None), language(DEEP, 1, 2.0)])
     figure = views.draw_losses(
         {"one": {"base": ROWS.of(BASE), "deep": lost}}, 10, {"unigram": 5.0}
     )

@@ -55,44 +55,34 @@ def test_a_missing_file_lists_what_is_there(tmp_path):
         token_files.load_tokens(empty)
 
 
-def test_an_odd_number_of_bytes(tmp_path):
-    made(tmp_path)
-    with open(tmp_path / "train.bin", "ab") as file:
-        file.write(b"x")
-    with pytest.raises(Refusal, match=r"train\.bin has 6001 bytes, an odd.* is 6000"):
-        token_files.load_tokens(tmp_path)
-
-
-@pytest.mark.parametrize("tokens", [0, 100, 1024])
-def test_too_short(tmp_path, tokens):
-    made(tmp_path, held_back=tokens)
-    words = rf"val\.bin has {tokens} tokens; at least 1025"
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("val", lambda ids: ids[:0], r"val\.bin has 0 tokens; at least 1025"),
+        ("val", lambda ids: ids[:100], r"val\.bin has 100 tokens; at least 1025"),
+        ("val", lambda ids: ids[:1024], r"val\.bin has 1024 tokens; at least 1025"),
+        (
+            *("train", lambda ids: np.append(ids.view("uint8"), np.uint8(1))),
+            r"train\.bin has 6001 bytes, an odd.* is 6000",
+        ),
+        (
+            *("train", lambda ids: ids + np.uint16(9744)),
+            r"train\.bin has the id \d+; ids are 0 to 50256.*nearest: 50256",
+        ),
+        # Another number type.
+        ("train", lambda ids: ids.astype("u4"), r"the ids in train\.bin are 0: .*t16"),
+        ("train", lambda ids: ids.astype("i8"), r"the ids in train\.bin are 0: .*t16"),
+        # Ids that the training part never has: another encoding's file.
+        (
+            *("val", lambda ids: ids % 300 + 40000),
+            r"only 0% .*val\.bin.*not of one encoding",
+        ),
+    ],
+)
+def test_a_file_that_holds_no_tokens_of_this_encoding(tmp_path, name, change, words):
+    ids = dict(zip(("train", "val"), made(tmp_path), strict=True))[name]
+    change(ids).tofile(tmp_path / f"{name}.bin")
     with pytest.raises(Refusal, match=words):
-        token_files.load_tokens(tmp_path)
-
-
-def test_ids_beyond_the_vocabulary(tmp_path):
-    made(tmp_path, largest=60000)
-    words = r"train\.bin has the id \d+; ids are 0 to 50256.*nearest: 50256"
-    with pytest.raises(Refusal, match=words):
-        token_files.load_tokens(tmp_path)
-
-
-@pytest.mark.parametrize("kind", ["uint32", "int64"])
-def test_another_number_type(tmp_path, kind):
-    train, held_back = made(tmp_path)
-    train.astype(kind).tofile(tmp_path / "train.bin")
-    held_back.astype(kind).tofile(tmp_path / "val.bin")
-    with pytest.raises(Refusal, match=r"the ids in train\.bin are 0: .*uint16"):
-        token_files.load_tokens(tmp_path)
-
-
-def test_two_encodings(tmp_path):
-    """Validation ids that the training part never has: another encoding's file."""
-    train, held_back = made(tmp_path)
-    (train % 300).tofile(tmp_path / "train.bin")
-    (held_back % 300 + 40000).tofile(tmp_path / "val.bin")
-    with pytest.raises(Refusal, match=r"only 0% .*val\.bin.*not of one encoding"):
         token_files.load_tokens(tmp_path)
 
 

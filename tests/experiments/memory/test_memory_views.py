@@ -30,11 +30,8 @@ def test_tables():
 
 
 def test_the_figure_says_what_it_shows():
-    from matplotlib import pyplot
-
     figure = views.draw_by_heads(
         "4b", Outcomes([outcome(1e-6)]), [1, 64], baseline=(4.5e-5, "no attention")
     )
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"best possible", "published", "no attention"} <= labels
-    pyplot.close(figure)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_nets import random_net
 
 from tapx.experiments.signs.networks import free_network
 from tapx.readouts.two_layer import TwoLayerNet
@@ -30,10 +30,7 @@ def test_the_targets_of_the_paper(name, width, end):
     seed=st.integers(0, 1000),
 )
 def test_any_readout(lags, seed):
-    generator = torch.Generator().manual_seed(seed)
-    inner = torch.randn(5, len(lags), generator=generator, dtype=torch.float64)
-    outer = torch.randn(5, generator=generator, dtype=torch.float64)
-    task = ToyTarget(tuple(lags), TwoLayerNet(outer, inner, torch.ones(5)), LENGTH)
+    task = ToyTarget(tuple(lags), random_net(5, len(lags), seed), LENGTH)
     built = free_network(task)
     assert built.width <= 2 ** len(lags)
     assert built.worst < 1e-10
@@ -41,12 +38,11 @@ def test_any_readout(lags, seed):
 
 
 def test_a_constant_and_a_negative_line():
-    flat = ToyTarget((7,), TwoLayerNet([2.0], [[0.0]], [1.0]), LENGTH)
-    assert free_network(flat).width == 1
-    assert free_network(flat).worst_on(flat, 64, 3) < 1e-12
-    falling = ToyTarget((7,), TwoLayerNet([-3.0], [[1.0]]), LENGTH)
-    assert free_network(falling).width == 2
-    assert free_network(falling).worst_on(falling, 64, 3) < 1e-12
+    flat, falling = TwoLayerNet([2.0], [[0.0]], [1.0]), TwoLayerNet([-3.0], [[1.0]])
+    for readout, width in ((flat, 1), (falling, 2)):
+        task = ToyTarget((7,), readout, LENGTH)
+        assert free_network(task).width == width
+        assert free_network(task).worst_on(task, 64, 3) < 1e-12
 
 
 def test_the_certificate_sees_what_softmax_leaves(monkeypatch):

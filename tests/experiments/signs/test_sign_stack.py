@@ -4,11 +4,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_nets import seeded
 
 from tapx.experiments.signs.stack import SignStack
 from tapx.experiments.signs.training import sign_cells, sign_model
 from tapx.experiments.stacks import SLOPES
-from tapx.experiments.training import Recipe
+from tapx.experiments.training import Recipe, signs, stream
 from tapx.network.positions import PerLag
 
 LENGTH = 16
@@ -16,7 +17,7 @@ LENGTH = 16
 
 def models_of(cells):
     recipe = Recipe(length=LENGTH, dimension=3)
-    generator = torch.Generator().manual_seed(1)
+    generator = seeded(1)
     models = [sign_model(cell, recipe, "geometric").double() for cell in cells]
     for model in models:
         tensors = [model.embedding_bias, model.feed_forwards[0].bias]
@@ -29,11 +30,8 @@ def models_of(cells):
 
 
 def batches_of(count, seed=2):
-    generator = torch.Generator().manual_seed(seed)
-    return [
-        2.0 * torch.randint(0, 2, (7, LENGTH), generator=generator).double() - 1
-        for _ in range(count)
-    ]
+    generator = stream(seed)
+    return [signs(generator, 7, LENGTH).double() for _ in range(count)]
 
 
 @pytest.mark.parametrize("rpes", [("lin", "log"), ("free",)])
@@ -77,11 +75,9 @@ def test_missing_neurons_and_dot_products_have_no_gradient():
     st.floats(-3, 3), st.lists(st.floats(0.01, 1), min_size=3, max_size=9), st.data()
 )
 def test_a_dot_product_bends_what_a_head_pools(shift, weights, data):
-    tokens = data.draw(
-        st.lists(
-            st.sampled_from([-1.0, 1.0]), min_size=len(weights), max_size=len(weights)
-        )
-    )
+    size = len(weights)
+    one = st.sampled_from([-1.0, 1.0])
+    tokens = data.draw(st.lists(one, min_size=size, max_size=size))
     w, x = (torch.tensor(n, dtype=torch.float64) for n in (weights, tokens))
     w = w / w.sum()
     bent = w * torch.exp(shift * x)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tapx.experiments.signs.training import sign_cells, train_signs
-from tapx.experiments.training import Recipe
+from tapx.experiments.training import Recipe, signs, stream
 from tapx.targets.signs import target
 
 LENGTH = 104
@@ -30,8 +30,7 @@ def test_free_numbers_learn_and_one_slope_does_not(outcomes):
 
 
 def test_the_models_come_back_with_their_errors(outcomes):
-    generator = torch.Generator().manual_seed(5)
-    tokens = 2.0 * torch.randint(0, 2, (4000, LENGTH), generator=generator) - 1
+    tokens = signs(stream(5), 4000, LENGTH)
     for one in outcomes:
         with torch.no_grad():
             answers = one.model(tokens.flip(1)[..., None], "last")

@@ -1,1 +1,0 @@
-"""Cells and recipes refuse what cannot be trained."""
