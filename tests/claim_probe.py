@@ -28,23 +28,15 @@ from __future__ import annotations
 
 import ast
 import copy
-import functools
 import math
 import resource
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import literals
 import parameter_use
-from probe_parts import (
-    child,
-    keyword,
-    notebook_level,
-    plain_target,
-    reads,
-    real,
-    used,
-)
+from probe_parts import notebook_level, plain_target, reads, real
 from probe_trial import Definition, Place, Trial
 
 ALL = 12  # processor seconds for one claim
@@ -128,20 +120,13 @@ class _Book:
             targets = [node.target]
         else:
             return
-        names = {
-            name.id
-            for target in targets
-            for name in ast.walk(target)
-            if isinstance(name, ast.Name)
-        }
-        plain = all(plain_target(target) for target in targets)
-        if not plain:  # sets an item or an attribute of something
-            return
+        if not all(map(plain_target, targets)):
+            return  # it sets an item or an attribute of something
         what = ast.Expression(node.iter) if iterated else ast.Module([node], [])
         self.definitions.append(
             Definition(
                 (cell, node.lineno, node.col_offset),
-                frozenset(names),
+                frozenset().union(*map(reads, targets)),
                 frozenset(reads(node.iter if iterated else node.value)),
                 compile(what, "<definition>", "eval" if iterated else "exec"),
                 iterated,
@@ -153,12 +138,14 @@ class _Book:
         """Called where a claim enters its measured value; returns that value."""
         if id not in self.found:
             node, place = self.measured[number]
-            inspect = functools.partial(self._inspect, id, node, place, value)
-            self.found[id] = child(inspect) or Probed(id, "late", real(value), "?")
+            found = parameter_use.forked(self._inspect, id, node, place, value)
+            self.found[id] = found or Probed(id, "late", real(value), "?")
         return value
 
     def _inspect(self, id: str, node: ast.expr, place: Place, value: Any) -> Probed:
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used()) + ALL,) * 2)
+        resource.setrlimit(
+            resource.RLIMIT_CPU, (math.ceil(time.process_time()) + ALL,) * 2
+        )
         try:
             outcome, by = Trial(self, node, place, value).outcome()
         except Exception as problem:
@@ -179,15 +166,15 @@ class _Watch(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
-        value = literals.measured(node)
+        value = literals.given(node, 1, "measured")
         if literals.called(node) != "claim" or value is None:
             return node
         self.book.measured.append(
             (copy.deepcopy(value), (self.cell, node.lineno, node.col_offset))
         )
         number = ast.Constant(len(self.book.measured) - 1)
-        first = node.args[0] if node.args else keyword(node, "id")
-        call = ast.Call(ast.Name("_probed", ast.Load()), [number, first, value], [])
+        words = [number, literals.given(node, 0, "id"), value]
+        call = ast.Call(ast.Name("_probed", ast.Load()), words, [])
         if len(node.args) > 1:
             node.args[1] = call
         else:

@@ -10,6 +10,11 @@ PLAIN = {
     "abs", "bool", "dict", "enumerate", "float", "Fraction", "int", "len", "list",
     "max", "min", "range", "round", "set", "sorted", "sum", "tuple", "zip",
 }  # fmt: skip
+# What these give is not looked into.
+OPEN = (
+    *(ast.Attribute, ast.Lambda, ast.JoinedStr),
+    *(ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp),
+)
 
 
 def typed_claims(cells: Iterable[str], parameters: Iterable[str] = ()) -> list[str]:
@@ -24,7 +29,7 @@ def typed_claims(cells: Iterable[str], parameters: Iterable[str] = ()) -> list[s
     found = []
     for call in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(call, ast.Call) and called(call) == "claim":
-            value = measured(call)
+            value = given(call, 1, "measured")
             if value is not None and bound.literal(value):
                 found.append(ast.unparse(call.args[0] if call.args else call))
     return found
@@ -37,20 +42,19 @@ def called(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def measured(call: ast.Call) -> ast.expr | None:
-    """What a call of `claim` enters as measured."""
-    if len(call.args) > 1:
-        return call.args[1]
-    return next((word.value for word in call.keywords if word.arg == "measured"), None)
+def given(call: ast.Call, place: int, name: str) -> ast.expr | None:
+    """The argument of a call that stands at this place, or has this name."""
+    if len(call.args) > place:
+        return call.args[place]
+    return next((word.value for word in call.keywords if word.arg == name), None)
 
 
 class Bindings:
     """What each name of a notebook is bound to, wherever it is."""
 
     def __init__(self, trees: Iterable[ast.AST], parameters: Iterable[str]) -> None:
-        self.values: dict[str, list[ast.expr | None]] = {}
-        for name in parameters:
-            self.values[name] = [None]
+        self.values: dict[str, list[ast.expr | None]]
+        self.values = {name: [None] for name in parameters}
         for tree in trees:
             for node in ast.walk(tree):
                 for target, value in _bindings(node):
@@ -62,45 +66,28 @@ class Bindings:
 
     def literal(self, node: ast.expr, seen: frozenset[str] = frozenset()) -> bool:
         """Whether an expression is made of constants alone."""
-        if isinstance(node, ast.Name):
-            if node.id in seen:
-                return True
-            values = self.values.get(node.id, [None])
-            return all(
-                value is not None and self.literal(value, seen | {node.id})
-                for value in values
-            )
-        if isinstance(node, ast.Call):
-            if not (isinstance(node.func, ast.Name) and node.func.id in PLAIN):
+        for part in ast.walk(node):
+            if isinstance(part, OPEN):
                 return False
-            parts = [*node.args, *(word.value for word in node.keywords)]
-            return all(self.literal(part, seen) for part in parts)
-        if isinstance(node, ast.Constant):
-            return True
-        if isinstance(node, (ast.Attribute, ast.Lambda, ast.JoinedStr)):
-            return False
-        if isinstance(
-            node, (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
-        ):
-            return False
-        parts = [part for part in ast.iter_child_nodes(node) if _is_value(part)]
-        return all(self.literal(part, seen) for part in parts)
-
-
-def _is_value(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr)
+            if isinstance(part, ast.Call) and called(part) not in PLAIN:
+                return False
+            if isinstance(part, ast.Name) and part.id not in PLAIN | seen:
+                values = self.values.get(part.id, [None])
+                if not all(
+                    one and self.literal(one, seen | {part.id}) for one in values
+                ):
+                    return False
+        return True
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None]]:
     if isinstance(node, ast.Assign):
         for target in node.targets:
             yield target, node.value
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
         yield node.target, node.value
     elif isinstance(node, (ast.For, ast.comprehension)):
         yield node.target, node.iter
-    elif isinstance(node, ast.NamedExpr):
-        yield node.target, node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         yield from ((node.func.value, part) for part in node.args)  # found.append(x)
     elif isinstance(node, ast.withitem) and node.optional_vars is not None:

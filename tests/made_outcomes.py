@@ -26,5 +26,6 @@ def recorded(chapter, kind, profile="paper"):
     """Parameters, seeds and outcomes of a stored record."""
     record = records.load_record(chapter, profile)
     given = record["parameters"]
-    seeds = range(given["seed"], given["seed"] + given["repeats"])
+    repeats = given.get("repeats", 3)  # no parameter of experiment 3b
+    seeds = range(given["seed"], given["seed"] + repeats)
     return given, seeds, Outcomes.of_rows(kind, record["results"])

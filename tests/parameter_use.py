@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import made_tokens
+import torch  # imported once, shared by the forked runs
 
 from tapx.chapters import ledger
 from tapx.chapters.parameters import Parameter
@@ -35,11 +36,10 @@ class Recorder(dict):
 
 
 def code_cells(notebook: Any) -> tuple[str, list[str]]:
-    """Source of the parameters cell, and of every code cell after it."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    tagged = ["parameters" in cell.metadata.get("tags", ()) for cell in cells]
-    place = tagged.index(True)
-    return cells[place].source, [cell.source for cell in cells[place + 1 :]]
+    """Source of the parameters cell, the first one, and of every code cell after it."""
+    first, *rest = (cell for cell in notebook.cells if cell.cell_type == "code")
+    assert "parameters" in first.metadata.get("tags", ())
+    return first.source, [cell.source for cell in rest]
 
 
 def names(sources: list[str]) -> tuple[set[str], set[str]]:
@@ -72,7 +72,11 @@ def observe(
 
 
 def forked(function: Any, *arguments: Any) -> Any:
-    """What a function returns in a forked process, of which nothing else is left."""
+    """What a function returns in a forked process, of which nothing else is left.
+
+    None if that process comes to nothing.
+    """
+    assert torch.get_num_threads() == 1, "threads do not survive a fork"
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
 
@@ -85,7 +89,10 @@ def forked(function: Any, *arguments: Any) -> Any:
     sender.close()
     try:
         return receiver.recv()
+    except EOFError:
+        return None
     finally:
+        receiver.close()
         process.join()
 
 
@@ -189,8 +196,7 @@ def _with_last_value(source: str) -> Any:
     """Compile a cell such that the value of its last expression is shown."""
     tree = ast.parse(source)
     if tree.body and isinstance(tree.body[-1], ast.Expr):
-        value = tree.body[-1].value
         show = ast.parse("_shown.append(repr(0))").body[0]
-        show.value.args[0].args[0] = value
-        tree.body[-1] = ast.copy_location(show, tree.body[-1])
+        show.value.args[0].args[0] = tree.body[-1].value
+        tree.body[-1] = show
     return compile(ast.fix_missing_locations(tree), "<cell>", "exec")

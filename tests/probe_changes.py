@@ -11,9 +11,15 @@ import types
 from fractions import Fraction
 from typing import Any
 
+import flint
 import numpy as np
+import torch
 
 DEPTH = 6  # of attributes and containers in each other
+FLINT = (
+    *(flint.arb, flint.acb, flint.fmpq),
+    *(flint.arb_mat, flint.acb_mat, flint.fmpq_mat),
+)
 
 
 class Change:
@@ -69,8 +75,8 @@ def perturbed(value: Any, how: Change, depth: int = DEPTH) -> tuple[Any, bool]:
     if isinstance(value, (list, tuple)):
         items = [perturbed(one, how, depth - 1) for one in value]
         parts = [one for one, _ in items]
-        named, kind = hasattr(value, "_fields"), type(value)
-        made = kind(*parts) if named else kind(parts)
+        kind = type(value)
+        made = kind(*parts) if hasattr(value, "_fields") else kind(parts)
         return made, any(hit for _, hit in items)
     return _changed_object(value, how, depth)
 
@@ -91,13 +97,9 @@ def _changed_array(value: Any, how: Change, depth: int) -> tuple[Any, bool]:
 
 
 def _changed_number(value: Any, how: Change) -> Any:
-    import flint
-
     if isinstance(value, Fraction):
         return value * how.share()
-    if isinstance(value, (flint.arb, flint.acb, flint.fmpq)):
-        return value * how.share().numerator / 100
-    if isinstance(value, (flint.arb_mat, flint.acb_mat, flint.fmpq_mat)):
+    if isinstance(value, FLINT):
         return value * how.share().numerator / 100
     if isinstance(value, flint.fmpz):
         return value + 1 if how.whole else None
@@ -107,8 +109,6 @@ def _changed_number(value: Any, how: Change) -> Any:
 
 
 def _changed_torch(value: Any, how: Change) -> Any:
-    import torch
-
     if isinstance(value, torch.nn.Module):
         new = copy.deepcopy(value)
         with torch.no_grad():
@@ -124,8 +124,6 @@ def _changed_torch(value: Any, how: Change) -> Any:
 
 
 def _factors(tensor: Any, how: Change) -> Any:
-    import torch
-
     factors = [1.01 if how.up() else 0.99 for _ in range(tensor.numel())]
     return torch.tensor(factors, dtype=tensor.real.dtype).reshape(tensor.shape)
 

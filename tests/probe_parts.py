@@ -1,16 +1,13 @@
-"""What the probe of claims is made of: forked trials, names in code, numbers."""
+"""What the probe of claims is made of: names in code, numbers."""
 
 from __future__ import annotations
 
 import ast
 import math
-import multiprocessing
 import numbers
-import os
-import resource
 import signal
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,25 +15,6 @@ import numpy as np
 
 class Late(BaseException):
     pass
-
-
-def child(function: Callable[[], Any]) -> Any:
-    """What it returns in a forked process, or None if that process comes to nothing."""
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        try:
-            sender.send(function())
-        finally:
-            os._exit(0)
-    sender.close()
-    try:
-        return receiver.recv()
-    except EOFError:
-        return None
-    finally:
-        receiver.close()
-        os.waitpid(child, 0)
 
 
 class limit:
@@ -56,11 +34,6 @@ class limit:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def used() -> float:
-    use = resource.getrusage(resource.RUSAGE_SELF)
-    return use.ru_utime + use.ru_stime
-
-
 def notebook_level(tree: ast.AST) -> Iterator[ast.AST]:
     """The statements of a cell, those in its loops and branches too."""
     for node in ast.iter_child_nodes(tree):
@@ -73,11 +46,8 @@ def notebook_level(tree: ast.AST) -> Iterator[ast.AST]:
 
 def plain_target(target: ast.expr) -> bool:
     """Whether a target is a name, or names in tuples and lists."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return all(map(plain_target, target.elts))
-    if isinstance(target, ast.Starred):
-        return plain_target(target.value)
-    return isinstance(target, ast.Name)
+    kinds = (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.Store)
+    return all(isinstance(node, kinds) for node in ast.walk(target))
 
 
 def reads(node: ast.AST) -> set[str]:
@@ -95,10 +65,6 @@ def globals_of(code: types.CodeType) -> set[str]:
 
 def module_of(code: Any) -> str:
     return str(getattr(code, "__module__", None) or getattr(code, "__name__", ""))
-
-
-def keyword(call: ast.Call, name: str) -> ast.expr:
-    return next(word.value for word in call.keywords if word.arg == name)
 
 
 def numbers_only(value: Any) -> bool:

@@ -5,9 +5,9 @@ compares digits: each inequality is that of a claim, and can fail.
 """
 
 import pytest
+from made_outcomes import recorded
 
-from tapx.chapters import records, runs
-from tapx.experiments.outcomes import Outcomes
+from tapx.chapters import runs
 from tapx.experiments.signs.training import SignCell, sign_cells, train_signs
 from tapx.experiments.training import Recipe
 from tapx.targets.signs import target
@@ -27,23 +27,12 @@ def outcomes():
     return train_signs(cells, TASK, RECIPE, 0.01)
 
 
-def best(outcomes, **wanted):
-    return outcomes.spread(rpe="free", **wanted)
-
-
-def test_free_positions_learn_the_task(outcomes):
-    good = best(outcomes, heads=16, width=128, dot_product=False)
-    assert good.median < TASK.variance / 100
-
-
-def test_heads_help(outcomes):
-    good = best(outcomes, heads=16, width=128, dot_product=False)
-    assert good.median < best(outcomes, heads=1, width=128).least / 10
-
-
-def test_width_helps(outcomes):
-    good = best(outcomes, heads=16, width=128, dot_product=False)
-    assert good.median < best(outcomes, heads=16, width=4).least / 10
+def test_free_positions_learn_the_task_and_heads_and_width_help(outcomes):
+    free = outcomes.where(rpe="free", dot_product=False)
+    good = free.spread(heads=16, width=128).median
+    assert good < TASK.variance / 100
+    assert good < free.spread(heads=1, width=128).least / 10
+    assert good < free.spread(heads=16, width=4).least / 10
 
 
 def test_one_slope_a_head_does_not_learn(outcomes):
@@ -53,9 +42,8 @@ def test_one_slope_a_head_does_not_learn(outcomes):
 
 
 def test_dot_products_gain_nothing_where_neurons_are_many(outcomes):
-    without, using = (
-        best(outcomes, heads=16, width=128, dot_product=dot) for dot in (False, True)
-    )
+    cell = {"rpe": "free", "heads": 16, "width": 128}
+    without, using = (outcomes.spread(**cell, dot_product=dot) for dot in (False, True))
     assert without.median / using.median < 10
     assert without.least / using.least < 10
 
@@ -72,11 +60,9 @@ def test_dot_products_stand_in_for_neurons():
 @pytest.mark.parametrize("chapter", ["exp-1b", "exp-3a"])
 def test_the_recorded_full_grid(chapter):
     """The record is complete; its cheapest models, again, take the same path."""
-    record = records.load_record(chapter, "paper")
-    given = record["parameters"]
+    given, _, rows = recorded(chapter, SignCell)
     assert (given["iterations"], given["repeats"]) == (10_000, 3)
     assert 32 in given["heads"] and 256 in given["width"]
-    rows = Outcomes.of_rows(SignCell, record["results"])
     rows = rows.where(end=given["end"])
     kinds = {(o.cell.rpe, o.cell.heads, o.cell.width, o.cell.dot_product) for o in rows}
     slopes = given.get("slope_heads", given["heads"])

@@ -4,7 +4,6 @@ import os
 from fractions import Fraction
 
 import claim_probe
-import matplotlib
 import numpy as np
 import parameter_use
 import probe_changes
@@ -39,8 +38,6 @@ STAYS = {
 
 def probed(notebook, base):
     """What becomes of the claims of a notebook at these parameters."""
-    assert torch.get_num_threads() == 1, "threads do not survive a fork"
-    matplotlib.use("agg")
     source, cells = parameter_use.code_cells(notebook)
     values = parameters.resolve(parameters.parse(source), {}, base=base)
     found, error = claim_probe.probe(cells, values)
@@ -103,10 +100,7 @@ def test_a_claim_of_the_tiny_chapter_follows():
 )
 def test_a_number_that_is_typed_is_noticed(lines):
     found = probed(tiny(*lines, claim("y", "value")), {})
-    assert {one.id: one.outcome for one in found} == {
-        "a/x": "constant",
-        "a/y": "follows",
-    }
+    assert [one.outcome for one in found] == ["constant", "follows"]
     assert [one.id for one in wrong(found)] == ["a/x"]
 
 
@@ -157,10 +151,8 @@ def test_objects_of_many_kinds_are_changed():
         "          statement='a number', source='computed')",
     )
     assert found.pop("a/number") == "constant"  # Fraction(1, 3) is typed
-    assert set(found) == {
-        f"a/{x}" for x in ["row", "cached", "module", "least", "words"]
-    }
-    assert set(found.values()) == {"follows"}
+    others = ("a/row", "a/cached", "a/module", "a/least", "a/words")
+    assert found == dict.fromkeys(others, "follows")
 
 
 def test_what_takes_long_to_compute_is_data():
@@ -217,10 +209,8 @@ def test_a_change_that_is_refused_is_followed():
     ],
 )
 def test_change_by_one_percent(value, after):
-    assert probe_changes.perturbed(value, probe_changes.Change()) == (
-        after,
-        value != after,
-    )
+    changed = probe_changes.perturbed(value, probe_changes.Change())
+    assert changed == (after, value != after)
 
 
 def test_whole_numbers_grow_by_one_where_nothing_else_helps():

@@ -1,9 +1,9 @@
 """The folded solutions of the exercises: their code runs, and what it asserts holds."""
 
-import os
 import re
 
 import matplotlib
+import parameter_use
 import pytest
 import small_book
 
@@ -26,27 +26,19 @@ def solutions(notebook):
     ]
 
 
-def setup(notebook):
-    """The parameters cell and the first cell after it that imports."""
-    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
-    first = next(one for one in cells if "parameters" in one.metadata.get("tags", ()))
-    imports = next(cell for cell in cells if "import " in cell.source)
-    return [first.source, imports.source]
-
-
 def run(notebook, extra=""):
-    """Each solution in a namespace of its own, after the chapter's set-up."""
+    """Each solution in a namespace of its own, after the parameters and imports."""
+    first, cells = parameter_use.code_cells(notebook)
+    imports = next(source for source in cells if "import " in source)
     for code in solutions(notebook):
         space = {"__name__": "solution"}
-        for source in (*setup(notebook), extra, code):
+        for source in (first, imports, extra, code):
             exec(source, space)
 
 
 @pytest.mark.parametrize("entry", CHAPTERS, ids=lambda entry: entry.id)
 def test_solutions_run(entry, monkeypatch):
     monkeypatch.chdir(entry.path.parent)
-    matplotlib.use("agg")
-    assert os.environ["OMP_NUM_THREADS"] == os.environ.get("TAPX_THREADS", "1")
     with matplotlib.rc_context():
         run(notebooks.load(entry.path), SETUP.get(entry.id, ""))
 

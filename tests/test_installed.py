@@ -2,18 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
+from commands import python
 from test_repository import ROOT, tracked_files
-
-
-def run(*words, **how):
-    """A command of this Python."""
-    return subprocess.run(
-        [sys.executable, *map(str, words)], capture_output=True, text=True, **how
-    )
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +23,16 @@ def installed(tmp_path_factory):
     pip = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
     local = ("--no-deps", "--no-index")
     build = ("wheel", *local, "--no-build-isolation", "-w", wheels, source)
-    done = run(*pip, *build)
+    done = python(*pip, *build)
     assert done.returncode == 0, done.stderr
-    done = run(*pip, "install", *local, "--target", site, *wheels.iterdir())
+    done = python(*pip, "install", *local, "--target", site, *wheels.iterdir())
     assert done.returncode == 0, done.stderr
     environment = {**os.environ, "PYTHONPATH": str(site)}
     environment.pop("TAPX_BOOK", None)
 
     def call(*words, **variables):
         environ = environment | variables
-        return run("-m", "tapx", *words, cwd=elsewhere, env=environ)
+        return python("-m", "tapx", *words, cwd=elsewhere, env=environ)
 
     call.site = site
     return call

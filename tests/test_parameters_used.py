@@ -1,6 +1,5 @@
 """Every parameter is really used: read by later code, and it changes what is shown."""
 
-import matplotlib
 import parameter_use
 import pytest
 import small_book
@@ -15,12 +14,8 @@ def entry(request):
     return request.param
 
 
-def used(notebook, base, monkeypatch):
+def used(notebook, base):
     """Names that are not read, and names whose change shows nowhere."""
-    import torch  # imported once, shared by the forked runs
-
-    matplotlib.use("agg")
-    assert torch.get_num_threads() == 1, "threads do not survive a fork"
     source, cells = parameter_use.code_cells(notebook)
     declared = parameters.parse(source)
     values = parameters.resolve(declared, {}, base=base)
@@ -45,11 +40,8 @@ def test_read_and_not_overwritten(entry):
 def test_changes_what_is_shown(entry, monkeypatch):
     """At the smoke profile: another value of each parameter changes some output."""
     monkeypatch.chdir(entry.path.parent)
-    stored = profiles.available_profiles(entry.id)
-    notebook = notebooks.load(entry.path)
-    unread, silent = used(notebook, stored.get("smoke", {}), monkeypatch)
-    assert not unread
-    assert not silent
+    base = profiles.available_profiles(entry.id).get("smoke", {})
+    assert used(notebooks.load(entry.path), base) == (set(), set())
 
 
 def test_profiles_fit_their_chapters(entry):
@@ -60,18 +52,16 @@ def test_profiles_fit_their_chapters(entry):
         parameters.resolve(declared, {}, base=values)
 
 
-def test_finds_a_parameter_that_is_not_used(monkeypatch):
+def test_finds_a_parameter_that_is_not_used():
     """The test itself: one parameter unread, one read for nothing, the rest used."""
     notebook = small_book.tiny()
     notebook.cells[1].source += "\nidle: int = 1  # nothing, 0 to 9"
     notebook.cells[1].source += "\nvain: int = 1  # nothing, 0 to 9"
     notebook.cells[2].source += "\ndef read():\n    return vain\n\nread()"
-    unread, silent = used(notebook, {}, monkeypatch)
-    assert unread == {"idle"}
-    assert silent == set(), "the value is shown"
+    assert used(notebook, {}) == ({"idle"}, set()), "the value is shown"
     notebook.cells[2].source += ";"
     notebook.cells[2].source = notebook.cells[2].source.replace("read();", "_ = read()")
-    assert used(notebook, {}, monkeypatch) == ({"idle"}, {"vain"})
+    assert used(notebook, {}) == ({"idle"}, {"vain"})
     reads, sets = parameter_use.names(["a = 1\ndef f():\n    return b"])
     assert (reads, sets) == ({"b"}, {"a"})
 

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import literals
+import parameter_use
 import pytest
 import yaml
 
@@ -20,29 +21,15 @@ def entry(request):
     return request.param
 
 
+@pytest.fixture
 def code(entry):
-    """Sources of the code cells but that of the parameters, and the names in that."""
-    sources, names = [], []
-    for cell in notebooks.load(entry.path).cells:
-        if cell.cell_type == "code":
-            if "parameters" in cell.metadata.get("tags", ()):
-                tree = ast.walk(ast.parse(cell.source))
-                names += [node.id for node in tree if isinstance(node, ast.Name)]
-            else:
-                sources.append(cell.source)
-    return sources, names
+    """Source of the parameters cell, and of every other code cell."""
+    return parameter_use.code_cells(notebooks.load(entry.path))
 
 
-def calls(sources, *names):
-    """The calls of these functions of the ledger in some sources."""
-    for source in sources:
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and literals.called(node) in names:
-                yield node
-
-
-def test_measured_numbers_are_computed(entry):
-    assert literals.typed_claims(*code(entry)) == []
+def test_measured_numbers_are_computed(code):
+    _, names = parameter_use.names([code[0]])
+    assert literals.typed_claims(code[1], names) == []
 
 
 def test_the_package_types_none_either():
@@ -50,16 +37,19 @@ def test_the_package_types_none_either():
         assert literals.typed_claims([path.read_text(encoding="utf-8")]) == [], path
 
 
-def test_kinds_as_written(entry):
+def test_kinds_as_written(code):
     """Known ones; numbers that differ between runs are claimed as inequalities."""
-    for call in calls(code(entry)[0], "claim", "report", "reports"):
+    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
+        name = literals.called(call) if isinstance(call, ast.Call) else ""
+        if name not in ("claim", "report", "reports"):
+            continue
         words = {word.arg: word.value for word in call.keywords}
         where = ast.unparse(call.args[0])
         kind = words.get("kind")
         if not isinstance(kind, ast.Constant):
             continue
         assert kind.value in KINDS, where
-        if literals.called(call) == "claim" and kind.value in ("trained", "timed"):
+        if name == "claim" and kind.value in ("trained", "timed"):
             relation = words.get("relation") or call.args[2]
             if isinstance(relation, ast.Constant):
                 assert relation.value in INEQUALITIES, where

@@ -34,7 +34,7 @@ def book(tmp_path_factory):
 
 
 @pytest.fixture
-def hostile(book, tmp_path):
+def hostile(book, tmp_path, monkeypatch):
     """Settings of a user, and of the folder of the book, that would change the run."""
     settings = "text.usetex: True\naxes.titlepad: 30\nlines.linewidth: 9\n"
     for folder in (book, tmp_path / "matplotlib"):
@@ -48,13 +48,12 @@ def hostile(book, tmp_path):
         (profile / name).write_text(config)
     start = tmp_path / "start.py"
     start.write_text("import builtins; builtins.planted = 1")
-    yield {
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-        "MATPLOTLIBRC": str(tmp_path / "matplotlib"),
-        "XDG_CONFIG_HOME": str(tmp_path),
-        "PYTHONOPTIMIZE": "1",
-        "PYTHONSTARTUP": str(start),
-    }
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "matplotlib"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    monkeypatch.setenv("PYTHONSTARTUP", str(start))
+    yield
     (book / "matplotlibrc").unlink()
 
 
@@ -62,9 +61,7 @@ def shown(notebook):
     return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_a_run_sees_nothing_of_the_users(book, hostile, tmp_path, monkeypatch):
-    for name, value in hostile.items():
-        monkeypatch.setenv(name, value)
+def test_a_run_sees_nothing_of_the_users(book, hostile, tmp_path):
     done = runs.run("tiny", output=tmp_path / "out", book_dir=book)
     run, stored = notebooks.load(done.notebook), notebooks.load(book / "tiny.ipynb")
     assert shown(run)[-1][0].text == SHOWN
@@ -74,14 +71,12 @@ def test_a_run_sees_nothing_of_the_users(book, hostile, tmp_path, monkeypatch):
 
 
 def test_nbval_sees_nothing_of_the_users(book, hostile):
-    refused, report = nbval(book, passes=True, **hostile)
+    refused, report = nbval(book, passes=True)
     assert refused == set(), report
 
 
-def test_these_settings_are_hostile(book, hostile, tmp_path, monkeypatch):
+def test_these_settings_are_hostile(book, hostile, monkeypatch):
     """A kernel that lets them in shows another thing: the two tests can fail."""
-    for name, value in hostile.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr(interpreter, "kernel_environment", lambda home: {
         **os.environ, "PYTHONPATH": str(notebooks.ROOT),
     })  # fmt: skip

@@ -3,11 +3,10 @@
 import json
 import os
 import re
-import subprocess
-import sys
 
 import nbformat
 import small_book
+from commands import python
 
 from tapx.chapters import notebooks, stored_results
 
@@ -62,20 +61,14 @@ def judged(folder):
     return nbval(book)
 
 
-def nbval(book, *more, passes=False, **variables):
+def nbval(book, *more, passes=False):
     """Run nbval on a folder as the gate does: refused names, report."""
-    environment = {**os.environ, "PYTHONPATH": str(notebooks.ROOT), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(notebooks.ROOT)}
     environment.pop("PYTEST_XDIST_WORKER", None)
     options = ["-q", "-rfE", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
-    options += ["--continue-on-collection-errors", "--rootdir", str(book)]
-    options += more
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "--nbval", str(book)],
-        capture_output=True,
-        text=True,
-        cwd=book,
-        env=environment,
-    )
+    options += ["--continue-on-collection-errors", "--rootdir", book, *more]
+    words = ("-m", "pytest", *options, "--nbval", book)
+    done = python(*words, cwd=book, env=environment)
     assert done.returncode == (0 if passes else 1), done.stdout
     refused = re.findall(r"^(?:FAILED|ERROR) (\S+)\.ipynb", done.stdout, re.MULTILINE)
     return set(refused), done.stdout

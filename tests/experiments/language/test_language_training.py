@@ -76,9 +76,8 @@ def test_the_loss_is_over_all_positions():
     model = training.text_model(CELL, 6, 12)
     logits = model(windows[:, :-1]).detach().log_softmax(-1)
     chosen = logits.gather(-1, windows[:, 1:, None])
-    assert training.validation_loss(model, windows) == pytest.approx(
-        -float(chosen.mean())
-    )
+    loss = training.validation_loss(model, windows)
+    assert loss == pytest.approx(-float(chosen.mean()))
 
 
 def test_seeds_share_no_windows_but_cells_do():

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_outcomes import recorded
 
 from tapx.chapters import records
 from tapx.experiments.language import corpus
@@ -69,23 +70,14 @@ def test_depth_gains_more_than_heads_in_small():
     assert 0 < deep.least > wide.largest
 
 
-@pytest.fixture(scope="module")
-def record():
-    return records.load_record("exp-1a", "paper-small")
-
-
-def test_the_record_is_complete(record):
-    given = record["parameters"]
+def test_the_record_is_complete():
+    given, seeds, rows = recorded("exp-1a", LanguageCell, "paper-small")
     scale = shared.size_named(given["size"], given["steps"])
     both = shared.arms(given["layers"], given["heads"], scale, given["rpe"])
     assert len(given["layers"]) >= 3 and given["repeats"] >= 3
-    cells = shared.with_seeds(
-        both["depth"] + both["heads"],
-        range(given["seed"], given["seed"] + given["repeats"]),
-    )
-    rows = Outcomes.of_rows(LanguageCell, record["results"])
+    cells = shared.with_seeds(both["depth"] + both["heads"], seeds)
     assert [row.cell for row in rows] == cells * len(given["tokens"])
-    assert record["duration_s"] < 3600
+    assert records.load_record("exp-1a", "paper-small")["duration_s"] < 3600
     for row in rows:
         vocabulary = 86 if row.get("tokens") == "characters" else scale.vocabulary
         cell = row.cell
@@ -96,11 +88,10 @@ def test_the_record_is_complete(record):
 
 
 @pytest.mark.parametrize("kind", ["bpe", "characters"])
-def test_the_record_begins_as_it_says(record, kind):
+def test_the_record_begins_as_it_says(kind):
     """The first steps of the base model, trained again, take the same path."""
-    given = record["parameters"]
+    given, _, rows = recorded("exp-1a", LanguageCell, "paper-small")
     scale = shared.size_named(given["size"], given["steps"])
-    rows = Outcomes.of_rows(LanguageCell, record["results"])
     row = next(one for one in rows if one.get("tokens") == kind)
     text = corpus.load_corpus(kind, scale.vocabulary)
     again = train_language(row.cell, text, scale.recipe, until=1).history

@@ -63,6 +63,5 @@ def test_singular_values_are_those_of_differences(position):
     across = turning - own @ np.linalg.lstsq(own, turning, rcond=None)[0]
     for name, part in {"joint": joint, "weights": own, "projected": across}.items():
         wanted = np.linalg.svd(part, compute_uv=False)
-        assert found[name] == pytest.approx(
-            wanted, rel=1e-4 if part is across else 1e-5
-        )
+        rel = 1e-4 if part is across else 1e-5
+        assert found[name] == pytest.approx(wanted, rel=rel)

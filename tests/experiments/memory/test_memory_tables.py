@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from made_outcomes import recorded
 
-from tapx.chapters import records
 from tapx.experiments.memory import tables as shared
 from tapx.experiments.memory.training import MemoryCell, train_memory
-from tapx.experiments.outcomes import Outcomes
 from tapx.experiments.training import Recipe
 
 
@@ -39,9 +38,7 @@ def test_grid():
 @pytest.mark.parametrize("chapter", ["exp-4a", "exp-4b"])
 def test_the_recorded_full_grid(chapter):
     """The record is complete; cells of it, trained again, take the same path."""
-    record = records.load_record(chapter, "paper")
-    given = record["parameters"]
-    rows = Outcomes.of_rows(MemoryCell, record["results"])
+    given, seeds, rows = recorded(chapter, MemoryCell)
     assert given["heads"] == [1, 2, 4, 8, 16, 32, 64]
     assert (given["iterations"], given["batch"]) == (10_000, 100)
     assert given["repeats"] >= 3
@@ -50,7 +47,7 @@ def test_the_recorded_full_grid(chapter):
         given["heads"],
         given["learning_rates"],
         given["initial_slopes"],
-        range(given["seed"], given["seed"] + given["repeats"]),
+        seeds,
     )
     assert [row.cell for row in rows] == cells
     target = shared.experiment(chapter.removeprefix("exp-")).target

@@ -29,9 +29,8 @@ def test_gradient_is_that_of_the_projected_loss(position, batch):
     for head in range(len(at)):
         step = 1e-5 * np.eye(len(at))[head]
         up, down = (inputs.state(at + s).loss for s in (step, -step))
-        assert 2 * state.left @ state.moved[:, head] == pytest.approx(
-            (up - down) / 2e-5, rel=1e-4, abs=1e-9
-        )
+        slope = pytest.approx((up - down) / 2e-5, rel=1e-4, abs=1e-9)
+        assert 2 * state.left @ state.moved[:, head] == slope
 
 
 @pytest.mark.parametrize("step", projected.STEPS)
