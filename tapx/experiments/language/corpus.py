@@ -70,7 +70,10 @@ class Corpus:
 
 
 def load_corpus(
-    tokens: str = "characters", vocabulary: int = 512, data: str = ""
+    tokens: str = "characters",
+    vocabulary: int = 512,
+    data: str = "",
+    token_ids: int = token_files.GPT2,
 ) -> Corpus:
     """The corpus in tokens; the same call returns the same object.
 
@@ -78,6 +81,7 @@ def load_corpus(
         tokens: "characters" or "bpe" (byte-pair pieces).
         vocabulary: number of pieces with "bpe", 128 to 8192.
         data: folder of `token_files` to use in place of the corpus, or empty.
+        token_ids: number of different ids in these files, 2 to 65536.
 
     Raises:
         ValueError: unknown tokens, or a vocabulary out of range.
@@ -85,8 +89,8 @@ def load_corpus(
     """
     one_of(tokens, TOKENS, "tokens")
     if data:
-        both = token_files.load_tokens(data)
-        return Corpus("token files", *both, token_files.GPT2, _as_numbers, None)
+        both = token_files.load_tokens(data, token_ids)
+        return Corpus("token files", *both, token_ids, _as_numbers, None)
     low, high = VOCABULARIES
     if tokens == "bpe" and not low <= vocabulary <= high:
         near = min(max(vocabulary, low), high)
