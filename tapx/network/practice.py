@@ -17,11 +17,13 @@ from tapx.checks import at_least, one_of
 from tapx.kernels.family import LIN
 from tapx.network import lag_weights
 from tapx.network.attention import Attention
+from tapx.network.heads import check_dtype
 
 BIASES = ("matrix", "keys")
 
 
-def _refuse(attention: Attention) -> None:
+def _refuse(attention: Attention, x: Tensor) -> None:
+    check_dtype(x, attention.value)
     if attention.score not in ("none", "dot"):
         raise ValueError(
             f"the score must be 'none' or 'dot', not {attention.score!r}: under "
@@ -50,8 +52,9 @@ def fused(
     Raises:
         ValueError: another score or normalisation, an unknown `bias`, or "keys" with a
             position function other than lin.
+        TypeError: tokens of another type than the weights.
     """
-    _refuse(attention)
+    _refuse(attention, x)
     one_of(bias, BIASES, "bias")
     if bias == "keys" and attention.position.family is not LIN:
         raise ValueError(
@@ -107,8 +110,9 @@ def row_blocks(
 
     Raises:
         ValueError: another score or normalisation, or blocks of no rows.
+        TypeError: tokens of another type than the weights.
     """
-    _refuse(attention)
+    _refuse(attention, x)
     at_least(1, rows=rows)
     for start in range(0, x.shape[1], rows):
         yield _block(attention, x, start, min(start + rows, x.shape[1]))

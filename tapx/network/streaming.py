@@ -12,6 +12,7 @@ from torch import Tensor
 from tapx.checks import at_least
 from tapx.network import recurrence
 from tapx.network.attention import Attention
+from tapx.network.heads import check_dtype
 
 
 class BlockStream:
@@ -39,7 +40,12 @@ class BlockStream:
         return self.states.numel() + self.totals.numel()
 
     def step(self, token: Float[Tensor, "batch D"]) -> Float[Tensor, "batch D"]:
-        """Take the next token of each sequence and return the block's output there."""
+        """Take the next token of each sequence and return the block's output there.
+
+        Raises:
+            TypeError: tokens of another type than the weights.
+        """
+        check_dtype(token, self.attention.value)
         decay = torch.exp(-self.attention.slopes)
         self.states = decay[:, None, None] * self.states + token
         self.totals = decay * self.totals + 1

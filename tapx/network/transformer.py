@@ -81,7 +81,12 @@ class FeedForward(nn.Module):
         self.outer = matrix(outputs, width, scale=1 / math.sqrt(width))
 
     def forward(self, x: Float[Tensor, "*batch dimension"]) -> Tensor:
-        """Shape (*batch, outputs)."""
+        """Shape (*batch, outputs).
+
+        Raises:
+            TypeError: tokens of another type than the weights.
+        """
+        check_dtype(x, self.inner)
         hidden = torch.relu(nn.functional.linear(x, self.inner, self.bias))
         out = nn.functional.linear(hidden, self.outer)
         if self.precision == "integer":
