@@ -89,9 +89,9 @@ def __getattr__(name: str) -> object:
         return globals()[name]
     text = f"module 'tapx' has no attribute {name!r}"
     if not name.startswith("__"):
-        from difflib import get_close_matches
+        from tapx.checks import nearest_word
 
-        near = get_close_matches(name, FACE, n=1, cutoff=0.0)[0]
+        near = nearest_word(name, FACE)
         text += f"; the nearest name is {near!r}"
     raise AttributeError(text, name=name, obj=sys.modules[__name__])
 

@@ -30,10 +30,18 @@ def one_of(
     """
     words = list(allowed)
     if value not in words:
-        near = difflib.get_close_matches(str(value), words, n=1, cutoff=0.0)
-        valid = f"did you mean {near[0]!r}? One of " if near else "there is none"
-        raise error(f"unknown {what} {value!r}; {valid}{', '.join(words)}")
+        valid = "there is none"
+        if words:
+            hint = f"did you mean {nearest_word(str(value), words)!r}?"
+            valid = f"{hint} One of {', '.join(words)}"
+        raise error(f"unknown {what} {value!r}; {valid}")
     return value
+
+
+def nearest_word(word: str, words: Iterable[str]) -> str:
+    """The one of some words, at least one, that is most like `word`, case aside."""
+    folded = {one.casefold(): one for one in words}
+    return folded[difflib.get_close_matches(word.casefold(), folded, 1, 0.0)[0]]
 
 
 def at_least(least: float, **values: float) -> None:

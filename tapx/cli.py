@@ -8,18 +8,20 @@ interrupted, by Ctrl-C or SIGTERM.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tapx import __version__
+from tapx import __version__, cli_inputs
 from tapx.chapters import notebooks
-from tapx.checks import Refusal
 from tapx.cli_bench import bench
 from tapx.cli_ends import Refusing, echo_json, fail
 from tapx.cli_sweep import sweep
-from tapx.show.tables import Table
+
+if TYPE_CHECKING:
+    from tapx.chapters.claims import Claim
 
 PROCESSES = click.option(
     "--processes",
@@ -77,7 +79,7 @@ def show(chapter: str) -> None:
     """Show the parameters of CHAPTER: type, default, range, meaning."""
     from tapx.chapters import parameters, profiles
 
-    entry, declared = _declared(chapter)
+    entry, declared = cli_inputs.declared(chapter)
     stored = {
         name: {key: all[key] for key in values}
         for name, values in profiles.available_profiles(entry.id).items()
@@ -85,17 +87,16 @@ def show(chapter: str) -> None:
     }
     click.echo(f"{entry.id}: {entry.title}")
     if entry.shows:
-        click.echo(entry.shows)
+        _echo_wrapped(entry.shows)
+    for item in declared.values():
+        default = f"default {_literal(item.default)}"
+        click.echo()
+        _echo_wrapped(f"{item.name}: {item.type}, {item.range}, {default}")
+        _echo_wrapped(item.meaning, "    ")
     click.echo()
-    rows = [
-        (item.name, item.type, _literal(item.default), item.range, item.meaning)
-        for item in declared.values()
-    ]
-    head = ("name", "type", "default", "range", "meaning")
-    click.echo(f"{Table(head, rows, '')!r}\n")
     for name, values in stored.items():
         text = ", ".join(f"{key}={_literal(value)}" for key, value in values.items())
-        click.echo(f"profile {name}: {text or 'the defaults'}")
+        _echo_wrapped(f"profile {name}: {text or 'the defaults'}")
 
 
 @main.command()
@@ -121,6 +122,7 @@ def show(chapter: str) -> None:
     help="Stored parameter set; `tapx show CHAPTER` lists them. -p overrides its "
     "values.",
 )
+@cli_inputs.PROFILE_FILE
 @click.option(
     "--output",
     metavar="DIR",
@@ -134,6 +136,7 @@ def run(
     given: tuple[str, ...],
     data: str | None,
     profile: str,
+    profile_file: str | None,
     output: str | None,
     force: bool,
     quiet: bool,
@@ -144,13 +147,14 @@ def run(
     earlier run wrote stays. DIR must lie outside the book.
     """
     from tapx.chapters import parameters, runs
-    from tapx.chapters.claims import FAILS
 
+    own = cli_inputs.own_profile(chapter, profile, profile_file)
+    chosen = own | parameters.assignments(given)
     try:
         done = runs.run(
             chapter,
-            _with_data(chapter, parameters.assignments(given), data),
-            profile=profile,
+            cli_inputs.with_data(chapter, chosen, data),
+            profile="default" if profile_file else profile,
             output=f"runs/{chapter}" if output is None else output,
             force=force,
             progress=not quiet,
@@ -161,9 +165,7 @@ def run(
     click.echo(f"notebook: {done.notebook}")
     click.echo(f"page:     {done.page}")
     click.echo(f"record:   {done.record}")
-    for entry in done.claims:
-        if entry.verdict == FAILS:
-            click.echo(f"note: {entry.id} does not hold with these parameters")
+    _note_failures(done.claims, smoke=profile == "smoke" and not profile_file)
 
 
 @main.command()
@@ -251,38 +253,38 @@ main.add_command(bench)
 main.add_command(sweep)
 
 
-def _with_data(chapter: str, given: dict[str, str], data: str | None) -> dict[str, str]:
-    """The assignments with the folder of token files, absolute and looked into.
+def _note_failures(claims: list[Claim], smoke: bool) -> None:
+    """Say which claims do not hold, by how much, and what that means."""
+    from tapx.chapters.claim_views import failure_text
+    from tapx.chapters.claims import FAILS
 
-    A kernel runs in the notebook's folder, so a relative path means nothing to it.
-    """
-    if data == "":
-        raise Refusal("--data '' is no folder: name one, or leave --data out")
-    if data is None and not given.get("data"):
-        return given
-    _, declared = _declared(chapter)
-    if "data" not in declared or not declared["data"].path:
-        if data is None:
-            return given  # an unknown name, or one that means something else here
-        raise Refusal(
-            f"--data {data!r}: chapter {chapter!r} reads no token files (it has no "
-            f"parameter 'data'; its parameters are {', '.join(declared) or 'none'})"
+    failed = [entry for entry in claims if entry.verdict == FAILS]
+    for entry in failed:
+        _echo_wrapped(f"note: {failure_text(entry)}", "", "      ")
+    if failed and smoke:
+        _echo_wrapped(
+            f"note: {len(failed)} of {len(claims)} claims do not hold. A smoke run "
+            "only shows that everything works: it is too small to be evidence for or "
+            "against a claim. The default profile is the book's own run.",
+            "",
+            "      ",
         )
-    if data is not None and "data" in given:
-        raise Refusal("--data and -p data=… say the same: keep one of them")
-    from tapx.experiments.language import token_files
-
-    folder = Path(given["data"] if data is None else data).expanduser().absolute()
-    token_files.load_tokens(folder)
-    return {**given, "data": str(folder)}
 
 
-def _declared(chapter: str) -> tuple[notebooks.Chapter, dict[str, Any]]:
-    """The chapter of this id and its parameters."""
-    from tapx.chapters import sources
-
-    entry = notebooks.find(chapter, notebooks.notebook_files())
-    return entry, sources.opened(entry)[1]
+def _echo_wrapped(text: str, first: str = "", rest: str | None = None) -> None:
+    """Print a text in lines as wide as the terminal, indented."""
+    width = max(shutil.get_terminal_size().columns, 40)
+    further = (first or "    ") if rest is None else rest
+    click.echo(
+        textwrap.fill(
+            text,
+            width,
+            initial_indent=first,
+            subsequent_indent=further,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    )
 
 
 def _literal(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tapx import cli_inputs
 from tapx.chapters.interrupts import sigterm_interrupts
 from tapx.checks import Refusal
 
@@ -40,6 +41,7 @@ EVERY = 5.0
     help="Run everything with N seeds, from the parameter seed on.",
 )
 @click.option("--profile", default="default", show_default=True, help="As in run.")
+@cli_inputs.PROFILE_FILE
 @click.option("--output", metavar="DIR", help="Folder of the sweep; made if missing.")
 @click.option(
     "--workers",
@@ -68,6 +70,7 @@ def sweep(
     grid: tuple[str, ...],
     seeds: int | None,
     profile: str,
+    profile_file: str | None,
     output: str | None,
     workers: int | None,
     scheduler: str | None,
@@ -95,7 +98,10 @@ def sweep(
         _prune(SweepFolder(prune))
         return
     assert chapter is not None
-    plan = sweeps.plan(chapter, grid, profile=profile, seeds=seeds)
+    own = cli_inputs.own_profile(chapter, profile, profile_file)
+    own = cli_inputs.with_data(chapter, own)
+    profile = "default" if profile_file else profile
+    plan = sweeps.plan(chapter, grid, given=own, profile=profile, seeds=seeds)
     where = f"runs/{chapter}-sweep" if output is None else output
     folder = SweepFolder(check_output(where))
     if workers and scheduler:

@@ -75,10 +75,17 @@ def test_list(tapx):
 def test_show(tapx):
     result = tapx("show", "tiny")
     assert result.exit_code == 0
-    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert "name type default range meaning" in lines
-    assert "lags list[int] [3, 7] each 1 to 100 lags to remember" in lines
+    said = "lags: list[int], each 1 to 100, default [3, 7]\n    lags to remember\n"
+    assert said in result.stdout
     assert "profile smoke: heads=2, rate=0.1" in result.stdout
+
+
+def test_show_is_as_wide_as_the_terminal(tapx, monkeypatch, planted):
+    planted(1, lambda source: source.replace("to remember", "that it remembers " * 9))
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = tapx("show", "tiny").stdout.splitlines()
+    assert max(map(len, lines)) <= 50
+    assert sum("it remembers" in line for line in lines) > 2
 
 
 def test_claims(tapx, book):
@@ -115,13 +122,15 @@ REFUSED = [
     ("run tiny -p heads=3 -p heads=4 --output OUT", "twice"),
     ("run tiny -p heads=x --output OUT", "not a whole number"),
     ("run tiny -p heads=99 --output OUT", "nearest is 64"),
-    ("run tiny --profile papr --output OUT", "did you mean 'paper'"),
-    ("run tiny --profile paper --output OUT", "no profile 'paper'"),
+    ("run tiny --profile papr --output OUT", "It has smoke, default"),
+    ("run tiny --profile SMOKE --output OUT", "did you mean 'smoke'"),
+    ("run tiny --profile-file no.yml --output OUT", "no.yml: cannot be read"),
     ("run tiny --data ids --output OUT", "'tiny' reads no token files"),
     ("run reading --data idz --output OUT", "did you mean"),
     ("run reading -p data=idz --output OUT", "did you mean"),
     ("run reading --data ids --output OUT", "val.bin has 7 tokens; at least"),
     ("run reading --data ids -p data=ids --output OUT", "keep one of them"),
+    ("run reading --data text --output OUT", "train.bin is text"),
 ]
 
 
@@ -129,6 +138,9 @@ REFUSED = [
 def test_refused_before_the_run(tapx, tmp_path, monkeypatch, words, message, book):
     (tmp_path / "ids").mkdir()
     made_tokens.made(tmp_path / "ids", held_back=7)
+    (tmp_path / "text").mkdir()
+    for name in ("train.bin", "val.bin"):
+        (tmp_path / "text" / name).write_text("It is plain text. " * 200)
     monkeypatch.chdir(tmp_path)
     before = small_book.files(book)
     result = tapx(*words.split())
@@ -193,7 +205,40 @@ def test_note_on_a_claim_that_does_not_hold(tapx, planted, tmp_path):
     planted(3, lambda source: source.replace('">=", 0', '">=", 9'))
     result = tapx("run", "tiny", "-p", "lags=1", "--quiet", "--output", tmp_path)
     assert result.exit_code == 0
-    assert "lemma-F.1/tiny does not hold with these parameters" in result.stdout
+    said = " ".join(result.stdout.split())
+    assert "note: lemma-F.1/tiny does not hold with these parameters" in said
+    assert "is not ≥ 9 (bound). Claimed is: the sum is positive" in said
+    assert "smoke" not in said
+    words = ("--profile", "smoke", "-p", "lags=1", "--output", tmp_path / "smoke")
+    said = " ".join(tapx("run", "tiny", *words).stdout.split())
+    assert "1 of 1 claims do not hold. A smoke run only shows" in said
+
+
+def test_a_profile_of_ones_own(tapx, book, tmp_path, monkeypatch):
+    """In a file of one's own, or added to the book's."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.yml").write_text("tiny:\n  mine: {lags: [1, 2], rate: 1e-2}\n")
+    words = ("run", "tiny", "--profile", "mine", "--quiet")
+    result = tapx(*words, "--profile-file", "own.yml", "-p", "heads=3")
+    assert result.exit_code == 0, result.stderr
+    record = json.loads((tmp_path / "runs/tiny/tiny.json").read_text())
+    values = {"lags": [1, 2], "rate": 0.01, "heads": 3}
+    assert record["parameters"].items() >= values.items()
+    assert "-p 'lags=[1, 2]' -p rate=0.01 -p heads=3" in record["command"], (
+        "it repeats the run without the file"
+    )
+    result = tapx(*words)
+    assert result.exit_code == 2
+    assert "no profile 'mine'" in result.stderr
+    stored = (book / "profiles.yml").read_text()
+    try:
+        (book / "profiles.yml").write_text(f"{stored}  mine: {{heads: 5}}\n")
+        assert "profile mine: heads=5" in tapx("show", "tiny").stdout
+        assert tapx(*words, "--output", "own").exit_code == 0
+    finally:
+        (book / "profiles.yml").write_text(stored)
+    record = json.loads((tmp_path / "own/tiny.json").read_text())
+    assert (record["profile"], record["parameters"]["heads"]) == ("mine", 5)
 
 
 def test_bench(tapx, book, monkeypatch):

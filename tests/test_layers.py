@@ -27,11 +27,12 @@ MAY_IMPORT = {
     "chapters": f"{GROUND} show",
     "registry": f"{GROUND} theorems experiments",
     "cli_ends": f"{GROUND} chapters",
-    "cli_sweep": f"{GROUND} chapters",
+    "cli_inputs": f"{GROUND} chapters experiments",
+    "cli_sweep": f"cli_inputs {GROUND} chapters",
     "cli_bench": f"cli_ends {GROUND} chapters experiments",
     "cli": (
-        f"cli_bench cli_ends cli_sweep registry {GROUND} show {MATHEMATICS} theorems "
-        "experiments chapters"
+        f"cli_bench cli_ends cli_inputs cli_sweep registry {GROUND} show {MATHEMATICS} "
+        "theorems experiments chapters"
     ),
     "__main__": "cli",
     "__init__": f"registry {GROUND} show {MATHEMATICS} theorems experiments chapters",

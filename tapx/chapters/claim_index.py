@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,6 +9,7 @@ from html import escape
 from tapx.chapters.claim_views import table_html, table_text
 from tapx.chapters.claims import FAILS, Claim
 from tapx.chapters.notebooks import Chapter
+from tapx.checks import nearest_word
 
 
 class ClaimIndex:
@@ -27,7 +27,7 @@ class ClaimIndex:
         nothing.
         """
         if id not in self.claims:
-            near = difflib.get_close_matches(id, self.claims, n=1, cutoff=0.0)
+            near = repr(nearest_word(id, self.claims)) if self.claims else "none at all"
             raise ValueError(f"no claim {id!r}; the nearest is {near}")
         if self.claims[id].verdict == FAILS:
             raise ValueError(f"claim {id!r} fails: it settles nothing")

@@ -108,6 +108,19 @@ def _look(entry: Claim) -> str:
     return "verdict-" + entry.verdict.replace(" ", "-")
 
 
+def failure_text(entry: Claim) -> str:
+    """Why a claim does not hold: what was measured, and what it should have been."""
+    numbers = [entry.measured, entry.reference or 0]
+    measured, limit = map(number_text, numbers)
+    if measured == limit:  # they differ in digits that are not shown
+        measured, limit = map(repr, numbers)
+    return (
+        f"{entry.id} does not hold with these parameters: measured {measured}, which "
+        f"is not {_relation(entry)} {limit} ({entry.source}). Claimed is: "
+        f"{entry.statement}"
+    )
+
+
 def _numbers(entry: Claim) -> tuple[str, str]:
     """What was measured and the reference; certified ones on the safe side."""
     up = down = None

@@ -20,6 +20,7 @@ from tapx.checks import Refusal, one_of
 
 MOST_RUNS = 100_000
 SEED, REPEATS = "seed", "repeats"
+FORM = "a range is LOW:HIGH:COUNT or LOW:HIGH:COUNTlog, such as 1e-4:1e-2:7log"
 DIGITS = 12
 """Significant digits of the values between two ends: the same on every machine."""
 
@@ -52,9 +53,10 @@ def values(parameter: Parameter, text: str) -> list[Any]:
     Raises:
         Refusal: see `grid`.
     """
-    match = _RANGE.fullmatch(text.strip())
-    numeric = parameter.item_type in ("int", "float")
-    if match and numeric:
+    if ":" in text and parameter.item_type in ("int", "float"):
+        match = _RANGE.fullmatch(text.strip())
+        if match is None:
+            raise Refusal(f"grid {parameter.name}={text}: {FORM}")
         texts = _between(parameter, text, **match.groupdict())
     else:
         texts = [item.strip() for item in text.split(",")]
@@ -82,15 +84,15 @@ def _between(
     try:
         first, last = float(low), float(high)
     except ValueError:
-        raise Refusal(
-            f"{what}: a range is LOW:HIGH:COUNT or LOW:HIGH:COUNTlog, such as "
-            "1e-4:1e-2:7log"
-        ) from None
+        raise Refusal(f"{what}: {FORM}") from None
     steps = int(count) - 1
     if not (math.isfinite(first) and math.isfinite(last) and first < last):
         raise Refusal(f"{what}: LOW must be below HIGH, both finite numbers")
     if not 1 <= steps < MOST_RUNS:
-        raise Refusal(f"{what}: COUNT is {count}, allowed is 2 to {MOST_RUNS}")
+        raise Refusal(
+            f"{what}: COUNT is {count}, allowed is 2 to {MOST_RUNS}; nearest is "
+            f"{2 if steps < 1 else MOST_RUNS}"
+        )
     if log and first <= 0:
         raise Refusal(f"{what}: with log, LOW must be above 0")
     parts = (step / steps for step in range(1, steps))
@@ -121,7 +123,13 @@ def with_seeds(
             f"--seeds {count}: this chapter draws nothing (it has no parameter 'seed'; "
             f"its parameters are {', '.join(declared) or 'none'})"
         )
-    seeds = [declared[SEED].validate(base[SEED] + step) for step in range(count)]
+    most = min(int(declared[SEED].high or 0) - base[SEED] + 1, MOST_RUNS)
+    if count > most:
+        raise Refusal(
+            f"--seeds {count}: from seed {base[SEED]} on there are fewer (allowed: "
+            f"{declared[SEED].range}, {MOST_RUNS} in all); nearest is {most}"
+        )
+    seeds = [base[SEED] + step for step in range(count)]
     return {SEED: seeds} | ({REPEATS: [1]} if REPEATS in declared else {})
 
 

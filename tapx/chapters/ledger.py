@@ -22,6 +22,7 @@ from tapx.chapters.claim_views import (
     render,
     render_report,
     render_table,
+    reported_text,
 )
 from tapx.chapters.claims import KINDS, Claim, evaluate, finite_number
 from tapx.checks import one_of
@@ -46,6 +47,8 @@ def report(
     kind: str = "certified",
 ) -> None:
     """Glue a number (or a word) that the prose quotes as {glue:text}`name`.
+
+    Who runs the notebook by hand also sees it below the cell.
 
     Args:
         name: key in letters, digits, points, hyphens and underscores.
@@ -75,7 +78,10 @@ def report(
     }
     # The form of myst_nb.glue(name, text, display=False), which would import Sphinx.
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
-    _display(render_report(content), metadata)
+    shown = render_report(content)
+    if _is_watched():
+        shown["text/plain"] = f"{name}: {reported_text(content)}"
+    _display(shown, metadata)
 
 
 def reports(
@@ -140,6 +146,16 @@ def claims_table() -> None:
 
     if session is not None:
         session.events.register("post_run_cell", show_more)
+
+
+def _is_watched() -> bool:
+    """Whether somebody sits at the kernel: what runs and tests ask of it has no input.
+
+    So the outputs that are stored, and the pages made of them, stay as they are.
+    """
+    from IPython.core.getipython import get_ipython
+
+    return bool(getattr(getattr(get_ipython(), "kernel", None), "_allow_stdin", False))
 
 
 def _display(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:

@@ -24,12 +24,11 @@ import re
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import yaml
 
-from tapx.checks import Refusal, one_of
+from tapx.checks import Refusal, nearest_word, one_of
 
 TYPES: dict[str, tuple[str, Any, Any]] = {
     "int": ("a whole number", numbers.Integral, int),
@@ -38,6 +37,8 @@ TYPES: dict[str, tuple[str, Any, Any]] = {
     "bool": ("true or false", bool, bool),
 }
 """Of each type of one value: its words, what passes for it, and what it becomes."""
+MANY = 1000
+"""Digits from which on Python may refuse to read a whole number."""
 LISTS = ("list[int]", "list[float]", "list[str]")
 _NUMBER = r"[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(
@@ -87,8 +88,8 @@ class Parameter:
             return f"{each}one of {', '.join(self.choices)}"
         if self.path:
             return "a path"
-        if self.low is not None:
-            return f"{each}{self.low:g} to {self.high:g}".replace("+0", "")
+        if self.low is not None and self.high is not None:
+            return f"{each}{self._text(self.low)} to {self._text(self.high)}"
         return "true or false"
 
     def validate(self, value: Any) -> Any:
@@ -103,20 +104,21 @@ class Parameter:
         if isinstance(value, str):
             value = self._split(value)
         if not isinstance(value, (list, tuple)):
-            raise self._wrong_type(value)
+            raise self._refusal(f"{value!r} is not a list")
         if not value:
             raise Refusal(f"parameter {self.name!r}: the list is empty; give one value")
         return [self._in_range(self._typed(item)) for item in value]
 
     def _split(self, text: str) -> list[Any]:
+        """The items of a list as a command line gives it."""
         if not text.strip().startswith("["):
-            return [item.strip() for item in text.split(",")]
+            return [item.strip() for item in text.split(",")] if text.strip() else []
         try:
             items = yaml.load(text, Loader=yaml.BaseLoader)
         except yaml.YAMLError:
-            raise self._wrong_type(text) from None
+            items = None
         if not isinstance(items, list):
-            raise self._wrong_type(text)
+            raise self._refusal(f"{text!r} is not a list")
         return items
 
     def _typed(self, given: Any) -> Any:
@@ -124,41 +126,47 @@ class Parameter:
         kind = self.item_type
         reads = isinstance(given, str) and kind != "str"
         value: Any = _read(given.strip(), kind) if reads else given
-        if isinstance(value, bool) and kind != "bool":
-            raise self._wrong_type(given)
-        _, suits, become = TYPES[kind]
-        if isinstance(value, suits) and (kind != "float" or math.isfinite(value)):
+        words, suits, become = TYPES[kind]
+        suitable = isinstance(value, suits) and (
+            isinstance(value, bool) == (kind == "bool")
+        )
+        if suitable and (kind != "float" or math.isfinite(value)):
             return become(value)
-        near = (
-            kind == "int" and isinstance(value, numbers.Real) and math.isfinite(value)
-        )
-        raise self._wrong_type(given, round(value) if near else None)
-
-    def _wrong_type(self, value: Any, nearest: Any = None) -> Refusal:
-        hint = "" if nearest is None else f"; nearest is {nearest}"
-        if self.choices and isinstance(value, str):
-            hint = f"; nearest is {_nearest(value, self.choices)}"
-        words = TYPES[self.item_type][0]
-        if self.type in LISTS:
-            words = f"a list of values, each {words}"
-        return Refusal(
-            f"parameter {self.name!r}: {value!r} is not {words} "
-            f"(type {self.type}, allowed: {self.range}){hint}"
-        )
+        raise self._refusal(f"{given!r} is not {words}", self._nearest(value))
 
     def _in_range(self, value: Any) -> Any:
-        if self.choices and value not in self.choices:
-            nearest = _nearest(str(value), self.choices)
-        elif self.low is not None and value < self.low:
-            nearest = f"{self.low:g}"
-        elif self.high is not None and value > self.high:
-            nearest = f"{self.high:g}"
-        else:
+        if self._nearest(value) in (value, None):
             return value
-        raise Refusal(
-            f"parameter {self.name!r}: {value!r} is out of range "
-            f"(allowed: {self.range}); nearest is {nearest}"
+        raise self._refusal(f"{value!r} is out of range", self._nearest(value))
+
+    def _nearest(self, value: Any) -> Any:
+        """The allowed value nearest to another; None if there is no saying."""
+        if self.choices and isinstance(value, str):
+            return value if value in self.choices else nearest_word(value, self.choices)
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if self.low is None or self.high is None or not number or math.isnan(value):
+            return None
+        near: Any = min(max(value, self.low), self.high)
+        return near if self.item_type == "float" else round(near)
+
+    def _refusal(self, problem: str, near: Any = None) -> Refusal:
+        """What is wrong, what is allowed, and the nearest value, as one may type it."""
+        hint = ""
+        if near is not None:
+            hint = f"; nearest is {near if self.choices else self._text(near)}"
+        elif self.type in LISTS:
+            hint = "; a list is written 1,8 or [1, 8]"
+        return Refusal(
+            f"parameter {self.name!r}: {problem} (type {self.type}, allowed: "
+            f"{self.range}){hint}"
         )
+
+    def _text(self, number: float) -> str:
+        """A number as a command line takes it, all its digits kept."""
+        if self.item_type == "int":
+            return str(int(number))
+        short = f"{number:g}"
+        return short if float(short) == number else repr(float(number))
 
 
 def of_notebook(notebook: Mapping[str, Any], name: str) -> dict[str, Parameter]:
@@ -237,6 +245,8 @@ def _parameter(statement: ast.AnnAssign, comment: str | None, line: str) -> Para
             float(match[end]) if match[end] else None for end in ("low", "high")
         )
         path = bool(match["path"])
+        if kind in ("int", "list[int]") and any(end and end % 1 for end in (low, high)):
+            raise ParametersError(f"a whole number has whole ends of its range: {line}")
         parameter = Parameter(
             name, kind, default, match["meaning"], low, high, choices, path
         )
@@ -272,15 +282,11 @@ def resolve(
     return values
 
 
-def _nearest(word: str, allowed: Any) -> str:
-    return get_close_matches(str(word), list(allowed), n=1, cutoff=0.0)[0]
-
-
 def _read(text: str, kind: str) -> Any:
     """A text as the number or the truth value that it spells, else the text."""
     if kind == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)
-    if kind == "int" and re.fullmatch(r"[-+]?\d[\d_]*", text):
+    if kind == "int" and re.fullmatch(r"[-+]?\d[\d_]*", text) and len(text) < MANY:
         return int(text)
     return float(text) if re.fullmatch(_NUMBER + r"|[-+]?\.\d+", text) else text
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tapx.chapters import notebooks, parameters
-from tapx.checks import Refusal, one_of
+from tapx.checks import Refusal, nearest_word, one_of
 
 PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
-"""All names. Language experiments have "paper-small" (at most an hour of two cores) and
-"gpu" in the place of "paper"."""
+"""The book's names. Language experiments have "paper-small" (at most an hour of two
+cores) and "gpu" in the place of "paper"."""
 
 
 def values(
@@ -26,15 +27,13 @@ def values(
     """The value of every parameter: as given, else of the profile, else the default.
 
     Raises:
-        Refusal: there is no such profile, this chapter has none of that name, or a
-            value or its name is refused.
+        Refusal: this chapter has no such profile, or a value or its name is refused.
     """
-    one_of(profile, PROFILES, "profile", Refusal)
     stored = available_profiles(chapter.id, book_dir)
     if profile not in stored:
         raise Refusal(
-            f"chapter {chapter.id!r} has no profile {profile!r}: it has "
-            f"{', '.join(stored)}"
+            f"chapter {chapter.id!r} has no profile {profile!r}; did you mean "
+            f"{nearest_word(profile, stored)!r}? It has {', '.join(stored)}"
         )
     declared = parameters.of_notebook(notebook, chapter.path.name)
     return parameters.resolve(declared, given or {}, base=stored[profile])
@@ -43,16 +42,86 @@ def values(
 def available_profiles(
     chapter: str, book_dir: str | Path | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The profiles of a chapter and what each sets; default sets nothing."""
+    """The profiles of a chapter and what each sets; default sets nothing.
+
+    Those that a reader has added to the book's file come last.
+    """
     values = stored(book_dir).get(chapter) or {}
-    return {
-        name: dict(values.get(name) or {})
-        for name in PROFILES
-        if name == "default" or name in values
-    }
+    names = [name for name in PROFILES if name == "default" or name in values]
+    names += [name for name in values if name not in PROFILES]
+    return {name: dict(values.get(name) or {}) for name in names}
 
 
 def stored(book_dir: str | Path | None = None) -> dict[str, dict[str, Any]]:
     """The content of book/profiles.yml: values by chapter id and profile."""
     source = notebooks.book_directory(book_dir) / "profiles.yml"
     return yaml.safe_load(source.read_text(encoding="utf-8")) or {}
+
+
+def of_file(
+    path: str | Path, chapter: str, profile: str, book_dir: str | Path | None = None
+) -> dict[str, Any]:
+    """What a profile of a reader's own file sets for a chapter.
+
+    The file has the form of book/profiles.yml. All of it is checked.
+
+    Args:
+        path: the file.
+        chapter: id of the chapter.
+        profile: name of the profile, any word.
+        book_dir: the book's folder.
+
+    Raises:
+        Refusal: the file cannot be read or has another form, or what it names is not
+            there; the message says where.
+    """
+    path, every = Path(path).expanduser(), notebooks.notebook_files(book_dir)
+    notebooks.find(chapter, every)
+    found: dict[str, dict[str, Any]] = {}
+    for id, named in _mapping(_read(path), str(path)).items():
+        with _at(str(path)):
+            entry = notebooks.find(id, every)
+        declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
+        found[id] = {}
+        for name, content in _mapping(named, f"{path}: {id}").items():
+            given = _mapping(content, f"{path}: {id}: {name}")
+            with _at(f"{path}: {id}: {name}"):
+                resolved = parameters.resolve(declared, given)
+            found[id][name] = {key: resolved[key] for key in given}
+    if chapter not in found:
+        there = ", ".join(found) or "none"
+        raise Refusal(f"{path}: no profile of chapter {chapter!r}; it has {there}")
+    with _at(f"{path}: {chapter}: --profile names no profile of this file"):
+        return found[chapter][one_of(profile, found[chapter], "profile", Refusal)]
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise Refusal(f"{path}: is no text in UTF-8") from None
+    except yaml.YAMLError as error:
+        said = " ".join(str(error).split())
+        raise Refusal(f"{path}: is no YAML ({said})") from None
+
+
+def _mapping(content: Any, place: str) -> dict[str, Any]:
+    """The content as names and what stands under them; nothing is no name."""
+    content = {} if content is None else content
+    if not isinstance(content, dict):
+        raise Refusal(
+            f"{place}: here stands {content!r}; the form is chapter, below it profile, "
+            "below it parameter: value, as in book/profiles.yml"
+        )
+    return {str(name): value for name, value in content.items()}
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """A refusal names the place, too."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Refusal(f"{place}: {refusal}") from None

@@ -68,7 +68,7 @@ def run(
         chapter: id of the chapter.
         given: parameter values; they override those of the profile.
         output: folder for the results; made if missing.
-        profile: one of `profiles.PROFILES`.
+        profile: a stored parameter set.
         force: replace the results of an earlier run in the same folder.
         progress: show a progress bar on standard error.
         book_dir: the book's folder.

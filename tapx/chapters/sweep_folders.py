@@ -50,7 +50,7 @@ class Order:
         chapter: id of the chapter.
         profile: the stored parameter set that the values started from.
         values: the value of every parameter.
-        given: those that the grid sets.
+        given: those that do not come from the profile.
     """
 
     key: str

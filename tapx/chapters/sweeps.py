@@ -14,7 +14,7 @@ import math
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent import futures
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -76,6 +76,7 @@ def plan(
     chapter: str,
     grid: Iterable[str] = (),
     *,
+    given: Mapping[str, Any] | None = None,
     profile: str = "default",
     seeds: int | None = None,
 ) -> Plan:
@@ -84,7 +85,9 @@ def plan(
     Args:
         chapter: id of the chapter.
         grid: texts NAME=VALUES, see `tapx.chapters.grids`.
-        profile: one of `profiles.PROFILES`.
+        given: values that all runs have where the grid does not set them; they override
+            those of the profile.
+        profile: a stored parameter set.
         seeds: how many seeds, from the value of ``seed`` on; None for that one.
 
     Raises:
@@ -92,7 +95,8 @@ def plan(
     """
     entry = notebooks.find(chapter, notebooks.notebook_files())
     source, declared = sources.opened(entry)
-    base = profiles.values(source, entry, profile)
+    given = given or {}
+    base = profiles.values(source, entry, profile, given)
     axes = grids.grid(grid, declared)
     if seeds is not None:
         more = grids.with_seeds(base, declared, seeds)
@@ -112,7 +116,7 @@ def plan(
             entry.id,
             profile,
             values,
-            {name: values[name] for name in axes},
+            {name: values[name] for name in (*given, *axes)},
         )
         for values in grids.runs(base, axes)
     ]

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
 from tapx import witnesses
-from tapx.checks import Refusal
+from tapx.checks import Refusal, nearest_word
 from tapx.kernels import adaptive, nearest, search, shortest, window_search, windows
 from tapx.kernels.family import Family
 from tapx.kernels.kernel import Kernel
@@ -116,8 +115,8 @@ def select(names: Iterable[str]) -> list[Entry]:
     known = sorted({entry["name"] for entry in stored})
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.0)
-            hint = f"; the nearest is {near[0]}" if near else ""
+            near = nearest_word(name, known) if known else ""
+            hint = f"; the nearest is {near}" if near else ""
             raise Refusal(f"nothing is stored as {name!r}{hint}")
     return [entry for entry in stored if not names or entry["name"] in names]
 

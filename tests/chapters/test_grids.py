@@ -56,7 +56,9 @@ def test_values_between_are_the_same_everywhere():
         ("x=1,1.0", ["1.0 comes twice"]),
         ("x=2:1:3", ["LOW must be below HIGH"]),
         ("x=0:1:3log", ["LOW must be above 0"]),
-        ("x=0:1:1", ["COUNT is 1"]),
+        ("x=0:1:1", ["COUNT is 1", "nearest is 2"]),
+        ("heads=1:3:2.5", ["LOW:HIGH:COUNT"]),
+        ("mode=FINE", ["nearest is fine"]),
         ("x=a:1:3", ["LOW:HIGH:COUNT"]),
         ("heads=1:3:9", ["comes twice"]),
         ("sizes=1+,2", ["''", "a whole number"]),
@@ -80,7 +82,8 @@ def test_seeds_and_runs():
     assert all(run.keys() == DECLARED.keys() and run["repeats"] == 1 for run in runs)
     with pytest.raises(Refusal, match="draws nothing"):
         grids.with_seeds({}, {"x": DECLARED["x"]}, 2)
-    with pytest.raises(Refusal, match="out of range"):
+    with pytest.raises(Refusal, match=r"--seeds 3: from seed 999 .* nearest is 2$"):
         grids.with_seeds({**base, "seed": 999}, DECLARED, 3)
+    assert grids.with_seeds({**base, "seed": 999}, DECLARED, 2)["seed"] == [999, 1000]
     with pytest.raises(Refusal, match="runs; allowed"):
         grids.runs(base, {"x": [0.0] * 1000, "seed": [0] * 1000})

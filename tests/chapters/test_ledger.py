@@ -1,10 +1,15 @@
 """What chapters write, and that it is shown in words."""
 
+import asyncio
+import types
+
 import pytest
+from IPython.core import getipython
 
 from tapx.chapters import claim_views, ledger
 from tapx.chapters.claim_views import CLAIM_MIME, GLUE_PREFIX, REPORT_MIME, TABLE_MIME
 from tapx.chapters.claims import VERDICTS, evaluate
+from tapx.chapters.interpreter import InterpreterKernelManager
 
 
 @pytest.fixture
@@ -110,6 +115,48 @@ def test_report_refuses(shown):
     with pytest.raises(ValueError, match="did you mean 'timed'"):
         ledger.report("x", 1.0, kind="time")
     assert not shown
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_who_runs_a_notebook_sees_the_numbers(shown, monkeypatch, watched):
+    """And nobody else does: the book's stored outputs stay as they are."""
+    kernel = types.SimpleNamespace(_allow_stdin=watched)
+    session = types.SimpleNamespace(kernel=kernel)
+    monkeypatch.setattr(getipython, "get_ipython", lambda: session)
+    ledger.report("third", 1 / 3, "{:.1%}")
+    [(data, _)] = shown
+    assert data.get("text/plain") == ("third: 33.3%" if watched else None)
+    assert data.keys() - {"text/plain"} == {GLUE_PREFIX + "text/plain", REPORT_MIME}
+
+
+def test_kernels_say_whether_they_are_watched():
+    """A kernel of a front end takes input, one of a run or of nbval does not."""
+
+    async def displayed(watched):
+        manager = InterpreterKernelManager()
+        await manager.start_kernel()
+        client, seen = manager.client(), []
+        client.start_channels()
+        try:
+            await client.wait_for_ready(timeout=120)
+            await client.execute_interactive(
+                "from tapx.chapters.ledger import report; report('half', 0.5)",
+                allow_stdin=watched,
+                output_hook=seen.append,
+                timeout=120,
+            )
+        finally:
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+        [data] = [
+            message["content"]["data"]
+            for message in seen
+            if message["msg_type"] == "display_data"
+        ]
+        return data.get("text/plain")
+
+    assert asyncio.run(displayed(watched=True)) == "half: 0.5"
+    assert asyncio.run(displayed(watched=False)) is None
 
 
 def test_plain_python_prints(capsys):

@@ -5,10 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_book import PARAMETERS
 
-from tapx.chapters import parameters
+from tapx.chapters import notebooks, parameters
 from tapx.checks import Refusal
 
 DECLARED = parameters.parse(PARAMETERS)
+BOOK = [
+    parameter
+    for entry in notebooks.notebook_files()
+    for parameter in parameters.of_notebook(
+        notebooks.load(entry.path), entry.id
+    ).values()
+]
+WORDS = sorted({word for parameter in BOOK for word in parameter.choices})
+TYPED = st.one_of(
+    st.text(max_size=12),
+    st.integers().map(str),
+    st.floats().map(repr),
+    st.sampled_from(WORDS).map(str.upper),
+    st.sampled_from(WORDS).map(lambda word: word[:-1]),
+    st.decimals(allow_nan=False).map(str),
+)
 
 
 def test_reads_the_cell():
@@ -80,6 +96,38 @@ def test_every_allowed_number_passes_as_text(value):
 def test_every_other_number_is_refused(value):
     with pytest.raises(Refusal, match="out of range"):
         DECLARED["heads"].validate(str(value))
+
+
+@given(st.sampled_from(BOOK), st.lists(TYPED, min_size=1, max_size=3).map(",".join))
+def test_a_nearest_value_is_accepted_when_typed(parameter, text):
+    try:
+        parameter.validate(text)
+    except Refusal as refusal:
+        _, said, near = str(refusal).rpartition("; nearest is ")
+        if said:
+            parameter.validate(near)
+
+
+def test_every_end_of_a_range_is_told_as_it_may_be_typed():
+    for parameter in (one for one in BOOK if one.low is not None):
+        for beyond, end in (("-1e300", parameter.low), ("1e300", parameter.high)):
+            with pytest.raises(Refusal) as refusal:
+                parameter.validate(beyond)
+            near = str(refusal.value).rpartition("; nearest is ")[2]
+            assert near in parameter.range.replace("each ", "").split(" to ")
+            found = parameter.validate(near)
+            assert found in (end, [end])
+
+
+@pytest.mark.parametrize("word", ["LIN", "Lin", "lim"])
+def test_case_is_no_distance(word):
+    with pytest.raises(Refusal, match=r"nearest is lin$"):
+        DECLARED["position"].validate(word)
+
+
+def test_many_digits_are_out_of_range():
+    with pytest.raises(Refusal, match=r"nearest is 64$"):
+        DECLARED["heads"].validate("9" * 10_000)
 
 
 @given(st.text())

@@ -44,6 +44,9 @@ def best_kernel(*given, **options):
 
 VALUE_ERROR = {
     # The ground floor
+    "did you mean '(kernels|KERNELS)'": lambda: one_of(
+        "Kernels", ("transformer", "kernels"), "chapter"
+    ),
     "place 'lim'; did you mean 'lin'": lambda: one_of("lim", ("lin", "log"), "place"),
     "width=0: give at least 1": lambda: at_least(1, heads=1, width=0),
     "rate=nan: give at least 0": lambda: at_least(0, rate=math.nan),
@@ -83,7 +86,7 @@ VALUE_ERROR = {
         named, "error", "thm/", "thm-3.1/a b", "a/b/c", "/b"
     ),
     # Errata
-    "no claim 'a/oen'; the nearest is .'a/one'": lambda: evidence("confirmed", "a/oen"),
+    "no claim 'a/oen'; the nearest is 'a/one'": lambda: evidence("confirmed", "a/oen"),
     "did you mean 'confirmed'": lambda: evidence("confirmd", "a/one"),
     "rests on claims; none was named": lambda: evidence("confirmed"),
     "'a/bad' fails: it settles nothing": lambda: evidence("confirmed", "a/bad"),
@@ -125,17 +128,25 @@ REFUSAL = {
     ),
     "'heads': '1e1' is not a whole .*nearest is 10": lambda: heads("1e1"),
     "'heads': '?2.5'? is not a whole .*nearest is 2$": each(heads, "2.5", 2.5),
+    "'heads': '(99.7|1e9|1e400)' is not a whole .*nearest is 64$": each(
+        heads, "99.7", "1e9", "1e400"
+    ),
+    "'seed': 2147483648 is out .*0 to 1000.; nearest is 1000$": lambda: DECLARED[
+        "seed"
+    ].validate("2147483648"),
     "'heads': 65 is out .*2 to 64.; nearest is 64": lambda: heads("65"),
     "'heads': 1 is out of range .*nearest is 2$": lambda: heads("1"),
     "'rate': .* is not a number": each(rate, "nan", "inf", "1e999", math.nan, True),
+    "'rate': '1e999' is not a number .*nearest is 2$": lambda: rate("1e999"),
     "'rate': 0.0 is out of .*0.001 to 2.*nearest is 0.001": lambda: rate("0"),
     "'position': .*one of lin, log.*nearest is lin": lambda: position("lim"),
     "'position': 3 is not a word": lambda: position(3),
-    "'lags': .* is not a list of values, each a whole number": each(
-        lags, "1,x", "[1, [2]]", "[1, 2", 3
+    "'lags': ('x'|.'2'.|'1;2') is not a whole number .*written 1,8 or": each(
+        lags, "1,x", "[1, [2]]", "1;2"
     ),
+    "'lags': ('.1, 2'|3) is not a list .*written 1,8 or": each(lags, "[1, 2", 3),
     "'lags': 101 .*each 1 to 100.*nearest is 100": lambda: lags("1,101"),
-    "'lags': the list is empty; give one value": lambda: lags([]),
+    "'lags': the list is empty; give one value": each(lags, [], "", "[]"),
     "'dense': ('yes'|1) is not true or false": each(dense, "yes", 1),
     "3 is not a word.*allowed: a path": lambda: parsed(
         'data: str = ""  # a folder, a path'
@@ -153,10 +164,13 @@ PARAMETERS_ERROR = {
     "ends: heads: int = 4": lambda: parsed("heads: int = 4  # heads"),
     "allowed are int, float, str": lambda: parsed("heads: int | None = 4  # h, 1 to 9"),
     "not a plain literal": lambda: parsed("heads: int = 2 + 2  # h, 1 to 9"),
-    "default does not fit.*nearest is 5": lambda: parsed("heads: int = 4  # h, 5 to 9"),
+    "the default does not fit.*nearest is 5": lambda: parsed(
+        "heads: int = 4  # h, 5 to 9"
+    ),
     "words need 'one of …' or 'a path', numbers 'LOW to HIGH'": each(
         parsed, "heads: int = 4  # h, one of 4, 5", 'word: str = "a"  # a word, 1 to 2'
     ),
+    "whole ends of its range": lambda: parsed("n: int = 1  # n, 0.5 to 2"),
     "a path has the type str": lambda: parsed("heads: int = 4  # h, a path"),
     "'heads' is set twice": lambda: parsed("heads: int = 4  # h, 1 to 9\n" * 2),
 }

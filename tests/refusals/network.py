@@ -137,8 +137,8 @@ TYPE_ERROR = {
     "allowed is torch.float64": lambda: evaluation_rounding(Attention(2, 1, "lin"), 3),
     "tokens of torch.float32 do not fit weights of torch.float64: give x.to": (
         lambda: FeedForward(2, 1, dtype=F64)(TOKENS.float()),
-        lambda: practice.fused(block(), TOKENS.float()),
-        lambda: list(practice.row_blocks(block(), TOKENS.float())),
+        lambda: fused(block(), TOKENS.float()),
+        lambda: list(row_blocks(block(), TOKENS.float())),
         lambda: BlockStream(block()).step(TOKENS[:, 0].float()),
     ),
 }
