@@ -8,7 +8,7 @@ import small_book
 from click.testing import CliRunner
 
 from tapx import cli_bench
-from tapx.chapters import benchmark, notebooks, stored_results
+from tapx.chapters import benchmark, notebooks, stored_results, sweeps
 from tapx.cli import main
 from tapx.experiments.cost import bench
 
@@ -227,6 +227,15 @@ def test_a_profile_of_ones_own(tapx, book, tmp_path, monkeypatch):
     assert "-p 'lags=[1, 2]' -p rate=0.01 -p heads=3" in record["command"], (
         "it repeats the run without the file"
     )
+    sweep = ("sweep", *words[1:-1], "--profile-file", "own.yml", "--dry-run")
+    result = tapx(*sweep, "--grid", "heads=3,4")
+    assert result.exit_code == 0, result.stderr
+    assert "2 runs, 2 to do" in result.stdout
+    plan = sweeps.plan("tiny", ["heads=3,4"], given={"lags": [1, 2]})
+    assert [order.given for order in plan.orders] == [
+        {"lags": [1, 2], "heads": heads} for heads in (3, 4)
+    ]
+    assert all(order.given.items() <= order.values.items() for order in plan.orders)
     result = tapx(*words)
     assert result.exit_code == 2
     assert "no profile 'mine'" in result.stderr

@@ -116,6 +116,13 @@ def test_documentation_names_commands():
         assert ["make", target] in [words for _, words in COMMANDS]
 
 
+def test_documentation_says_how_notebooks_are_opened():
+    words = [words for _, words in COMMANDS]
+    assert ["pip", "install", "-c", "constraints.txt", "jupyterlab"] in words
+    assert ["jupyter", "lab", "book"] in words
+    assert "`jupyter lab book`" in (ROOT / "book" / "how-to.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("target"), sorted({words[1] for _, words in COMMANDS if words[0] == "make"})
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from tapx.chapters.claims import INEQUALITIES, RELATIONS, Claim
+from tapx.chapters.claims import FAILS, INEQUALITIES, RELATIONS, Claim
 from tapx.decimals import outward
 from tapx.show.tables import html_row, html_table, scroll_box
 
@@ -114,10 +114,12 @@ def failure_text(entry: Claim) -> str:
     measured, limit = map(number_text, numbers)
     if measured == limit:  # they differ in digits that are not shown
         measured, limit = map(repr, numbers)
+    relation = RELATIONS[entry.relation]
+    if entry.relation == "~":
+        relation = f"within {100 * entry.tolerance:.3g}% of"
     return (
         f"{entry.id} does not hold with these parameters: measured {measured}, which "
-        f"is not {_relation(entry)} {limit} ({entry.source}). Claimed is: "
-        f"{entry.statement}"
+        f"is not {relation} {limit} ({entry.source}). Claimed is: {entry.statement}"
     )
 
 
@@ -146,6 +148,8 @@ def _comparison(entry: Claim) -> str:
     if entry.reference is None:
         return f"measured {measured}; no figure to compare with"
     symbol = RELATIONS[entry.relation]
+    if entry.verdict == FAILS:
+        symbol = f"is not {symbol}"
     text = f"measured {measured} {symbol} {entry.source} {reference}"
     if entry.relation == "~":
         text += f" within {100 * entry.tolerance:.3g}%"

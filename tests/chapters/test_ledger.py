@@ -37,6 +37,20 @@ def test_claim_shows_line_and_data(shown):
     assert "\n" not in data["text/html"]
 
 
+def test_a_claim_that_fails_says_what_is_not_so(shown):
+    ledger.claim("a/b", 0.25, "<", 0.125, "it is small")
+    [(data, _)] = shown
+    assert data["text/plain"] == (
+        "[fails] it is small (measured 0.25 is not < bound 0.125) a/b"
+    )
+    entry = evaluate("a/b", 0.5, "<", 0.5, "it is small", kind="computed")
+    assert "measured 0.5, which is not < 0.5 (bound)" in claim_views.failure_text(entry)
+    entry = evaluate("a/b", 1 + 2**-40, "<", 1.0, "it is small", kind="computed")
+    assert "measured 1.0000000000009095, wh" in claim_views.failure_text(entry)
+    entry = evaluate("a/b", 1, "~", 2, "so", tolerance=0.05, source="published")
+    assert "1, which is not within 5% of 2 (publ" in claim_views.failure_text(entry)
+
+
 def test_role_and_setting_are_shown(shown):
     ledger.claim("a/b", 1, "<", 2, "so", role="check", setting="40 steps & a seed")
     ledger.claims_table()

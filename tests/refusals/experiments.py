@@ -241,7 +241,12 @@ VALUE_ERROR = {
         lambda: sizes.equal_heads(1, 2, 4, 32, 128),
     ),
     r"at least two rising numbers.* \[1, 2\]": lambda: sizes.arms([1], 4, SIZE, "log"),
-    r"nearest: \[1, 2, 3\]": lambda: sizes.arms([2, 1], 4, SIZE, "log"),
+    r"nearest: \[1, 2\]$": (
+        lambda: sizes.arms([2, 1], 4, SIZE, "log"),
+        lambda: sizes.arms([2], 4, SIZE, "log"),
+        lambda: sizes.arms([], 4, SIZE, "log"),
+    ),
+    r"nearest: \[23, 24\]$": lambda: sizes.arms([24], 4, SIZE, "log"),
     "'smal'; did you mean 'small'": lambda: sizes.size_named("smal", 1),
     "'logs'; did you mean 'log'": lambda: LanguageCell(position="logs"),
     "'tm'; did you mean 'tmx'": lambda: LanguageCell(score="tm"),

@@ -135,7 +135,7 @@ def _looked_at(ids: np.ndarray) -> np.ndarray:
     if len(ids) <= 16 * LOOKED_AT:
         return np.asarray(ids)
     starts = np.linspace(0, len(ids) - LOOKED_AT, 16).astype(np.int64)
-    starts[1:-1] &= -2  # whole pairs of ids, which may be halves of larger numbers
+    starts[:-1] &= -4  # so that parts of larger numbers keep their places
     return np.concatenate([ids[start : start + LOOKED_AT] for start in starts])
 
 

@@ -7,6 +7,8 @@ spread.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 BEGINNING = 1 << 16
@@ -30,7 +32,7 @@ KINDS = {
 """How files of other kinds begin."""
 CONTROL = bytes({*range(32)} - {*b"\t\n\r"})
 MOST = 0.95  # of the tokens may be one and the same
-FEWER = 16  # times fewer kinds of upper halves than of lower ones, where ids were cut
+FEWER = 16  # times fewer values of one half of a number than of another
 ALIKE = 0.2  # total variation, above that of two samples of 1025 bytes
 
 
@@ -52,21 +54,29 @@ def unlike_tokens(ids: np.ndarray) -> str:
     """What numbers look like, if not like 16-bit token ids; else nothing.
 
     Args:
-        ids: (n,) uint16, at least two, from an even place of the file on.
+        ids: (n,) uint16, at least 1025, beginning at a multiple of four.
     """
     counts = np.bincount(ids)
     top = int(counts.argmax())
     share = counts[top] / len(ids)
     if share >= MOST:
         return f"has the id {top} in {share:.1%} of its places: this is no text"
-    few, many = sorted(len(np.unique(ids[start::2])) for start in (0, 1))
-    if few == 1 < many or few * FEWER < many:
+    few, many = _fewest_and_most(ids[place::4] for place in range(4))
+    if _uneven(few, many):
         return (
-            f"looks like ids of 32 or 64 bits cut in two: every other 16-bit number is "
-            f"one of {few}, the others are of {many} kinds; write the ids as 16-bit "
-            "numbers (numpy's uint16)"
+            "looks like numbers of 32 or 64 bits: read as 16-bit numbers it takes "
+            f"{few} values at some places and {many} at others; write the ids as "
+            "16-bit numbers (numpy's uint16)"
         )
-    low, high = (np.bincount(part, minlength=256) for part in (ids & 255, ids >> 8))
+    lowest, highest = ids & 255, ids >> 8
+    few, many = len(np.unique(lowest)), len(np.unique(highest))
+    if _uneven(few, many):
+        return (
+            "looks like ids whose highest byte comes first: their lowest bytes take "
+            f"{few} values, the highest {many}; write the lowest byte first (numpy's "
+            "'<u2')"
+        )
+    low, high = (np.bincount(part, minlength=256) for part in (lowest, highest))
     apart = float(np.abs(low - high).sum()) / (2 * len(ids))
     if apart < ALIKE:
         return (
@@ -75,6 +85,17 @@ def unlike_tokens(ids: np.ndarray) -> str:
             f"above {ALIKE:g}); write them as 16-bit numbers (numpy's uint16)"
         )
     return ""
+
+
+def _fewest_and_most(parts: Iterable[np.ndarray]) -> tuple[int, int]:
+    """How many values the part with the fewest takes, and that with the most."""
+    kinds = [len(np.unique(part)) for part in parts]
+    return min(kinds), max(kinds)
+
+
+def _uneven(few: int, many: int) -> bool:
+    """Whether some parts of numbers take far fewer values than others."""
+    return few == 1 < many or few * FEWER < many
 
 
 def _is_text(beginning: bytes) -> bool:

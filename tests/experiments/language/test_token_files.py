@@ -88,12 +88,14 @@ def test_ids_beyond_the_vocabulary(tmp_path):
         token_files.load_tokens(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["uint32", "int64"])
+@pytest.mark.parametrize("kind", ["uint32", "int64", "float64"])
 def test_another_number_type(tmp_path, kind):
     train, held_back = made(tmp_path)
     train.astype(kind).tofile(tmp_path / "train.bin")
     held_back.astype(kind).tofile(tmp_path / "val.bin")
-    with pytest.raises(Refusal, match=r"train\.bin looks like ids of 32 or .*uint16"):
+    with pytest.raises(
+        Refusal, match=r"train\.bin looks like numbers of 32 or 64 .*uint16"
+    ):
         token_files.load_tokens(tmp_path)
 
 
@@ -101,9 +103,14 @@ def test_wide_ids_that_are_large(tmp_path):
     """Cut in two, none of the upper halves need be 0."""
     train, _ = made(tmp_path)
     (train.astype("int32") + 70_000).tofile(tmp_path / "train.bin")
-    with pytest.raises(
-        Refusal, match=r"every other 16-bit number is one of 1, the oth"
-    ):
+    with pytest.raises(Refusal, match=r"takes 1 values at some places and \d+ at"):
+        token_files.load_tokens(tmp_path)
+
+
+def test_ids_with_the_highest_byte_first(tmp_path):
+    for ids, name in zip(made(tmp_path, vocabulary=90), ("train", "val"), strict=True):
+        ids.astype(">u2").tofile(tmp_path / f"{name}.bin")
+    with pytest.raises(Refusal, match=r"looks like ids whose highest byte comes first"):
         token_files.load_tokens(tmp_path)
 
 
