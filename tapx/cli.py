@@ -149,6 +149,8 @@ def run(
     from tapx.chapters import parameters, runs
 
     own = cli_inputs.own_profile(chapter, profile, profile_file)
+    if data is not None:
+        own.pop("data", None)
     chosen = own | parameters.assignments(given)
     try:
         done = runs.run(

@@ -102,7 +102,9 @@ MUTATIONS = {
     "chapters/records.py": {
         "{key: record[key] for key in HASHED": "{key: len(record) for key in HASHED",
     },
-    "chapters/parameters.py": {"value < self.low:": "value <= self.low:"},
+    "chapters/parameters.py": {
+        "min(max(value, self.low), self.high)": "max(value, self.low)"
+    },
     "show/tables.py": {
         "outward(bound, 3, up=False)": "outward(bound, 3)",
         "if math.isfinite(value) else": "if value else",

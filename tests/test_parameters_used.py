@@ -30,9 +30,12 @@ def used(notebook, base):
     read, silent, error = parameter_use.observe(cells, values, others)
     assert not error, f"the smoke profile fails: {error}"
     if silent and (files := {n: others[n] for n, one in declared.items() if one.path}):
-        # Some say how files of the reader's own are read, and these are not there.
+        # Some say how files of the reader's own are read, and these are not there. What
+        # changes then is shown at once: running all cells would take minutes.
         rest = {name: others[name] for name in silent - files.keys()}
-        _, still, error = parameter_use.observe(cells, values | files, rest)
+        named = [bool(parameter_use.names([one])[0] & rest.keys()) for one in cells]
+        end = 2 + max((place for place, is_ in enumerate(named) if is_), default=0)
+        _, still, error = parameter_use.observe(cells[:end], values | files, rest)
         assert not error, f"the smoke profile fails with files: {error}"
         silent = silent & files.keys() | still
     return set(declared) - read, silent

@@ -102,7 +102,7 @@ def _read(path: Path) -> Any:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise Refusal(f"{path}: is no text in UTF-8") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # no such date, for instance
         said = " ".join(str(error).split())
         raise Refusal(f"{path}: is no YAML ({said})") from None
 

@@ -54,6 +54,7 @@ def test_values_in_their_types(of_file):
         ("tiny: 0", "own.yml: tiny: here stands 0; the form is chapter,"),
         ("- tiny", r"own.yml: here stands \['tiny'\]; the form"),
         ("", "own.yml: no profile of chapter 'tiny'; it has none"),
+        ("tiny: {mine: {heads: 2026-13-45}}", "own.yml: is no YAML .*month"),
         ("tiny: [1", "own.yml: is no YAML .*line 1, column 7"),
     ],
 )
