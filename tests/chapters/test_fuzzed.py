@@ -6,38 +6,21 @@ alone, leaves the book as it was, and no record of a run that did not finish. Ch
 are taken as they are stored, as if they had run, but for the real runs at the end.
 """
 
-import contextlib
-import errno
 import json
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
+import playground
 import pytest
 import small_book
-from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tapx import cli_sweep
-from tapx.chapters import (
-    notebooks,
-    parameters,
-    records,
-    runs,
-    stored_results,
-    sweep_work,
-)
-from tapx.chapters.notebooks import ChapterFailed
-from tapx.cli import main
+from tapx.chapters import notebooks, parameters, stored_results
 
 pytestmark = pytest.mark.xdist_group(__name__)  # they share what is dear to make
 WORDS, DAMAGES, REAL = 280, 200, 20
 SLOW = {"suppress_health_check": [HealthCheck.too_slow]}
 DECLARED = parameters.parse(small_book.PARAMETERS)
-
-RESULTS = ("tiny.ipynb", "tiny.html", "tiny.json", "tiny.failed.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -46,112 +29,6 @@ def original(tmp_path_factory):
     book = small_book.make(tmp_path_factory.mktemp("fuzzed"), pages=())
     small_book.rerun(book, "tiny")
     return book
-
-
-def failing(chapter, *_):
-    raise ChapterFailed(chapter.id, "planted", small_book.at_once(chapter))
-
-
-def stopped(chapter, *_):
-    raise ChapterFailed(chapter.id, runs.INTERRUPTED, small_book.at_once(chapter))
-
-
-def stopped_early(*_):
-    raise KeyboardInterrupt
-
-
-def full(*_):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-class Cluster:
-    """A scheduler that does each run as soon as it is handed out."""
-
-    status = "running"
-
-    def nthreads(self):
-        return {"here": 1}
-
-    def submit(self, work, *words, **_):
-        return Done(work(*words))
-
-    def cancel(self, futures):
-        pass
-
-
-class Done:
-    status = "finished"
-
-    def __init__(self, result):
-        self.result = lambda: result
-
-    def done(self):
-        return True
-
-
-@contextlib.contextmanager
-def playground(original, execution=None):
-    """A copy of the book, a folder beside it to stand in, and a way to execute."""
-    with (
-        tempfile.TemporaryDirectory(prefix="fuzzed-") as name,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        place = Path(name).resolve()
-        shutil.copytree(original, place / "book")
-        for folder in ("here", "tmp"):
-            (place / folder).mkdir()
-        (place / "here" / "mine").write_text("mine")
-        (place / "here" / "link").symlink_to(place / "book")
-        (place / "here" / "loop").symlink_to("loop")
-        code = small_book.code()
-        patch.setenv("TAPX_BOOK", str(place / "book"))
-        patch.setattr(tempfile, "tempdir", str(place / "tmp"))
-        patch.chdir(place / "here")
-        patch.setattr(records, "code_state", lambda *_: code)
-        if execution:
-            patch.setattr(runs, "_papermill", execution)
-            patch.setattr(sweep_work, "_code_of", lambda *_: code)
-            patch.setattr(notebooks, "execute", as_stored)
-            cluster = contextlib.nullcontext(Cluster())
-            patch.setattr(cli_sweep, "_cluster", lambda *_: cluster)
-        yield place
-
-
-def as_stored(path, **_):
-    return notebooks.normalise(notebooks.load(path))
-
-
-def call(place, words, output=None):
-    """Call, and see that all that must hold holds; returns status and what was said."""
-    before = small_book.files(place)
-    result = CliRunner().invoke(main, words)
-    said = result.stdout + result.stderr
-    assert result.exit_code in (0, 1, 2, 130), words
-    assert isinstance(result.exception, SystemExit | None), result.exception
-    assert "Traceback" not in said
-    after = small_book.files(place)
-    assert os.listdir(place / "tmp") == []
-    assert {name: after.get(name) for name in before} == before, "nothing is lost"
-    new = after.keys() - before.keys()
-    if words[0] not in ("run", "sweep"):
-        assert not new
-    if new:
-        folder = os.path.realpath(place / "here" / output)
-        assert all(os.path.realpath(place / name).startswith(folder) for name in new)
-        assert not any(name.startswith("book/") for name in new)
-    if words[0] == "run":
-        check_results(new, after, result.exit_code)
-    return result.exit_code, said
-
-
-def check_results(new, after, status):
-    names = {name.rpartition("/")[2] for name in new}
-    if status == 0:
-        assert names == set(RESULTS[:3])
-        (record,) = (name for name in new if name.endswith(".json"))
-        assert json.loads(after[record])["status"] == "complete"
-    else:
-        assert names <= {RESULTS[3]}, "no record, and no half of a result"
 
 
 # What is asked ------------------------------------------------------------------------
@@ -227,9 +104,7 @@ outputs = mostly(
     | st.sampled_from(["../book", "link", "link/new", "loop/new", "mine", "mine/new"])
     | st.sampled_from(["", "/dev/null/x", "../book/../book/new"]),
 )
-executions = st.sampled_from(
-    [small_book.at_once] * 4 + [failing, stopped, stopped_early, full]
-)
+executions = st.sampled_from([small_book.at_once] * 4 + playground.OTHERWISE)
 
 
 @st.composite
@@ -257,8 +132,8 @@ def commands(draw):
 @given(commands(), executions)
 def test_no_words_end_in_a_traceback(original, asked, execution):
     words, output = asked
-    with playground(original, execution) as place:
-        status, said = call(place, words, output)
+    with playground.at(original, execution) as place:
+        status, said = playground.call(place, words, output)
         if status == 2:
             assert said
 
@@ -325,9 +200,9 @@ def changed(content, steps, value):
     st.sampled_from([one for group in COMMANDS for one in group.split(";")]),
 )
 def test_no_damage_ends_in_a_traceback(original, name, damage, command):
-    with playground(original, small_book.at_once) as place:
+    with playground.at(original, small_book.at_once) as place:
         damage(place / "book" / name)
-        call(place, command.split(), "out")
+        playground.call(place, command.split(), "out")
 
 
 # What really runs ---------------------------------------------------------------------
@@ -350,11 +225,11 @@ in_range = st.fixed_dictionaries(
     in_range, st.sampled_from(["default", "smoke"]), st.sampled_from(["out", "../b c"])
 )
 def test_whatever_is_in_range_runs_and_is_recorded(original, chosen, profile, output):
-    with playground(original) as place:
+    with playground.at(original) as place:
         words = ["run", "tiny", "--quiet", "--profile", profile, "--output", output]
         for name, value in chosen.items():
             words += ["-p", f"{name}={value}"]
-        assert call(place, words, output)[0] == 0
+        assert playground.call(place, words, output)[0] == 0
         record = json.loads((place / "here" / output / "tiny.json").read_text("utf-8"))
         assert chosen.items() <= record["parameters"].items()
         notebook = notebooks.load(place / "here" / output / "tiny.ipynb")
