@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from made_nets import seeded
+from made_draws import seeded
 
 from tapx.experiments.signs.stack import SignStack
 from tapx.experiments.signs.training import sign_cells, sign_model
