@@ -2,11 +2,16 @@
 
 import os
 import re
+import signal
 import sys
 
 import hypothesis
 import jaxtyping
 import pytest
+
+# Tests in the background of a shell ignore Ctrl-C, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHAPE = re.compile(r"\b(Bool|Float|Int)\[")
 _with_shapes = jaxtyping.jaxtyped
