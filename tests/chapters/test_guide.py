@@ -40,7 +40,7 @@ def test_one_side_alone_has_one_table(page):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pro": ["exp-2a/oen"]}, "nearest is .'exp-2a/one'"),
+        ({"pro": ["exp-2a/oen"]}, "nearest is 'exp-2a/one'"),
         ({"pro": ["exp-2a/bad"]}, "fails"),
         ({}, "names no claim"),
         ({"pro": ["exp-2a/one"], "contra": ["exp-2a/one"]}, "for and against"),

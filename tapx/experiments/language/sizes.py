@@ -114,7 +114,7 @@ def arms(
     """
     layers = list(layers)
     if len(layers) < 2 or layers != sorted(set(layers)):
-        more = {max(layers[0] - 1, 1), 2} if len(set(layers)) == 1 else set()
+        more = {layers[0] - 1 or 2} if len(set(layers)) == 1 else set()
         raise ValueError(
             f"layers={layers}: give at least two rising numbers, the base's first; "
             f"nearest: {sorted({*layers, *more})[-4:] or [1, 2]}"
