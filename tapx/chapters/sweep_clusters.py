@@ -20,6 +20,11 @@ from distributed.worker import Worker
 
 from tapx.checks import Refusal
 
+QUIET = (
+    *(f"distributed.{part}" for part in ("worker", "nanny", "client", "core")),
+    *("distributed.scheduler", "distributed.comm", "tornado.application", "asyncio"),
+)
+"""Who else would tell of calls that a hurried end leaves open."""
 ANSWER = 10.0
 """Seconds in which a scheduler must answer."""
 
@@ -36,8 +41,8 @@ def cluster(workers: int | None, scheduler: str | None) -> Iterator[Client]:
     Raises:
         Refusal: the scheduler does not answer.
     """
-    for name in ("worker", "nanny", "client", "core"):  # we say what goes wrong
-        logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
+    for name in QUIET:  # we say what goes wrong
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     made = _own(workers) if scheduler is None else _given(scheduler)
     with made as client:
         yield client
