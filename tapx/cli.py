@@ -77,13 +77,14 @@ def results(as_json: bool) -> None:
 @click.argument("chapter")
 def show(chapter: str) -> None:
     """Show the parameters of CHAPTER: type, default, range, meaning."""
-    from tapx.chapters import parameters, profiles
+    from tapx.chapters import profiles, sources
 
-    entry, declared = cli_inputs.declared(chapter)
+    entry = notebooks.find(chapter, notebooks.notebook_files())
+    source, declared = sources.opened(entry)
     stored = {
         name: {key: all[key] for key in values}
         for name, values in profiles.available_profiles(entry.id).items()
-        for all in [parameters.resolve(declared, {}, base=values)]
+        for all in [profiles.values(source, entry, name)]
     }
     click.echo(f"{entry.id}: {entry.title}")
     if entry.shows:

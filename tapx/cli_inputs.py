@@ -19,14 +19,6 @@ PROFILE_FILE = click.option(
 )
 
 
-def declared(chapter: str) -> tuple[notebooks.Chapter, dict[str, Any]]:
-    """The chapter of this id and its parameters."""
-    from tapx.chapters import sources
-
-    entry = notebooks.find(chapter, notebooks.notebook_files())
-    return entry, sources.opened(entry)[1]
-
-
 def own_profile(chapter: str, profile: str, file: str | None) -> dict[str, Any]:
     """What a profile of a reader's own file sets; nothing if there is no file.
 
@@ -52,7 +44,10 @@ def with_data(
         raise Refusal("--data '' is no folder: name one, or leave --data out")
     if data is None and not given.get("data"):
         return dict(given)
-    _, known = declared(chapter)
+    from tapx.chapters import sources
+
+    entry = notebooks.find(chapter, notebooks.notebook_files())
+    _, known = sources.opened(entry)
     if "data" not in known or not known["data"].path:
         if data is None:
             return dict(given)  # an unknown name, or one that means something else here

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tapx.chapters import notebooks, parameters
+from tapx.chapters.book_files import BrokenFile, read_text, reason
 from tapx.checks import Refusal, nearest_word, one_of
 
 PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
@@ -36,7 +37,9 @@ def values(
             f"{nearest_word(profile, stored)!r}? It has {', '.join(stored)}"
         )
     declared = parameters.of_notebook(notebook, chapter.path.name)
-    return parameters.resolve(declared, given or {}, base=stored[profile])
+    with _at(f"{_path(book_dir)}: {chapter.id}: {profile}"):
+        base = parameters.resolve(declared, stored[profile])
+    return parameters.resolve(declared, given or {}, base=base)
 
 
 def available_profiles(
@@ -46,16 +49,23 @@ def available_profiles(
 
     Those that a reader has added to the book's file come last.
     """
-    values = stored(book_dir).get(chapter) or {}
+    values = stored(book_dir).get(chapter, {})
     names = [name for name in PROFILES if name == "default" or name in values]
     names += [name for name in values if name not in PROFILES]
-    return {name: dict(values.get(name) or {}) for name in names}
+    return {name: values.get(name, {}) for name in names}
 
 
 def stored(book_dir: str | Path | None = None) -> dict[str, dict[str, Any]]:
-    """The content of book/profiles.yml: values by chapter id and profile."""
-    source = notebooks.book_directory(book_dir) / "profiles.yml"
-    return yaml.safe_load(source.read_text(encoding="utf-8")) or {}
+    """The content of book/profiles.yml: values by chapter id and profile.
+
+    Raises:
+        BrokenFile: the file cannot be read, or has another form.
+    """
+    return _read(_path(book_dir))
+
+
+def _path(book_dir: str | Path | None) -> Path:
+    return notebooks.book_directory(book_dir) / "profiles.yml"
 
 
 def of_file(
@@ -78,13 +88,12 @@ def of_file(
     path, every = Path(path).expanduser(), notebooks.notebook_files(book_dir)
     notebooks.find(chapter, every)
     found: dict[str, dict[str, Any]] = {}
-    for id, named in _mapping(_read(path), str(path)).items():
+    for id, named in _read(path).items():
         with _at(str(path)):
             entry = notebooks.find(id, every)
         declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
         found[id] = {}
-        for name, content in _mapping(named, f"{path}: {id}").items():
-            given = _mapping(content, f"{path}: {id}: {name}")
+        for name, given in named.items():
             with _at(f"{path}: {id}: {name}"):
                 resolved = parameters.resolve(declared, given)
             found[id][name] = {key: resolved[key] for key in given}
@@ -95,27 +104,34 @@ def of_file(
         return found[chapter][one_of(profile, found[chapter], "profile", Refusal)]
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """The profiles of a file, by chapter and name; one that sets nothing is empty."""
+    text = read_text(path)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise Refusal(f"{path}: is no text in UTF-8") from None
-    except (yaml.YAMLError, ValueError) as error:  # no such date, for instance
-        said = " ".join(str(error).split())
-        raise Refusal(f"{path}: is no YAML ({said})") from None
+        content = yaml.safe_load(text)
+    # A date that there is not is a ValueError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BrokenFile(f"{path}: is no YAML ({reason(error)})") from None
+    return {
+        chapter: {
+            name: _mapping(given, f"{path}: {chapter}: {name}")
+            for name, given in _mapping(named, f"{path}: {chapter}").items()
+        }
+        for chapter, named in _mapping(content, str(path)).items()
+    }
 
 
 def _mapping(content: Any, place: str) -> dict[str, Any]:
     """The content as names and what stands under them; nothing is no name."""
     content = {} if content is None else content
-    if not isinstance(content, dict):
-        raise Refusal(
+    if not isinstance(content, dict) or not all(
+        isinstance(key, str) for key in content
+    ):
+        raise BrokenFile(
             f"{place}: here stands {content!r}; the form is chapter, below it profile, "
             "below it parameter: value, as in book/profiles.yml"
         )
-    return {str(name): value for name, value in content.items()}
+    return content
 
 
 @contextmanager

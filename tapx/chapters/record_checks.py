@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import code_hash, notebooks, profiles, records, sources
+from tapx.chapters import code_hash, notebooks, profiles, records
 from tapx.chapters.book_files import BrokenFile, is_there, naming
 from tapx.checks import Refusal
 
@@ -35,7 +35,7 @@ def check_records(
         BrokenFile: a notebook, a record or the profiles cannot be read.
     """
     every = notebooks.chapters(book_dir)
-    sources.check_profiles(book_dir)
+    profiles.stored(book_dir)  # broken, they are refused before anything is told
     wanted = [notebooks.find(name, every) for name in names] or every
     package = code_hash.Package()
     problems: list[str] = []

@@ -83,7 +83,7 @@ def run(
     """
     given = given or {}
     entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
-    source, _ = sources.opened(entry, book_dir)
+    source, _ = sources.opened(entry)
     values = profiles.values(source, entry, profile, given, book_dir)
     sources.check_texts(values)
     folder = output_folders.check_output(output, book_dir)

@@ -177,10 +177,10 @@ PROFILES = {
     "cut short": ("tiny: [", "is no YAML", "line 1"),
     "tabs": ("tiny:\n\tsmoke: {}", "is no YAML", "line 2"),
     "two documents": ("a: {}\n---\nb: {}", "is no YAML"),
-    "a list": ("- tiny", "holds no chapters"),
-    "a word": ("tiny", "holds no chapters"),
-    "a profile that is a list": ("tiny: {smoke: [1]}", "tiny: write each profile"),
-    "a chapter that is a number": ("tiny: 5", "tiny: write each profile"),
+    "a list": ("- tiny", "here stands ['tiny']; the form"),
+    "a word": ("tiny", "here stands 'tiny'; the form"),
+    "a profile that is a list": ("tiny: {smoke: [1]}", "tiny: smoke: here stands [1]"),
+    "a chapter that is a number": ("tiny: 5", "tiny: here stands 5"),
     "a control character": ("tiny: \x07", "is no YAML"),
 }
 

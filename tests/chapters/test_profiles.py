@@ -3,7 +3,7 @@
 import pytest
 import small_book
 
-from tapx.chapters import profiles
+from tapx.chapters import notebooks, profiles
 from tapx.checks import Refusal
 
 
@@ -69,10 +69,22 @@ def test_files_that_cannot_be_read(book, tmp_path, of_file):
     with pytest.raises(Refusal, match=r"cannot be read .Is a directory"):
         profiles.of_file(tmp_path, "tiny", "mine", book)
     (tmp_path / "own.yml").write_bytes(b"\xff\xfe")
-    with pytest.raises(Refusal, match=r"own.yml: is no text in UTF-8"):
+    with pytest.raises(Refusal, match=r"own.yml: is not encoded in UTF-8"):
         profiles.of_file(tmp_path / "own.yml", "tiny", "mine", book)
     with pytest.raises(Refusal, match="unknown chapter 'tinny'"):
         of_file("tiny: {mine: {}}", chapter="tinny")
+
+
+def test_a_value_in_the_file_of_the_book_is_refused_with_its_place(book):
+    stored = (book / "profiles.yml").read_text()
+    (book / "profiles.yml").write_text("tiny: {smoke: {heads: 65}}\n")
+    source, entry = small_book.tiny(), notebooks.chapters(book)[0]
+    try:
+        words = r"profiles\.yml: tiny: smoke: .*'heads': 65 .* nearest is 64$"
+        with pytest.raises(Refusal, match=words):
+            profiles.values(source, entry, "smoke", {"heads": 3}, book)
+    finally:
+        (book / "profiles.yml").write_text(stored)
 
 
 def test_own_names_in_the_file_of_the_book_come_last(book):
