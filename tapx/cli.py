@@ -149,15 +149,14 @@ def run(
     """
     from tapx.chapters import parameters, runs
 
-    own = cli_inputs.own_profile(chapter, profile, profile_file)
-    if data is not None:
-        own.pop("data", None)
-    chosen = own | parameters.assignments(given)
+    profile, own = cli_inputs.own_profile(chapter, profile, profile_file)
+    chosen = cli_inputs.with_data(chapter, own, parameters.assignments(given), data)
+    cli_inputs.check_data(chapter, [cli_inputs.values_of(chapter, profile, chosen)])
     try:
         done = runs.run(
             chapter,
-            cli_inputs.with_data(chapter, chosen, data),
-            profile="default" if profile_file else profile,
+            chosen,
+            profile=profile,
             output=f"runs/{chapter}" if output is None else output,
             force=force,
             progress=not quiet,
@@ -168,7 +167,7 @@ def run(
     click.echo(f"notebook: {done.notebook}")
     click.echo(f"page:     {done.page}")
     click.echo(f"record:   {done.record}")
-    _note_failures(done.claims, smoke=profile == "smoke" and not profile_file)
+    _note_failures(done.claims, smoke=profile == "smoke")
 
 
 @main.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tapx.chapters import notebooks
 from tapx.checks import Refusal
+
+if TYPE_CHECKING:
+    from tapx.chapters.parameters import Parameter
 
 PROFILE_FILE = click.option(
     "--profile-file",
@@ -19,49 +21,84 @@ PROFILE_FILE = click.option(
 )
 
 
-def own_profile(chapter: str, profile: str, file: str | None) -> dict[str, Any]:
-    """What a profile of a reader's own file sets; nothing if there is no file.
+def own_profile(
+    chapter: str, profile: str, file: str | None
+) -> tuple[str, dict[str, Any]]:
+    """The profile of the book to start from, and what a reader's own file sets.
 
     Raises:
         Refusal: as `profiles.of_file`.
     """
     from tapx.chapters import profiles
 
-    return profiles.of_file(file, chapter, profile) if file else {}
+    if file is None:
+        return profile, {}
+    return "default", profiles.of_file(file, chapter, profile)
 
 
 def with_data(
-    chapter: str, given: Mapping[str, Any], data: str | None = None
+    chapter: str, own: Mapping[str, Any], given: Mapping[str, Any], data: str | None
 ) -> dict[str, Any]:
-    """The values with the folder of token files, absolute and looked into.
-
-    A kernel runs in the notebook's folder, so a relative path means nothing to it.
+    """What a profile, the command line and ``--data`` set, the later ones first heard.
 
     Raises:
-        Refusal: the chapter reads none, or these cannot be used.
+        Refusal: the chapter reads no token files, or they are named twice.
     """
+    chosen = {**own, **given}
+    if data is None:
+        return chosen
     if data == "":
         raise Refusal("--data '' is no folder: name one, or leave --data out")
-    if data is None and not given.get("data"):
-        return dict(given)
-    from tapx.chapters import sources
-
-    entry = notebooks.find(chapter, notebooks.notebook_files())
-    _, known = sources.opened(entry)
-    if "data" not in known or not known["data"].path:
-        if data is None:
-            return dict(given)  # an unknown name, or one that means something else here
+    _, known = _opened(chapter)
+    if not _reads_tokens(known):
         raise Refusal(
             f"--data {data!r}: chapter {chapter!r} reads no token files (it has no "
             f"parameter 'data'; its parameters are {', '.join(known) or 'none'})"
         )
-    if data is not None and "data" in given:
+    if "data" in given:
         raise Refusal("--data and -p data=… say the same: keep one of them")
+    return {**chosen, "data": data}
+
+
+def check_data(chapter: str, runs: Iterable[Mapping[str, Any]]) -> None:
+    """Look into the token files that runs of a chapter would read, if they read any.
+
+    Args:
+        chapter: its id.
+        runs: the value of every parameter, for each run.
+
+    Raises:
+        Refusal: they cannot be used.
+    """
+    _, known = _opened(chapter)
+    if not _reads_tokens(known):
+        return
     from tapx.experiments.language import token_files
 
-    folder = Path(given["data"] if data is None else data).expanduser().absolute()
-    sizes = {}
-    if "token_ids" in known and "token_ids" in given:
-        sizes["vocabulary"] = known["token_ids"].validate(given["token_ids"])
-    token_files.load_tokens(folder, **sizes)
-    return {**given, "data": str(folder)}
+    sizes = {"vocabulary": "token_ids"} if "token_ids" in known else {}
+    files = {(run["data"], *(run[name] for name in sizes.values())) for run in runs}
+    for folder, *numbers in sorted(files):
+        if folder:
+            token_files.load_tokens(folder, **dict(zip(sizes, numbers, strict=True)))
+
+
+def values_of(
+    chapter: str, profile: str, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The value of every parameter of one run; Refusal as `profiles.values`."""
+    from tapx.chapters import profiles
+
+    (entry, source), _ = _opened(chapter)
+    return profiles.values(source, entry, profile, given)
+
+
+def _opened(chapter: str) -> tuple[tuple[notebooks.Chapter, Any], dict[str, Parameter]]:
+    from tapx.chapters import sources
+
+    entry = notebooks.find(chapter, notebooks.notebook_files())
+    source, known = sources.opened(entry)
+    return (entry, source), known
+
+
+def _reads_tokens(known: Mapping[str, Parameter]) -> bool:
+    return "data" in known and known["data"].path

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tapx import cli_inputs
-from tapx.chapters.interrupts import sigterm_interrupts
 from tapx.checks import Refusal
 
 if TYPE_CHECKING:
@@ -98,10 +97,9 @@ def sweep(
         _prune(SweepFolder(prune))
         return
     assert chapter is not None
-    own = cli_inputs.own_profile(chapter, profile, profile_file)
-    own = cli_inputs.with_data(chapter, own)
-    profile = "default" if profile_file else profile
+    profile, own = cli_inputs.own_profile(chapter, profile, profile_file)
     plan = sweeps.plan(chapter, grid, given=own, profile=profile, seeds=seeds)
+    cli_inputs.check_data(chapter, (order.values for order in plan.orders))
     where = f"runs/{chapter}-sweep" if output is None else output
     folder = SweepFolder(check_output(where))
     if workers and scheduler:
@@ -114,14 +112,11 @@ def sweep(
     failed: dict[str, str] = {}
     stopped = ""
     try:
-        with sigterm_interrupts():
-            if any(folder.state(one) != "done" for one in plan.orders):
-                with _cluster(workers, scheduler) as client:
-                    tell = Progress(len(plan.orders))
-                    failed = sweeps.drive(
-                        plan, folder, client, timeout=timeout, tell=tell
-                    )
-                    tell.close()
+        if any(folder.state(one) != "done" for one in plan.orders):
+            with _cluster(workers, scheduler) as client:
+                tell = Progress(len(plan.orders))
+                failed = sweeps.drive(plan, folder, client, timeout=timeout, tell=tell)
+                tell.close()
     except KeyboardInterrupt:
         stopped = "interrupted"
     except sweeps.SweepStopped as error:
@@ -206,13 +201,13 @@ def _dry_run(plan: Plan, folder: SweepFolder, workers: int | None) -> None:
 
     from tapx.chapters import grids, sweeps
 
-    states = Counter(folder.state(one) for one in plan.orders)
+    states = {one.key: folder.state(one) for one in plan.orders}
     for order in plan.orders:
         words = (f"{name}={grids.text(order.values[name])}" for name in plan.axes)
-        click.echo(f"{folder.state(order):8} {order.key}  {' '.join(words)}")
+        click.echo(f"{states[order.key]:8} {order.key}  {' '.join(words)}")
     seconds, source = sweeps.seconds_a_run(plan, folder)
     slots = workers or os.cpu_count() or 1
-    todo = len(plan.orders) - states["done"]
+    todo = sum(state != "done" for state in states.values())
     text = f"{len(plan.orders)} runs, {todo} to do"
     if seconds is not None:
         text += f", about {_time(seconds * -(-todo // slots))} on {slots} workers"

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from tapx import cli_bench
 from tapx.chapters import benchmark, notebooks, stored_results, sweeps
 from tapx.cli import main
-from tapx.experiments.cost import bench
 
 pytestmark = pytest.mark.xdist_group(__name__)  # they share what is dear to make
 DATA = 'data: str = ""  # folder of token files, or empty for none, a path'
@@ -125,6 +124,7 @@ REFUSED = [
     ("run tiny --profile papr --output OUT", "It has smoke, default"),
     ("run tiny --profile SMOKE --output OUT", "did you mean 'smoke'"),
     ("run tiny --profile-file no.yml --output OUT", "no.yml: cannot be read"),
+    ("run tiny --profile-file= --output OUT", "cannot be read"),
     ("run tiny --data ids --output OUT", "'tiny' reads no token files"),
     ("run reading --data idz --output OUT", "did you mean"),
     ("run reading -p data=idz --output OUT", "did you mean"),
@@ -164,6 +164,26 @@ def test_run_on_token_files(tapx, tmp_path, monkeypatch):
         assert record["parameters"]["data"] == str(tmp_path / "ids")
         notebook = (tmp_path / f"out{number}/reading.ipynb").read_text()
         assert f'"{len(train)}\\n"' in notebook
+
+
+def test_token_files_of_a_sweep_and_of_a_profile(tapx, book, tmp_path, monkeypatch):
+    """Wherever the folder is named, it is looked into first, and its path is whole."""
+    (tmp_path / "ids").mkdir()
+    made_tokens.made(tmp_path / "ids")
+    monkeypatch.chdir(tmp_path)
+    sweep = ("sweep", "reading", "--dry-run", "--grid")
+    result = tapx(*sweep, "data=ids,none")
+    assert result.exit_code == 2 and "no folder" in result.stderr
+    result = tapx(*sweep, "data=ids")
+    assert result.exit_code == 0, result.stderr
+    assert f"data={tmp_path / 'ids'}" in result.stdout
+
+    stored = (book / "profiles.yml").read_text()
+    (book / "profiles.yml").write_text(f"{stored}reading: {{mine: {{data: none}}}}\n")
+    result = tapx("run", "reading", "--profile", "mine", "--output", "out")
+    (book / "profiles.yml").write_text(stored)
+    assert result.exit_code == 2 and "no folder" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_failure(tapx, tmp_path):
@@ -252,7 +272,7 @@ def test_a_profile_of_ones_own(tapx, book, tmp_path, monkeypatch):
 
 def test_bench(tapx, book, monkeypatch):
     row = {"name": "step", "value": 1234.5}
-    monkeypatch.setitem(bench.PARTS, "cell", lambda: [row])
+    monkeypatch.setitem(cli_bench.PARTS, "cell", lambda: [row])
     assert json.loads(tapx("bench", "cell", "--json").stdout) == [row]
     assert "value: 1234.5" in tapx("bench", "cell").stdout
 
@@ -268,7 +288,7 @@ def test_bench(tapx, book, monkeypatch):
     def missing():
         raise ModuleNotFoundError("no", name="x_transformers")
 
-    monkeypatch.setitem(bench.PARTS, "dense", missing)
+    monkeypatch.setitem(cli_bench.PARTS, "dense", missing)
     result = tapx("bench", "dense")
     assert result.exit_code == 2
     assert "'x_transformers'" in result.stderr
@@ -277,7 +297,3 @@ def test_bench(tapx, book, monkeypatch):
     result = tapx("bench", "sweeps")
     assert result.exit_code == 2
     assert "did you mean 'sweep'" in result.stderr
-
-
-def test_the_parts_of_the_benchmark_are_those_that_it_has():
-    assert (*bench.PARTS, "sweep") == cli_bench.PARTS

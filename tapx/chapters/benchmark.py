@@ -10,6 +10,7 @@ from typing import Any
 
 from tapx.chapters import notebooks, records
 from tapx.chapters.book_files import naming, read_object
+from tapx.checks import one_of
 
 
 def _path(book_dir: str | Path | None) -> Path:
@@ -44,9 +45,10 @@ def stored_row(name: str, book_dir: str | Path | None = None) -> dict[str, Any]:
 
     Raises:
         BrokenFile: the book stores none, or its file is not what it should be.
-        KeyError: there is no row of this name.
+        ValueError: there is no row of this name.
     """
-    return _read(_path(book_dir))[name]
+    rows = _read(_path(book_dir))
+    return rows[one_of(name, rows, "row of the benchmark")]
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:

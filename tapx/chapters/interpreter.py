@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import CaselessStrEnum
@@ -78,8 +79,11 @@ class InterpreterKernelManager(AsyncKernelManager):
         """Start with `kernel_environment` and what is added to it."""
         self._home = tempfile.TemporaryDirectory(prefix="tapx-kernel-")
         if self.transport == "ipc":
-            self.ip = os.path.join(self._home.name, "kernel")
-            self.connection_file = f"{self.ip}.json"
+            path = os.path.join(self._home.name, "kernel")
+            if len(os.fsencode(path)) + len("-1") < zmq.IPC_PATH_MAX_LEN:
+                self.ip, self.connection_file = path, f"{path}.json"
+            else:  # the folder of temporary files has too long a name
+                self.transport = "tcp"
         environment = kernel_environment(self._home.name)
         if options.get("cwd"):  # the pages read the book that they stand in
             environment["TAPX_BOOK"] = str(options["cwd"])

@@ -32,13 +32,10 @@ def check_output(output: str | Path, book_dir: str | Path | None = None) -> Path
         raise Refusal("output '' is no folder: name one, or leave --output out")
     book = notebooks.book_directory(book_dir)
     try:
-        folder = Path(output).absolute()
+        folder = Path(output).expanduser().absolute()
         real = folder.resolve()
-        inside = book in (real, *real.parents) or any(
-            place.exists() and place.samefile(book)
-            for place in (real, *real.parents)
-            if book.exists()
-        )
+        places = [place for place in (real, *real.parents) if place.exists()]
+        inside = any(place.samefile(book) for place in places)
     except (OSError, RuntimeError, ValueError) as error:
         raise _unwritable(output, error) from None
     if inside:
@@ -128,6 +125,8 @@ def _take(lock: int, path: Path) -> None:
             f"output {str(path.parent)!r} is in use by {_signed(path)}: wait until it "
             "has ended, or name another folder"
         ) from None
+    except OSError:  # a file system without locks, as clusters have them
+        return
 
 
 def _sign(lock: int, chapter: str) -> None:
@@ -199,11 +198,7 @@ def mark_failed(notebook: Any, label: dict[str, Any]) -> None:
 
 def left_of_failures(folder: Path, chapter: str) -> list[Path]:
     """The notebooks that failed runs of a chapter left, and nobody has changed."""
-    return [
-        path
-        for path in folder.glob("*.failed*.ipynb")
-        if path.name.startswith(f"{chapter}.failed") and _is_untouched(path)
-    ]
+    return [p for p in folder.glob(f"{chapter}.failed*.ipynb") if _is_untouched(p)]
 
 
 def place_of_failure(folder: Path, chapter: str) -> Path:

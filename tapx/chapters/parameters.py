@@ -20,6 +20,7 @@ import ast
 import io
 import math
 import numbers
+import os
 import re
 import tokenize
 from collections.abc import Iterable, Mapping
@@ -63,7 +64,8 @@ class Parameter:
         low: smallest allowed number, or None.
         high: largest allowed number, or None.
         choices: the allowed words, or an empty tuple.
-        path: whether it is the path of a file or folder, which any text may be.
+        path: whether it is the path of a file or folder, which any text may be; its
+            values are absolute, or empty.
     """
 
     name: str
@@ -131,8 +133,12 @@ class Parameter:
             isinstance(value, bool) == (kind == "bool")
         )
         if suitable and (kind != "float" or math.isfinite(value)):
-            return become(value)
+            return self._whole(become(value)) if self.path else become(value)
         raise self._refusal(f"{given!r} is not {words}", self._nearest(value))
+
+    def _whole(self, path: str) -> str:
+        """The path of a file as any process finds it: kernels run in other folders."""
+        return path and os.path.join(os.getcwd(), os.path.expanduser(path))
 
     def _in_range(self, value: Any) -> Any:
         if self._nearest(value) in (value, None):

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from tapx.chapters import notebooks, parameters
-from tapx.chapters.book_files import BrokenFile, read_text, reason
+from tapx.chapters import notebooks, parameters, sources
+from tapx.chapters.book_files import BrokenFile, naming, read_text, reason
 from tapx.checks import Refusal, nearest_word, one_of
 
 PROFILES = ("smoke", "default", "paper-small", "paper", "gpu")
@@ -36,7 +36,8 @@ def values(
             f"chapter {chapter.id!r} has no profile {profile!r}; did you mean "
             f"{nearest_word(profile, stored)!r}? It has {', '.join(stored)}"
         )
-    declared = parameters.of_notebook(notebook, chapter.path.name)
+    with naming(chapter.path):
+        declared = parameters.of_notebook(notebook, chapter.path.name)
     with _at(f"{_path(book_dir)}: {chapter.id}: {profile}"):
         base = parameters.resolve(declared, stored[profile])
     return parameters.resolve(declared, given or {}, base=base)
@@ -91,7 +92,7 @@ def of_file(
     for id, named in _read(path).items():
         with _at(str(path)):
             entry = notebooks.find(id, every)
-        declared = parameters.of_notebook(notebooks.load(entry.path), entry.path.name)
+        _, declared = sources.opened(entry)
         found[id] = {}
         for name, given in named.items():
             with _at(f"{path}: {id}: {name}"):

@@ -33,7 +33,15 @@ _FORM = Path(__file__).with_name("schemas") / "records.json"
 KEYS = ("format", *json.loads(_FORM.read_text(encoding="utf-8"))["required"])
 TEXTS = ("chapter", "profile", "command", "started", "results_hash")
 # What chapters read of a record, and `results_hash` therefore covers.
-HASHED = "chapter profile parameters duration_s claims results reports"
+HASHED = [
+    "chapter",
+    "profile",
+    "parameters",
+    "duration_s",
+    "claims",
+    "results",
+    "reports",
+]
 
 _shown: set[str] = set()
 
@@ -53,11 +61,17 @@ def build(
 ) -> dict[str, Any]:
     """The record of a complete run.
 
-    The chapter is named by its id, the profile is the stored parameter set that the run
-    started from, the parameters hold the value of every one, the command repeats the
-    run, and the duration is wall time in seconds. Of what came out, results are rows
-    that the chapter kept (`ledger.keep`) and reports what the prose quotes. The code is
-    what `code_state` gave before the run, if known.
+    Args:
+        chapter: id of the chapter.
+        profile: the stored parameter set the run started from.
+        parameters: the value of every parameter.
+        command: the command line that repeats the run.
+        started: time of the start.
+        duration: wall time in seconds.
+        claims: the claims the run made.
+        results: rows that the chapter kept (`ledger.keep`), if any.
+        reports: the numbers that the prose quotes, if any.
+        code: the code that ran, as `code_state` gave it before the run, if known.
     """
     record: dict[str, Any] = {
         "format": FORMAT,
@@ -87,7 +101,7 @@ def results_hash(record: Mapping[str, Any]) -> str:
 
     It is taken of their JSON text with sorted keys and without spaces.
     """
-    content = {key: record[key] for key in HASHED.split() if key in record}
+    content = {key: record[key] for key in HASHED if key in record}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -168,14 +182,6 @@ def dumps(record: Mapping[str, Any]) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def store(record: Mapping[str, Any], book_dir: str | Path | None = None) -> Path:
-    """Write a record into the book's own records."""
-    target = path(record["chapter"], record["profile"], book_dir)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    notebooks.write_text(target, dumps(record))
-    return target
-
-
 def load_record(
     chapter: str, profile: str = "default", book_dir: str | Path | None = None
 ) -> dict[str, Any]:
@@ -248,7 +254,8 @@ def _check_types(record: Mapping[str, Any]) -> None:
     code = record["code"]
     if not all(isinstance(record[key], str) for key in TEXTS):
         raise TypeError(f"one of {', '.join(TEXTS)} is no text")
-    if code is not None and not {"commit", "cells", "modules"} <= dict(code).keys():
+    known = {"commit", "cells", "modules"}
+    if code is not None and not (isinstance(code, dict) and known <= code.keys()):
         raise TypeError("code names no commit, cells and modules")
 
 

@@ -30,6 +30,7 @@ from tapx.chapters.book_files import naming
 from tapx.chapters.claim_views import RESULTS_MIME
 from tapx.chapters.claims import Claim
 from tapx.chapters.notebooks import ChapterFailed
+from tapx.checks import Refusal
 
 INTERRUPTED = "interrupted"
 
@@ -83,11 +84,11 @@ def run(
     """
     given = given or {}
     entry = notebooks.find(chapter, notebooks.notebook_files(book_dir))
-    source, _ = sources.opened(entry)
+    source = notebooks.load(entry.path)
     values = profiles.values(source, entry, profile, given, book_dir)
     sources.check_texts(values)
     folder = output_folders.check_output(output, book_dir)
-    done = _files(Path(output), entry.id)
+    done = _files(Path(output).expanduser(), entry.id)
     output_folders.check_replaceable(_written(done), force)
     if code is None:
         with naming(entry.path):
@@ -145,7 +146,8 @@ def _keep(
         raise KeyboardInterrupt from None
     marked.cells.insert(0, _banner(failure.error))
     output_folders.mark_failed(marked, label)
-    with contextlib.suppress(OSError):  # that it failed is more to the point
+    # That it failed is more to the point than that this cannot be kept.
+    with contextlib.suppress(OSError, Refusal):
         path = output_folders.place_of_failure(folder, chapter)
         notebooks.save(marked, path)
         failure.path = path

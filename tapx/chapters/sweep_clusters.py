@@ -90,10 +90,11 @@ def _own(workers: int | None) -> Iterator[Client]:
 @contextlib.contextmanager
 def _none_left() -> Iterator[None]:
     """Workers that a hurried end leaves behind end too: none writes afterwards."""
+    others = {*multiprocessing.active_children()}
     try:
         yield
     finally:
-        for worker in multiprocessing.active_children():
+        for worker in {*multiprocessing.active_children()} - others:
             worker.kill()
             worker.join()
 

@@ -88,7 +88,8 @@ class SweepFolder:
             others = (
                 {p.name for p in self.path.iterdir()} if self.path.exists() else OWN
             )
-            if not (others <= OWN or others >= OWN):
+            # Whoever copies a folder may leave out those that are empty.
+            if not (others <= OWN or others >= {"runs", "sweeps"}):
                 raise Refusal(
                     f"output {str(self.path)!r} is no folder of sweeps (it holds "
                     f"{', '.join(sorted(others)[:3])}): name an empty or a new one"

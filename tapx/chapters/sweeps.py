@@ -175,10 +175,8 @@ def seconds_a_run(plan: Plan, folder: SweepFolder) -> tuple[float | None, str]:
     The median of the finished runs of this folder, else the stored record of the same
     profile.
     """
-    known = []
-    for order in plan.orders:
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            known.append(folder.record(order)["duration_s"])
+    records_there = (folder.look(order)[1] for order in plan.orders)
+    known = [record["duration_s"] for record in records_there if record]
     if known:
         return statistics.median(known), f"the median of {len(known)} finished runs"
     with contextlib.suppress(FileNotFoundError):

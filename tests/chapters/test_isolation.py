@@ -1,6 +1,7 @@
 """Nothing of the user's reaches a run, nbval or a page's kernel."""
 
 import os
+import tempfile
 
 import pytest
 import small_book
@@ -99,3 +100,12 @@ def test_kernels_take_no_ports():
     """Of the free ports that two processes look for at once, both may take one."""
     kernel = interpreter.InterpreterKernelManager()
     assert kernel.transport == ("ipc" if os.name == "posix" else "tcp")
+
+
+def test_a_long_name_of_the_folder_of_temporary_files(book, tmp_path, monkeypatch):
+    """A socket's path has some hundred letters; a kernel then takes ports."""
+    far = tmp_path / ("far" * 40)
+    far.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(far))
+    chapter = notebooks.chapters(book)[0]
+    assert notebooks.execute(chapter.path).cells

@@ -217,3 +217,20 @@ def test_a_parameter_that_no_notebook_can_hold(tmp_path):
     with pytest.raises(Refusal, match=r"'data': '.*udce9' is not valid UTF-8"):
         run(book, tmp_path / "out", given={"data": "caf\udce9"})
     assert not (tmp_path / "out").exists()
+
+
+def test_home_is_written_as_ever(book, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert run(book, "~/out").record == tmp_path / "home/out/tiny.json"
+    with pytest.raises(Refusal, match="is in the book"):
+        output_folders.check_output("~/../book/out", book)
+
+
+def test_a_file_system_without_locks(book, tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def missing(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    assert run(book, "out").record.is_file()

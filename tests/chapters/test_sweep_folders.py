@@ -77,3 +77,11 @@ def test_a_folder_of_other_things_is_none_of_a_sweep(tmp_path):
     (tmp_path / "stub.csv").write_text("mine")
     with pytest.raises(Refusal, match=r"no folder of sweeps \(it holds stub.csv"):
         SweepFolder(tmp_path).make()
+
+
+def test_a_copy_may_lack_the_folders_that_were_empty(folder):
+    (folder.path / "stub.csv").touch()
+    for name in ("failed", "working"):
+        (folder.path / name).rmdir()
+    folder.make()
+    assert (folder.path / "failed").is_dir()
