@@ -6,6 +6,7 @@ tapx; after ``>`` its new name, where it has another one.
 
 _INTO = """
 checks: targets.check_lags;
+result: theorems.lemmas.ORDERS;
 kernels: adaptive_kernels>adaptive bump>proofs constructions.essential_kernels>nearest
     decaying descartes>zeros enclosures>distances kernels.by_norm>best_kernel
     least_squares quadrature reduction>shortest search signed_sums>terms tails
@@ -29,6 +30,7 @@ readouts: barron>two_layer barron_approximation>approximation barron_norms>norms
 readouts.exact_nets: readouts.linear readouts.parity readouts.ridge;
 targets: adaptive_targets>adaptive influence nested_targets toy_targets>signs
     worked_examples;
+targets.adaptive: theorems.adaptive_errors.check_depth;
 targets.memories: targets.EssentialMemory targets.FixedMemory targets.LinearMemory;
 theorems: bounds>lemmas bounds_adaptive>adaptive_errors bounds_decaying>lemmas
     bounds_depth>proposition_4_5 bounds_nested>theorem_4_4 constructions.built
@@ -59,6 +61,7 @@ theorems.proposition_4_5: bounds_depth.deep_widths>widths
     bounds_depth.proposition_4_5>bound constructions.deep>construct;
 experiments: language_outcomes>outcomes precision>number_formats stacks
     toy_spreads>outcomes training window_training>all_windows;
+experiments.models: experiments.signs.networks.written;
 experiments.cost: bench bench_parts cost>counts measure;
 experiments.language: corpus dot_product_experiment>dot_products language_cells>cells
     language_experiment>sizes language_training>training language_views>views ngrams

@@ -14,6 +14,8 @@ from typing import Any
 
 from tapx.checks import fewest
 
+ORDERS = range(1, 21)
+"""Orders of smoothness tried where a bound may choose its own."""
 MOST = 10**12
 """Where `Result.useful_from` gives up."""
 
@@ -93,7 +95,7 @@ class Result:
             return None
         if order is not None:
             return self.bound_at(size, order)
-        return min(self.bound_at(size, n) for n in range(1, min(size, 20) + 1))
+        return min(self.bound_at(size, n) for n in ORDERS if n <= size)
 
     def certified(self, size: int | None = None) -> float | None:
         """The certified error of what the proof builds, at the default size if None."""

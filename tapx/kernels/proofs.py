@@ -11,7 +11,7 @@ import numpy as np
 from flint import acb, arb, fmpq_poly, fmpz_poly
 from scipy.fft import dct
 
-from tapx.checks import at_least
+from tapx.checks import above, at_least
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
 from tapx.kernels.family import LIN, Family
@@ -108,8 +108,7 @@ def polynomial_kernel(
     """
     at_least(1, heads=heads)
     a, g = exact(alpha), exact(gamma)
-    if a <= 0 or g <= 0:
-        raise ValueError("alpha and gamma must be positive")
+    above(0, alpha=float(a), gamma=float(g))
     samples = profile(chebyshev_points(heads), alpha=float(a), gamma=float(g))
     coefficients = dct(samples, type=2)[:heads] / len(samples)
     coefficients[0] /= 2

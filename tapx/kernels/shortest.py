@@ -19,6 +19,7 @@ import numpy as np
 from flint import arb
 
 from tapx import witness_numbers, witnesses
+from tapx.checks import above
 from tapx.kernels import balls, zeros
 from tapx.kernels.balls import PrecisionError, check_at_most, upper_decimal
 from tapx.kernels.family import refuse_unsummable
@@ -107,8 +108,7 @@ def fewest(power: float, error: float) -> int:
 
     ValueError if the error is not positive, or needs more than 72 terms.
     """
-    if not error > 0:
-        raise ValueError(f"error {error:g} must be positive")
+    above(0, error=error)
     for heads in range(1, MOST + 1):
         if _promising(float(power), heads, error) and (
             certified_error(power, heads) <= error

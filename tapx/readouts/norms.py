@@ -23,6 +23,7 @@ from flint import arb, fmpq
 from scipy.optimize import linprog
 from scipy.sparse import block_array, csr_array, eye_array
 
+from tapx import checks
 from tapx.kernels import balls
 from tapx.readouts.two_layer import TwoLayerNet
 
@@ -114,8 +115,7 @@ class _Kinks(NamedTuple):
 
 def _kinks(net: TwoLayerNet, radius: float) -> _Kinks:
     """Decide exactly which planes coincide and which cross the cube."""
-    if not 0 < radius < np.inf:
-        raise ValueError(f"radius must be above 0, not {radius}")
+    checks.above(0, radius=radius)
     half = Fraction(radius)
     total: dict[tuple[Fraction, ...], Fraction] = {}
     rest = [Fraction(0)] * (net.dimension + 1)

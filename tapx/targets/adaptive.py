@@ -20,7 +20,10 @@ ROUNDING = 1e-9  # how far a token may be from its entry of the alphabet
 
 
 def check_alphabet(alphabet: Any) -> Float[Tensor, "tokens d"]:
-    """The alphabet as float64 rows: of norm at most 1, all different, or ValueError."""
+    """The alphabet as float64 rows: finite, of norm at most 1, all different.
+
+    ValueError for another, or for no rows.
+    """
     rows = torch.as_tensor(alphabet, dtype=torch.float64)
     if rows.dim() != 2 or 0 in rows.shape:
         raise ValueError(
@@ -40,7 +43,10 @@ def check_alphabet(alphabet: Any) -> Float[Tensor, "tokens d"]:
 
 
 def check_table(table: Any, number: int, tokens: int, arity: int) -> Int[Tensor, "..."]:
-    """The values of ``g_number``, of `arity` tokens: whole, at least 1 (ValueError)."""
+    """The values of ``g_number``, of `arity` tokens: whole, at least 1.
+
+    ValueError for others, or another shape.
+    """
     values = torch.as_tensor(table)
     if values.shape != (tokens,) * arity:
         raise ValueError(

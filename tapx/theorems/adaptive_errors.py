@@ -18,9 +18,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tapx.checks import at_least
+from tapx.checks import above, at_least
 from tapx.kernels.family import Family
-from tapx.targets.adaptive import check_depth
+from tapx.targets import adaptive
 from tapx.theorems import lemmas
 from tapx.theorems.theorem_3_1 import attention_error
 
@@ -65,7 +65,7 @@ def layered_error(
     or as :func:`group_error`.
     """
     lags = tuple(largest_lags)
-    check_depth(depth, len(lags))
+    adaptive.check_depth(depth, len(lags))
     alone = [group_error(lag, heads, order, position) for lag in lags[:depth]]
     rest = lags[depth:]
     together = one_layer_error(rest, heads, order, position) if rest else 0.0
@@ -84,10 +84,12 @@ def sampling_width(
     Args:
         norm: Barron norm of g (lin) or log g (log), or a bound of it.
         dimension: numbers that g reads, at least 1.
-        tolerance: the error to stay below, above 0 (ValueError).
+        tolerance: the error to stay below, above 0.
         radius: half the side of the box of what g reads.
+
+    Raises:
+        ValueError: a tolerance that is not positive, or as :func:`lemmas.readout`.
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be above 0, not {tolerance}")
+    above(0, tolerance=tolerance)
     one = lemmas.readout(norm, 1, dimension, radius)
     return math.floor((one / tolerance) ** 2) + 1

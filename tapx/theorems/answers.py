@@ -6,13 +6,13 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from tapx.kernels.family import LIN, Family
-from tapx.readouts import memory_functions, two_layer
+from tapx.readouts import two_layer
 from tapx.result import Result
 from tapx.targets import influence
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.targets.memories import FixedMemory
 from tapx.theorems import staged, theorem_3_1, theorem_4_4
+from tapx.theorems.one_layer import known_readout
 
 Bound = Callable[[int, int], float]
 KINDS = {"lemma": "Lemma", "prop": "Proposition", "thm": "Theorem"}
@@ -49,8 +49,12 @@ def fixed_memories(
         target: the lags and a `TwoLayerNet` as their readout.
         position: "lin" or "log".
         words: the target, as a table calls it.
+
+    Raises:
+        TypeError: a readout that is no `TwoLayerNet`.
+        ValueError: from what the row answers, as :func:`theorem_3_1.construct`.
     """
-    readout: Any = target.readout
+    readout, length = known_readout(target), max(256, max(target.lags) + 1)
     return row(
         "thm-3.1",
         "One layer without dot products computes any Barron function of tokens at "
@@ -59,7 +63,7 @@ def fixed_memories(
         target=words,
         default=24,
         construct=lambda heads: theorem_3_1.construct(
-            target, heads, position, length=256
+            target, heads, position, length=length
         ),
         bound_at=lambda heads, order: (
             readout.lipschitz
@@ -110,10 +114,12 @@ def nested_memories(
         target: nested memories over a finite alphabet.
         position: "lin" or "log".
         words: the target, as a table calls it.
+
+    Raises:
+        ValueError: another position function; from what the row answers, also as
+            :func:`theorem_4_4.construct`, and so with a TypeError.
     """
-    pointer = "lag" if Family.of(position) is LIN else "log"
-    nets = staged.memory_nets(target, pointer)
-    slopes = [memory_functions.lipschitz(net) for net in nets]
+    slopes = staged.memory_slopes(target, position)
     return chosen(
         "thm-4.4",
         "K + 1 layers follow K pointers, each of which the token behind it holds.",

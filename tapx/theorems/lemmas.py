@@ -47,14 +47,12 @@ from operator import itemgetter
 
 from flint import arb
 
-from tapx.checks import fewest
+from tapx import result
+from tapx.checks import at_least, fewest
 from tapx.kernels import balls
 from tapx.kernels.balls import Number, exact
 from tapx.kernels.family import Family
 from tapx.kernels.proofs import SPACING, bump_derivative
-
-ORDERS = range(1, 21)
-"""Orders of smoothness tried where a bound may choose its own."""
 
 
 def jackson(order: int, heads: int) -> arb:
@@ -63,10 +61,9 @@ def jackson(order: int, heads: int) -> arb:
     A function on [0, 1] with n-th derivative bounded by 1 has a polynomial with m
     coefficients within this distance (Cheney 1982, Jackson's Theorem V, scaled from
     [-1, 1]). It replaces Lemma G.5 of the paper: the constant is explicit, and no
-    derivative has to vanish.
+    derivative has to vanish. ValueError for an order below 1, or fewer heads than that.
     """
-    if order < 1:
-        raise ValueError(f"order {order}: the nearest valid order is 1")
+    at_least(1, order=order)
     if heads < order:
         raise ValueError(
             f"heads {heads} with order {order}: Jackson's theorem needs at least as "
@@ -111,6 +108,8 @@ def recall_bound(
     the lags from ``T - B`` on; or at ``s T / B`` (log), points that keep a distance of
     ``T / B``, at least 1, from T, so the bump vanishes there, and the tail sum
     ``sum_s (s T / B)^(-1 - gamma)`` is at most ``zeta(1 + gamma)``.
+
+    ValueError for arguments out of the module's ranges.
     """
     family = Family.of(family)
     family.refuse_unseen(lag)
@@ -132,7 +131,8 @@ def largest_order(
     ``floor((decay - gamma) / alpha)`` for exponentials and
     ``floor((decay - 1 - gamma) / (1 + alpha))`` for powers. At the paper's spacing:
     ``floor(100 decay - 1)``, where it prints ``floor(99 decay)``, and
-    ``floor(decay / 1.01 - 1)``, where it prints ``floor(0.99 decay) - 1``.
+    ``floor(decay / 1.01 - 1)``, where it prints ``floor(0.99 decay) - 1``. ValueError
+    for arguments out of the module's ranges.
     """
     family = Family.of(family)
     _check_positive(decay=decay, alpha=alpha, gamma=gamma)
@@ -189,7 +189,7 @@ def recall_order(
     gamma: Number = SPACING,
 ) -> tuple[int, float]:
     """The order that makes `recall_bound` least, and that bound."""
-    orders = (n for n in ORDERS if n <= heads)
+    orders = (n for n in result.ORDERS if n <= heads)
     bounds = ((n, recall_bound(family, lag, heads, n, alpha, gamma)) for n in orders)
     return min(bounds, key=itemgetter(1))
 
@@ -219,8 +219,6 @@ def readout(norm: float, width: int, dimension: int, radius: float = 2.0) -> flo
     The norm is f's or a bound of it, the radius half the side of the box, neither
     negative; m and D are at least 1. ValueError otherwise.
     """
-    if width < 1 or dimension < 1:
-        raise ValueError(f"width {width} and dimension {dimension} must be at least 1")
-    if norm < 0 or radius < 0:
-        raise ValueError(f"norm {norm} and radius {radius} must not be negative")
+    at_least(1, width=width, dimension=dimension)
+    at_least(0, norm=norm, radius=radius)
     return 4 * max(radius, 1.0) * math.sqrt(dimension + 1) * norm / math.sqrt(width)

@@ -39,7 +39,8 @@ def known_readout(target: Any, width: int | None = None) -> TwoLayerNet:
             "the construction needs a readout of known norm and slope, a TwoLayerNet, "
             f"not {type(target.readout).__name__}"
         )
-    at_least(1, width=1 if width is None else width)
+    if width is not None:
+        at_least(1, width=width)
     return target.readout
 
 

@@ -157,7 +157,10 @@ def softmax(decay: float, length: int = 32) -> BuiltDot:
 
     Returns:
         The layer. Its error is certified on all windows of 6 tokens, with a bound for
-        the tokens before. ValueError for a decay or length out of range.
+        the tokens before.
+
+    Raises:
+        ValueError: a decay or length out of range.
     """
     if not 1e-5 <= decay <= 1 / 8:
         nearest = min(max(decay, 1e-5), 1 / 8)

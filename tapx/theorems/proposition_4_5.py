@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tapx.checks import MOST, fewest
+from tapx.checks import MOST, above, fewest
 from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import adaptive_errors, staged, stages, theorem_3_1, theorem_4_1
 from tapx.theorems.staged_built import BuiltStages
@@ -60,8 +60,7 @@ def attention_heads(
     ValueError for an error that is not positive or that a thousand million heads do not
     reach, or as :func:`tapx.theorems.adaptive_errors.layered_error`.
     """
-    if not error > 0:
-        raise ValueError(f"error must be above 0, not {error}")
+    above(0, error=error)
     found = fewest(
         lambda heads: (
             adaptive_errors.layered_error(largest_lags, depth, heads, order, position)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -116,7 +117,11 @@ CHOSEN: Any = AdaptiveMemory(
 )
 
 
-ASKED = "the token at lag 1, 2 or 3, as the current token asks, lin"
+_asked = partial(
+    chosen,
+    target=CHOSEN,
+    of="the token at lag 1, 2 or 3, as the current token asks, lin",
+)
 
 
 def _one_layer(heads: int, order: int) -> float:
@@ -191,14 +196,12 @@ RESULTS = (
         FixedMemory((3, 7), two_layer.relu_sum(two_layer.normal_directions(8, 3, 0))),
         words="eight neurons on the tokens at lags 0, 3 and 7, lin, the readout exact",
     ),
-    chosen(
+    _asked(
         "thm-4.1",
         "Two layers fetch the tokens at lags that the current token chooses.",
         "lemma-F.2 lemma-F.5 lemma-G.6 prop-C.1",
         by=theorem_4_1,
         bound=_one_layer,
-        target=CHOSEN,
-        of=ASKED,
     ),
     row(
         "prop-4.2",
@@ -214,28 +217,24 @@ RESULTS = (
         no_memory=1.0,
         published="without dot products at least 2/3",
     ),
-    chosen(
+    _asked(
         "prop-4.3",
         "A product of one vector with the token, inside the position function, does "
         "what the dot product does.",
         "thm-4.1",
         by=proposition_4_3,
         bound=_one_layer,
-        target=CHOSEN,
-        of=ASKED,
     ),
     nested_memories(
         boolean_example(),
         words="the paper's product of three signs behind two pointers, lin",
     ),
-    chosen(
+    _asked(
         "prop-4.5",
         "A layer for each memory saves heads and neurons in each layer.",
         "thm-4.1 thm-4.4",
         by=proposition_4_5,
         bound=lambda heads, order: proposition_4_5.bound(CHOSEN, heads, order, "lin"),
-        target=CHOSEN,
-        of=ASKED,
         size="heads a layer",
     ),
     _sparse(),

@@ -18,7 +18,7 @@ from tapx.kernels import adaptive, balls
 from tapx.kernels.adaptive import AdaptiveKernel
 from tapx.kernels.family import LIN, Family
 from tapx.kernels.nearest import in_float64
-from tapx.readouts import two_layer
+from tapx.readouts import memory_functions, two_layer
 from tapx.readouts.memory_functions import interpolating_net
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.adaptive import AdaptiveMemory
@@ -52,7 +52,7 @@ def build(
     """
     family = Family.of(position)
     one_of(kernel, KERNELS, "kernel")
-    pointers = "lag" if score == "tmx" or family is LIN else "log"
+    pointers = pointers_of(position, score)
     readout = known_readout(target)
     check_reach(length, target.reach)
     kernels = _kernels(target, plan, heads, family, kernel, length)
@@ -73,6 +73,14 @@ def build(
     )
     given = (model, target, length, readout_error, kernels, readout, net, errors)
     return BuiltStages(*given, plan, nets, margins)
+
+
+def pointers_of(position: str, score: str = "dot") -> str:
+    """What the stream holds of a memory function: "lag", or "log" for its logarithm.
+
+    The score is "dot" or "tmx". ValueError for another position function.
+    """
+    return "lag" if Family.of(position) is LIN or score == "tmx" else "log"
 
 
 def token_tuples(target: AdaptiveMemory, memory: int) -> Tensor:
@@ -102,6 +110,16 @@ def memory_nets(target: AdaptiveMemory, pointers: str) -> tuple[TwoLayerNet, ...
         interpolating_net(token_tuples(target, k), pointed_at(target, k, pointers)[0])
         for k in range(len(target.tables))
     )
+
+
+def memory_slopes(target: AdaptiveMemory, position: str) -> tuple[float, ...]:
+    """Lipschitz constants, or bounds, of the memory nets behind dot products.
+
+    One a memory: of the net of g_i with lin, of that of log g_i with log. ValueError
+    for another position function.
+    """
+    nets = memory_nets(target, pointers_of(position))
+    return tuple(map(memory_functions.lipschitz, nets))
 
 
 def _kernels(

@@ -23,8 +23,9 @@ from typing import Any
 
 from tapx.checks import MOST, fewest
 from tapx.readouts import memory_functions
+from tapx.result import ORDERS
 from tapx.targets.adaptive import AdaptiveMemory, check_depth
-from tapx.theorems import adaptive_errors, lemmas, staged, stages, theorem_3_1
+from tapx.theorems import adaptive_errors, staged, stages, theorem_3_1
 from tapx.theorems.staged_built import BuiltStages
 
 BOX = 2.0
@@ -118,7 +119,7 @@ def group_bound(largest_lag: int, heads: int, position: str) -> float:
     """Lemma F.2 (lin) or F.5 (log) at the order that makes it least."""
     return min(
         adaptive_errors.group_error(largest_lag, heads, order, position)
-        for order in lemmas.ORDERS
+        for order in ORDERS
         if order <= heads
     )
 
@@ -172,13 +173,17 @@ def bound(
     The layers are counted with `depth`, whatever that of the target, and the order is
     that of E_Attn; the condition takes its best one. The width m is that of every
     layer, and needs the norms; None is for a network that holds f and the memory
-    functions exactly.
+    functions exactly. The rest is as in :mod:`tapx.theorems.adaptive_errors`.
 
     Returns:
         The bound; ``inf`` where the heads do not meet the nested condition, where the
         width is below what :func:`layer_widths` asks for, with one neuron for the
         constant, or where a fetched token may leave the box of the memory functions.
-        ValueError for a width without norms, or as the parts.
+
+    Raises:
+        ValueError: a width without norms, or as :func:`nested_condition`,
+            :func:`layer_widths` and :func:`adaptive_errors.layered_error`.
+        TypeError: a readout that is no `TwoLayerNet`.
     """
     lags = target.largest_lags
     if width is not None:

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 import torch
 
-from tapx.checks import one_of
+from tapx.checks import at_least, one_of
 from tapx.kernels import balls, distances
 from tapx.kernels.family import LOG, Family
 from tapx.kernels.kernel import Kernel
@@ -32,7 +32,6 @@ from tapx.kernels.nearest import KINDS, in_float64, kernel_for, l1_error, row_va
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import EssentialMemory
 from tapx.theorems.built import Built
-from tapx.theorems.certificate import check_reach
 from tapx.theorems.one_layer import assemble, known_readout, refuse_few_heads
 
 LAG_ZERO = ("residual", "heads")
@@ -75,7 +74,7 @@ def construct(
     count = len(target.kernels)
     readout = known_readout(target, width)
     refuse_few_heads(heads, count, "memories")
-    check_reach(length, 0)
+    at_least(1, length=length)
     first = 1 if lag_zero == "residual" else 0
     if isinstance(kernel, str):
         one_of(kernel, KINDS, "kernel")

@@ -115,7 +115,11 @@ VALUE_ERROR = {
     "largest valid one is 2": lambda: fixed(Delta(2), (1, 3)),
     "a delta at a lag of at least 1": lambda: fixed(None),
     # Bumps of a kernel that decays
-    "alpha and gamma must be positive": lambda: bumps(LIGHT, 8, "lin", alpha=0),
+    r"alpha=(0\.0|-1\.0): give more than 0": (
+        lambda: bumps(LIGHT, 8, "lin", alpha=0),
+        lambda: proofs.bump(2, 8, "lin", alpha=-1),
+    ),
+    r"gamma=0\.0: give more than 0": lambda: proofs.bump(2, 8, "lin", gamma=0),
     "above gamma = 1.5 only": lambda: bumps(LIGHT, 8, "lin", gamma=1.5),
     "above 1 [+] gamma = 3 only": lambda: bumps(HEAVY, 8, "power", gamma=2),
     "use power heads": lambda: bumps(HEAVY, 8, "exponential"),
@@ -131,7 +135,9 @@ VALUE_ERROR = {
     "last 3 must be above first 3": lambda: Trapezoid(2, 1.0, 3, 3),
     "errors from 1e-12 to 0.5": each(quadrature.rule, (2, 1e-13), (2, 0.6)),
     "heads (0|73): allowed are 1 to 72": each(shortest, (2.0, 0), (2.0, 73)),
-    "error 0 must be positive": lambda: fewest(2.0, 0.0),
+    r"error=(0\.0|-0\.5|nan): give more than 0": each(
+        fewest, (2.0, 0.0), (2.0, -0.5), (2.0, math.nan)
+    ),
     # Searches
     "weight_bits 1: allowed are 2 to 2000": lambda: search.best_delta(3, 2, "power", 1),
     "window 2 to 9: first is 0 or 1": lambda: windowed(1, "power", 2, 9),

@@ -40,7 +40,7 @@ VALUE_ERROR = {
     "count=0: give at least 1": lambda: exact_nets.parity(0),
     r"width,\), not \(2,\), \(2, 1": lambda: exact_nets.linear([[1.0]]),
     # Norms and suprema
-    "radius must be above 0, not (0|-1|inf)": each(
+    r"radius=(0\.0|-1\.0|inf): give more than 0": each(
         norms.norm_certified, (FLAT, 0.0), (FLAT, math.inf)
     ),
     r"radius=-1\.0: give more than 0": lambda: sup_estimated(LINE, -1.0, SEED),

@@ -131,14 +131,16 @@ VALUE_ERROR = {
     ),
     "width 0 leaves no neuron .* 4 neurons": lambda: staged(width=0),
     "width 2 leaves no neuron .* 7 neurons": lambda: staged(0, 2, width=2, seed=1),
-    "width=0: give at least 1": (lambda: fixed(width=0), lambda: essential(width=0)),
     "1 norms for 2 memories; one each": (
         lambda: theorem_4_1.rounding_width([2.0], (2, 3), 1, "lin"),
         lambda: proposition_4_5.widths([1.0], (2, 3), 1, "lin"),
         lambda: theorem_4_4.layer_widths([1.0], [2, 2], 1, 1, "lin"),
     ),
     "needs the norms": lambda: nested_bound(1, width=5),
-    "tolerance must be above 0": lambda: adaptive_errors.sampling_width(2.0, 1, 0.0),
+    r"tolerance=(0\.0|-1\.0|nan): give more than 0": each(
+        adaptive_errors.sampling_width,
+        *((2.0, 1, tolerance) for tolerance in (0.0, -1.0, math.nan)),
+    ),
     # Depths, targets and their memories
     "Theorem 4.1 is about lags .* depth 0, not 1; .* theorem_4_4": lambda: staged(1, 2),
     "Proposition 4.3 is about lags .* depth 0, not 2; .* theorem_4_4": lambda: (
@@ -175,7 +177,7 @@ VALUE_ERROR = {
         lambda: fixed(length=16).adversarial_inputs(length=2),
         lambda: staged().adversarial_inputs(2),
     ),
-    "length 0 does not reach back to lag 0": lambda: essential(length=0),
+    "length=0: give at least 1": lambda: essential(length=0),
     r"allowed are 1 to 2\^40 tokens": (
         lambda: fixed().error_for(0),
         *each(check_length, 0, -1, 2**41, math.nan),
@@ -208,12 +210,25 @@ VALUE_ERROR = {
     ).rounding_for(64, "recurrence"),
     # The lemmas
     "with order 4: .* valid order is 2": lambda: recall_bound("lin", 3, 2, 4),
-    "order 0: the nearest valid order is 1": lambda: recall_bound("lin", 3, 2, 0),
     "lag 0: log heads see lags from 1": lambda: recall_bound("log", 0, 2, 1),
     "alpha 0 must be positive": lambda: recall_bound("lin", 3, 2, 1, alpha=0),
-    "order=0: give at least 1": lambda: adaptive_errors.group_error(2, 40, 0, "lin"),
-    "width 0 and dimension 2": lambda: lemmas.readout(1, 0, 2),
-    "norm -1 and radius": lambda: lemmas.readout(-1, 1, 2),
+    "order=0: give at least 1": (
+        lambda: adaptive_errors.group_error(2, 40, 0, "lin"),
+        lambda: recall_bound("lin", 3, 2, 0),
+        lambda: lemmas.jackson(0, 2),
+    ),
+    "width=0: give at least 1": (
+        lambda: fixed(width=0),
+        lambda: essential(width=0),
+        lambda: lemmas.readout(1, 0, 2),
+    ),
+    "dimension=0: give at least 1": (
+        lambda: lemmas.readout(1, 1, 0),
+        lambda: adaptive_errors.sampling_width(2.0, 0, 0.5),
+        lambda: flattened.least_steepness(2, 3, 0),
+    ),
+    "norm=-1: give at least 0": lambda: lemmas.readout(-1, 1, 2),
+    r"radius=-1\.0: give at least 0": lambda: lemmas.readout(1, 1, 2, -1.0),
     "lag=1: give at least 2": lambda: proof_spacing.recall_spacing("power", 1),
     "the allowed orders are 1 to 99": each(
         decay_bound, ("lin", 1, 1, 200, 100), ("lin", 1, 1, 200, 0)
@@ -228,10 +243,12 @@ VALUE_ERROR = {
     "order 2 with .* below 2": lambda: proof_spacing.decay_spacing("power", 3, 2),
     "order 0 with .* at least 1": lambda: proof_spacing.decay_spacing("lin", 3, 0),
     # Counts that must be above 0
-    "error must be above 0": lambda: attention_heads([2], 1, 0.0, 1, "lin"),
+    r"error=(0\.0|-0\.1|nan): give more than 0": each(
+        attention_heads,
+        *(([2], 1, error, 1, "lin") for error in (0.0, -0.1, math.nan)),
+    ),
     "tokens=1: give at least 2": lambda: flattened.least_steepness(1, 3, 2),
     "choices=0: give at least 1": lambda: flattened.least_steepness(2, 0, 2),
-    "dimension=0: give at least 1": lambda: flattened.least_steepness(2, 3, 0),
     "error (1.0|-0.1): allowed is 0 up to": each(
         flattened.least_steepness, (2, 3, 2, 1.0), (2, 3, 2, -0.1)
     ),

@@ -30,8 +30,7 @@ def test_certified_below_the_bound_where_the_bound_is_finite(position):
 def test_kernels_that_meet_the_condition_build(position):
     """The check of the construction is no stricter than the printed condition."""
     target = nested_targets.random_nesting(3, 2, 3, 1)
-    nets = staged.memory_nets(target, "log" if position == "log" else "lag")
-    slopes = [memory_functions.lipschitz(net) for net in nets]
+    slopes = staged.memory_slopes(target, position)
     family = "power" if position == "log" else "exponential"
 
     def error(lag, heads):

@@ -110,14 +110,17 @@ def arms(
     every model of the depth arm.
 
     Raises:
-        ValueError: fewer than two numbers of layers, or some that do not rise.
+        ValueError: fewer than two numbers of layers, some that do not rise, or one
+            below 1.
     """
     layers = list(layers)
     if len(layers) < 2 or layers != sorted(set(layers)):
-        more = {layers[0] - 1 or 2} if len(set(layers)) == 1 else set()
+        near = sorted({max(1, count) for count in layers}) or [1]
+        if len(near) == 1:
+            near = [near[0] - 1, near[0]] if near[0] > 1 else [1, 2]
         raise ValueError(
             f"layers={layers}: give at least two rising numbers, the base's first; "
-            f"nearest: {sorted({*layers, *more})[-4:] or [1, 2]}"
+            f"nearest: {near}"
         )
     base = LanguageCell(position, "dot", layers[0], heads, size.dimension, size.width)
     sizes = (heads, size.dimension, size.width)

@@ -55,7 +55,7 @@ def load_tokens(
     for path, ids in zip(paths, (train, held_back), strict=True):
         seen = _looked_at(ids)
         counts.append(np.bincount(seen, minlength=1 << 16))
-        problem = token_looks.unlike_tokens(seen)
+        problem = token_looks.unlike_tokens(seen, counts[-1])
         if problem:
             raise Refusal(f"token files: {path.name} {problem}")
         _within(path, counts[-1], vocabulary)

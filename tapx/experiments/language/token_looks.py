@@ -50,13 +50,13 @@ def other_kind(beginning: bytes) -> str:
     return ""
 
 
-def unlike_tokens(ids: np.ndarray) -> str:
+def unlike_tokens(ids: np.ndarray, counts: np.ndarray) -> str:
     """What numbers look like, if not like 16-bit token ids; else nothing.
 
     Args:
         ids: (n,) uint16, at least 1025, beginning at a multiple of four.
+        counts: (65536,), how often each number is among them.
     """
-    counts = np.bincount(ids)
     top = int(counts.argmax())
     share = counts[top] / len(ids)
     if share >= MOST:
@@ -68,17 +68,21 @@ def unlike_tokens(ids: np.ndarray) -> str:
             f"{few} values at some places and {many} at others; write the ids as "
             "16-bit numbers (numpy's uint16)"
         )
-    lowest, highest = ids & 255, ids >> 8
-    few, many = len(np.unique(lowest)), len(np.unique(highest))
+    by_byte = counts.reshape(256, 256)  # highest byte, lowest byte
+    few, many = (int(by_byte.any(axis).sum()) for axis in (0, 1))
     if _uneven(few, many):
         return (
             "looks like ids whose highest byte comes first: their lowest bytes take "
             f"{few} values, the highest {many}; write the lowest byte first (numpy's "
             "'<u2')"
         )
-    low, high = (np.bincount(part, minlength=256) for part in (lowest, highest))
-    apart = float(np.abs(low - high).sum()) / (2 * len(ids))
-    if apart < ALIKE:
+    # The most frequent id may be a filler, and says nothing of the others.
+    rest = np.where(np.arange(len(counts)) == top, 0, counts).reshape(256, 256)
+    low, high = (rest.sum(axis) / rest.sum() for axis in (0, 1))
+    apart = _total_variation(low, high)
+    # Bytes of text are not spread evenly, the lowest ones of many two-byte ids are.
+    uneven = _total_variation(low, np.full(256, 1 / 256)) > ALIKE
+    if np.count_nonzero(high) > 1 and uneven and apart < ALIKE:
         return (
             "looks like ids of one byte each: first and second bytes of its 16-bit "
             f"numbers are spread alike (total variation {apart:.2f}, of two-byte ids "
@@ -91,6 +95,11 @@ def _fewest_and_most(parts: Iterable[np.ndarray]) -> tuple[int, int]:
     """How many values the part with the fewest takes, and that with the most."""
     kinds = [len(np.unique(part)) for part in parts]
     return min(kinds), max(kinds)
+
+
+def _total_variation(one: np.ndarray, other: np.ndarray) -> float:
+    """Half the sum of the differences of two rows of shares."""
+    return float(np.abs(one - other).sum()) / 2
 
 
 def _uneven(few: int, many: int) -> bool:

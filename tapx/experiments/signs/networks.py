@@ -23,7 +23,7 @@ from flint import arb
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.experiments.models import written
+from tapx.experiments import models
 from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
 from tapx.network.positions import PerLag
@@ -87,7 +87,7 @@ def free_network(target: ToyTarget) -> FreeNetwork:
         "feed_forwards.0.outer": torch.from_numpy(outer)[None],
     }
     free = PerLag(1, target.length, torch.float64)
-    model = written(state, free, width=len(bias))
+    model = models.written(state, free, width=len(bias))
     worst = _worst(target, logits[0].tolist(), inner, bias, outer)
     return FreeNetwork(model, round_up(worst * worst), round_up(worst))
 

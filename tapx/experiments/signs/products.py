@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from flint import arb
 
-from tapx.experiments.models import written
+from tapx.experiments import models
 from tapx.experiments.signs.networks import NEGLIGIBLE, shown_logits
 from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
@@ -87,7 +87,7 @@ def product_network(target: ToyTarget, bend: float = 0.5) -> ProductNetwork:
     }
     worst = _worst(target, logits, key[:, 0, 0], value[:, 2, 0], constant)
     free = PerLag(number, target.length, torch.float64)
-    model = written(state, free, width=1, score="dot")
+    model = models.written(state, free, width=1, score="dot")
     return ProductNetwork(model, tuple(heads), worst)
 
 

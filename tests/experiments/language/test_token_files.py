@@ -122,6 +122,45 @@ def test_ids_of_one_byte(tmp_path):
         token_files.load_tokens(tmp_path)
 
 
+def test_text_in_ids_of_one_byte(tmp_path):
+    """Bytes of a text whose first ones are no text: the values themselves tell."""
+    text = b"One nation, under laws that it gave itself, and at peace with all. "
+    for name, count in (("train", 400), ("val", 40)):
+        bytes_ = np.frombuffer(text * count, "uint8") + 128
+        bytes_.astype("uint8").tofile(tmp_path / f"{name}.bin")
+    with pytest.raises(Refusal, match=r"train\.bin looks like ids of one byte each"):
+        token_files.load_tokens(tmp_path, 65536)
+
+
+@pytest.mark.parametrize("ids", [2, 4, 300, 50257])
+def test_ids_of_which_most_are_one_and_the_same(tmp_path, ids):
+    """Their bytes are alike in that most are 0, as those of one-byte ids may be."""
+    rng = np.random.default_rng(ids)
+    for name, count in (("train", 20_000), ("val", 4000)):
+        drawn = rng.integers(1, ids, count) * (rng.random(count) < 0.15)
+        drawn.astype("uint16").tofile(tmp_path / f"{name}.bin")
+    assert len(token_files.load_tokens(tmp_path, ids)[0]) == 20_000
+
+
+@pytest.mark.parametrize("ids", [50257, 56000, 65536])
+def test_ids_that_are_spread_evenly(tmp_path, ids):
+    """Then both bytes are spread evenly, hence alike."""
+    rng = np.random.default_rng(ids)
+    for name, count in (("train", 400_000), ("val", 40_000)):
+        rng.integers(0, ids, count).astype("uint16").tofile(tmp_path / f"{name}.bin")
+    assert len(token_files.load_tokens(tmp_path, ids)[0]) == 400_000
+
+
+def test_numbers_are_counted_once(tmp_path, monkeypatch):
+    made(tmp_path)
+    asked, count = [], np.bincount
+    monkeypatch.setattr(
+        np, "bincount", lambda *args, **more: asked.append(1) or count(*args, **more)
+    )
+    token_files.load_tokens(tmp_path)
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [
