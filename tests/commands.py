@@ -5,6 +5,6 @@ import sys
 
 
 def python(*words, **how):
-    """Its exit status, and what it wrote."""
-    command = [sys.executable, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, **how)
+    """Its exit status, and what it wrote: text to us, unless asked otherwise."""
+    usual = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.run([sys.executable, *map(str, words)], **(usual | how))

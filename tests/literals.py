@@ -71,7 +71,10 @@ class Bindings:
                 return False
             if isinstance(part, ast.Call) and called(part) not in PLAIN:
                 return False
-            if isinstance(part, ast.Name) and part.id not in PLAIN | seen:
+            if isinstance(part, ast.Name):
+                plain = part.id in PLAIN and part.id not in self.values
+                if part.id in seen or plain:
+                    continue
                 values = self.values.get(part.id, [None])
                 if not all(
                     one and self.literal(one, seen | {part.id}) for one in values

@@ -87,19 +87,15 @@ def at(original, execution=None):
         if execution:
             patch.setattr(runs, "_papermill", execution)
             patch.setattr(sweep_work, "_code_of", lambda *_: code)
-            patch.setattr(notebooks, "execute", as_stored)
+            patch.setattr(notebooks, "execute", small_book.as_stored)
             cluster = contextlib.nullcontext(Cluster())
             patch.setattr(cli_sweep, "_cluster", lambda *_: cluster)
         yield place
 
 
-def as_stored(path, **_):
-    return notebooks.normalise(notebooks.load(path))
-
-
 def call(place, words, output=None):
     """Call, and see that all that must hold holds; returns status and what was said."""
-    before = small_book.files(place)
+    before, paths = small_book.files(place), paths_below(place)
     result = CliRunner().invoke(main, words)
     said = result.stdout + result.stderr
     assert result.exit_code in (0, 1, 2, 130), words
@@ -109,15 +105,22 @@ def call(place, words, output=None):
     assert os.listdir(place / "tmp") == []
     assert {name: after.get(name) for name in before} == before, "nothing is lost"
     new = after.keys() - before.keys()
+    changed = paths_below(place) ^ paths  # an empty folder is no file
+    assert not any(path.is_relative_to(place / "book") for path in changed)
     if words[0] not in ("run", "sweep"):
         assert not new
     if new:
-        folder = os.path.realpath(place / "here" / output)
-        assert all(os.path.realpath(place / name).startswith(folder) for name in new)
-        assert not any(name.startswith("book/") for name in new)
+        folder = (place / "here" / output).resolve()
+        assert all((place / name).resolve().is_relative_to(folder) for name in new)
     if words[0] == "run":
+        assert not changed or result.exit_code != 2
         check_results(new, after, result.exit_code)
     return result.exit_code, said
+
+
+def paths_below(folder):
+    """All files and folders but what Python compiles for itself."""
+    return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
 def check_results(new, after, status):

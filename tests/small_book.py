@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -131,6 +131,13 @@ def record(
     return {**made, **change}
 
 
+def store(record: Mapping[str, Any], book: Path) -> None:
+    """Write a record into a book's own records."""
+    path = records.path(record["chapter"], record["profile"], book)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebooks.write_text(path, records.dumps(record))
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, to see that nothing was written."""
     return {
@@ -142,4 +149,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def at_once(chapter: notebooks.Chapter, *_: Any) -> nbformat.NotebookNode:
     """In the place of `runs._papermill`: the chapter as if it had run, as stored."""
-    return notebooks.normalise(notebooks.load(chapter.path))
+    return as_stored(chapter.path)
+
+
+def as_stored(path: Path, **_: Any) -> nbformat.NotebookNode:
+    """In the place of `notebooks.execute`: the notebook as if it had run, as stored."""
+    return notebooks.normalise(notebooks.load(path))

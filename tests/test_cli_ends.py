@@ -3,12 +3,12 @@
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 
+import playground
 import pytest
 import small_book
 from click.testing import CliRunner
+from commands import python
 from made_claims import entry
 
 from tapx.chapters import claim_views, notebooks, records, runs
@@ -29,13 +29,8 @@ def book(tmp_path_factory):
 
 def tapx(book, *words, **options):
     """``python -m tapx`` as a process."""
-    variables = options.pop("variables", {})
-    return subprocess.run(
-        [sys.executable, "-m", "tapx", *words],
-        env={**os.environ, "TAPX_BOOK": str(book), **variables},
-        stderr=subprocess.PIPE,
-        **options,
-    )
+    variables = {**os.environ, "TAPX_BOOK": str(book), **options.pop("variables", {})}
+    return python("-m", "tapx", *words, env=variables, text=False, **options)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "utf-16"])
@@ -67,10 +62,7 @@ def test_a_reader_who_has_enough(book):
 
 
 def test_no_output_at_all(book):
-    words = [sys.executable, "-m", "tapx", "claims"]
-    command = ["sh", "-c", 'exec "$@" >&-', "sh", *words]
-    variables = {**os.environ, "TAPX_BOOK": str(book)}
-    done = subprocess.run(command, env=variables, stderr=subprocess.PIPE)
+    done = tapx(book, "claims", stdout=None, preexec_fn=lambda: os.close(1))
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -89,6 +81,7 @@ def call(book, tmp_path, monkeypatch):
 def test_where_the_results_are_is_said_in_any_encoding(call, tmp_path, name, charset):
     done = call("run", "tiny", "--quiet", "--output", name, charset=charset)
     assert done.exit_code == 0, done.output
+    assert "tiny.json" in done.stdout
     assert sorted(os.listdir(name)) == ["tiny.html", "tiny.ipynb", "tiny.json"]
 
 
@@ -107,15 +100,14 @@ def test_an_empty_folder_of_data_is_not_this_one(call):
 
 
 @pytest.mark.parametrize("words", ["run tiny", "run tiny --force", "sweep tiny"])
-def test_no_command_writes_into_the_book(call, book, tmp_path, words):
-    (tmp_path / "link").symlink_to(book)
-    before = small_book.files(book)
-    for output in (book, book / "new", "link", "link/../book/new"):
-        done = call(*words.split(), "--output", str(output))
-        assert done.exit_code == 2
-        assert "is in the book" in done.stderr
-    assert small_book.files(book) == before
-    assert not (book / "new").exists()
+def test_no_command_writes_into_the_book(book, words):
+    with playground.at(book, small_book.at_once) as place:
+        own = place / "book"
+        for output in (own, own / "new", "link", "link/../book/new"):
+            called = [*words.split(), "--output", str(output)]
+            status, said = playground.call(place, called, output)
+            assert status == 2
+            assert "is in the book" in said
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "file", "file/below", "loop"])

@@ -107,6 +107,7 @@ def test_withdrawals_have_reasons():
         ("def state(x): claim('a/b', x, '<', 4, 's')", False),
         ("with f() as x: claim('a/b', x, '<', 4, 's')", False),
         ("claim('a/b', (x := 3), '<', 4, 's')", True),
+        ("sum = f(2)\nclaim('a/b', sum, '<', 4, 's')", False),
     ],
 )
 def test_typed_numbers_are_told_from_computed_ones(cell, found):

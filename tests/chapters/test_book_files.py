@@ -8,7 +8,7 @@ import pytest
 import small_book
 from click.testing import CliRunner
 
-from tapx.chapters import book_files, notebooks, records
+from tapx.chapters import book_files, notebooks
 from tapx.cli import main
 
 EVERY = [
@@ -24,7 +24,7 @@ OF_PARAMETERS = ["show tiny", "run tiny --output OUT", "sweep tiny --output OUT"
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     book = small_book.make(tmp_path_factory.mktemp("broken"))
-    records.store(small_book.record(), book)
+    small_book.store(small_book.record(), book)
     return book
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from small_book import make, record
+from small_book import make, record, store
 
 from tapx.chapters import environment, notebooks, parameters, records, stored_results
 from tapx.show.tables import Table
@@ -11,8 +11,8 @@ from tapx.show.tables import Table
 
 def test_tables(tmp_path):
     book = make(tmp_path)
-    records.store(record(), book)
-    records.store(record("paper", 100.0, versions={"numpy": "9"}), book)
+    store(record(), book)
+    store(record("paper", 100.0, versions={"numpy": "9"}), book)
     times = repr(environment.run_times("default", 1, book)).splitlines()
     assert times[0].split() == ["Chapter", "Seconds", "Claims", "Date", "Command"]
     assert times[1].startswith("A tiny chapter  1.3")

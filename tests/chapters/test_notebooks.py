@@ -3,12 +3,12 @@
 import copy
 import json
 import os
-import subprocess
 import sys
 
 import nbformat
 import pytest
 import small_book
+from commands import python
 from small_book import cell, chapter
 
 from tapx.chapters import interpreter, notebooks, parameters, stored_results
@@ -155,13 +155,8 @@ def test_commands_start_fast(code, slow):
     """`list`; `show` and `claims`."""
     before = "import sys; from tapx import cli; from tapx.chapters import notebooks; "
     after = f"; print(set({slow.split()}) & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", before + code + after],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "set()"
+    done = python("-c", before + code + after)
+    assert done.stdout == "set()\n", done.stderr
 
 
 # The book's own notebooks, as stored.

@@ -50,9 +50,9 @@ PLANTED = {
 def test_a_planted_number_is_refused(case, book):
     path, value = PLANTED[case]
     record = record_of()
-    records.store(record, book)
+    small_book.store(record, book)
     assert records.load_record("tiny", book_dir=book) == record
-    records.store(planted(record, *path, value=value), book)
+    small_book.store(planted(record, *path, value=value), book)
     with pytest.raises(ValueError, match=r"changed after the run.*repeat the run"):
         records.load_record("tiny", book_dir=book)
     with pytest.raises(ValueError, match="changed after the run"):
@@ -77,7 +77,7 @@ record = records.load_record("tiny", "smoke")"""
 
 def test_the_output_of_a_chapter_repeats_the_hash(book):
     """So a record changed together with its hash does not pass either."""
-    records.store(record_of("smoke"), book)
+    small_book.store(record_of("smoke"), book)
     path = book / "reader.ipynb"
     notebooks.save(chapter(cell(READER), id="reader", order=2), path)
     stored = notebooks.execute(path)
@@ -88,7 +88,7 @@ def test_the_output_of_a_chapter_repeats_the_hash(book):
     stored_record = records.read("tiny", "smoke", book)
     wrong = planted(stored_record, "results", 1, "error", value=7.0)
     wrong["results_hash"] = records.results_hash(wrong)
-    records.store(wrong, book)
+    small_book.store(wrong, book)
     fresh = notebooks.execute(path)
     lines = stored_results.notebook_differences(stored, fresh)
     assert len(lines) == 1 and name in lines[0]
@@ -126,7 +126,7 @@ def test_every_stored_record_is_whole():
 
 
 def test_another_format_is_refused(book):
-    records.store(planted(record_of(), "format", value=2), book)
+    small_book.store(planted(record_of(), "format", value=2), book)
     with pytest.raises(ValueError, match="format 2, not 1"):
         records.read("tiny", book_dir=book)
 
@@ -176,7 +176,7 @@ def test_no_commit_without_git(tmp_path, monkeypatch):
     ],
 )
 def test_a_record_and_a_changed_chapter(place, old, new, word, book):
-    records.store(record_of(), book)
+    small_book.store(record_of(), book)
     notebook = small_book.tiny()
     notebook.cells[place].source = notebook.cells[place].source.replace(old, new)
     notebooks.save(notebook, book / "tiny.ipynb")
@@ -187,21 +187,21 @@ def test_a_record_and_a_changed_chapter(place, old, new, word, book):
 
 def test_modules_that_changed(book):
     record = record_of()
-    records.store(planted(record, "code", "modules", value="0" * 64), book)
+    small_book.store(planted(record, "code", "modules", value="0" * 64), book)
     problems, _ = checked(book)
     assert "older than its chapter (modules)" in problems[0]
     assert "python -m tapx rerun tiny" in problems[0]
 
 
 def test_long_runs_are_only_told_of(book):
-    records.store(record_of(), book)
+    small_book.store(record_of(), book)
     code = record_of("smoke")["code"]
     for ran, word in (
         (None, "of unknown code"),
         (code, "current"),
         ({**code, "cells": ""}, "older than its chapter (cells)"),
     ):
-        records.store(record_of("smoke", code=ran), book)
+        small_book.store(record_of("smoke", code=ran), book)
         problems, told = checked(book)
         assert problems == []
         assert told[0].startswith(f"tiny, smoke: {word}, 2026-01-02, ")
@@ -210,7 +210,7 @@ def test_long_runs_are_only_told_of(book):
 def test_missing_and_unknown_records_of_default_runs(book):
     problems, told = checked(book)
     assert told == ["tiny, default: missing"] and "no record is stored" in problems[0]
-    records.store(record_of(code=None), book)
+    small_book.store(record_of(code=None), book)
     problems, _ = checked(book)
     assert "of unknown code" in problems[0]
     with pytest.raises(Refusal, match="unknown chapter"):
