@@ -1,6 +1,7 @@
 """Outcomes of cells as if trained, for tests of what is made of them."""
 
 from dataclasses import replace
+from functools import cache
 
 from tapx.chapters import records
 from tapx.experiments.language.cells import LanguageCell
@@ -22,10 +23,16 @@ def language(cell, seed, loss, tokens="bpe"):
     return Outcome(replace(cell, seed=seed), loss, curve, facts)
 
 
+@cache
+def record(chapter, profile="paper"):
+    """A stored record, not to be changed."""
+    return records.load_record(chapter, profile)
+
+
 def recorded(chapter, kind, profile="paper"):
     """Parameters, seeds and outcomes of a stored record."""
-    record = records.load_record(chapter, profile)
-    given = record["parameters"]
+    stored = record(chapter, profile)
+    given = stored["parameters"]
     repeats = given.get("repeats", 3)  # no parameter of experiment 3b
     seeds = range(given["seed"], given["seed"] + repeats)
-    return given, seeds, Outcomes.of_rows(kind, record["results"])
+    return given, seeds, Outcomes.of_rows(kind, stored["results"])

@@ -1,11 +1,12 @@
 """Enclosures contain the truth: against brute force and against higher precision."""
 
+import contextlib
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from flint import arb, fmpq
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_decays import summed
 
@@ -40,6 +41,7 @@ pairs = st.one_of(
     st.tuples(exponentials, apart),
     st.tuples(apart, exponentials),
 )
+mixed = st.tuples(exponentials, powers) | st.tuples(powers, exponentials)
 
 
 def made(one):
@@ -59,9 +61,27 @@ def brute(kernel, target, order, lags):
     return (np.abs(at(kernel) - at(target)) ** order).sum() ** (1 / order)
 
 
+@contextlib.contextmanager
+def unless_unsettled():
+    """Passes over a pair of which it is not found out when its sign settles."""
+    try:
+        yield
+    except balls.PrecisionError:
+        assume(False)
+
+
 @given(pairs)
 def test_distances_agree_with_brute_force(pair):
-    kernel, target = map(made, pair)
+    compare_with_brute_force(*map(made, pair))
+
+
+@given(mixed)
+def test_distances_of_two_families_agree_with_brute_force(pair):
+    with unless_unsettled():
+        compare_with_brute_force(*map(made, pair))
+
+
+def compare_with_brute_force(kernel, target):
     lags = np.arange(4000.0)
     for order, distance in ((1, l1_distance), (2, l2_distance)):
         enclosure = distance(kernel, target)
@@ -74,7 +94,16 @@ def test_distances_agree_with_brute_force(pair):
 
 @given(pairs)
 def test_fewer_digits_enclose_more_digits(pair):
-    kernel, target = map(made, pair)
+    compare_digits(*map(made, pair))
+
+
+@given(mixed)
+def test_fewer_digits_enclose_more_digits_of_two_families(pair):
+    with unless_unsettled():
+        compare_digits(*map(made, pair))
+
+
+def compare_digits(kernel, target):
     for distance in (l1_distance, l2_distance):
         rough, fine = distance(kernel, target, 6), distance(kernel, target, 40)
         assert rough.overlaps(fine)

@@ -93,6 +93,10 @@ def test_same_seed_same_weights(made):
 def test_many_networks_at_once_by_vmap(normalisation, layers):
     sizes = {"feed_forward": False, "layers": layers, "normalisation": normalisation}
     models = [network(seed=seed, **sizes) for seed in range(3)]
+    with torch.no_grad():  # the seed leaves the slopes as they are
+        for times, model in enumerate(models, 1):
+            for attention in model.attentions:
+                attention.slopes.mul_(times)
     x = tokens(4, 30)
     parameters, buffers = torch.func.stack_module_state(models)
 

@@ -1,10 +1,13 @@
 """What `tapx.experiments` refuses."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import torch
 from made_calls import each
+from made_outcomes import BASE, DEEP, language
+from made_outcomes import signs as outcome
 from matplotlib.figure import Figure
 
 from tapx.experiments import all_windows, number_formats
@@ -20,7 +23,7 @@ from tapx.experiments.memory import fixed_rates, projected, starts, tables
 from tapx.experiments.memory.descent import Way, descend_from
 from tapx.experiments.memory.fixed_rates import FixedRates
 from tapx.experiments.memory.training import MemoryCell, train_memory
-from tapx.experiments.outcomes import Outcome, Outcomes
+from tapx.experiments.outcomes import Outcomes
 from tapx.experiments.signs import floors, readouts
 from tapx.experiments.signs.products import product_network
 from tapx.experiments.signs.stack import SignStack
@@ -52,19 +55,9 @@ SHARES = fixed_rates.columns(np.array([0.01, 0.1, 1.0]), 64)
 IDS = np.arange(10)
 TEXT = Corpus("made", np.zeros(99, int), np.zeros(99, int), 6, str, None)
 FEW = np.zeros(12, dtype=np.int64)
-SMALL = LanguageCell(heads=2, dimension=8, width=16)
 SIZE = sizes.size_named("small", 1)
 # Numbers
 TWO = Kernel.of("exponential", [1, 2], [1, -1], Delta(1))
-
-
-def sign_outcome(mse, heads=1, width=4, seed=0):
-    return Outcome(SignCell("free", heads, width, False, seed), mse, ((100, mse),))
-
-
-def text_outcome(cell, seed, loss, tokens="bpe"):
-    curve = ((0, 4.0), (20, loss or 3.5))
-    return Outcome(replace(cell, seed=seed), loss, curve, {"tokens": tokens})
 
 
 def train_one(task=LAST, rate=0.01, *more):
@@ -87,9 +80,9 @@ def model(position="lin", heads=3, **options):
     return Transformer(1, 4, **options)
 
 
-def draw(how, *words):
-    sized = [sign_outcome(1.0, heads, width) for heads in (1, 2) for width in (4, 8)]
-    return how(Figure().subplots(), Outcomes(sized), *words)
+def curves(by):
+    sized = Outcomes(outcome(1.0, *size) for size in product((1, 2), (4, 8)))
+    draw_curves(Figure().subplots(), sized, by)
 
 
 def windows(seeds=(0,), iterations=20, layers=1):
@@ -105,29 +98,28 @@ def descent(iterations=5, *more, **named):
     )
 
 
-SEEDS = Outcomes(sign_outcome(mse, seed=k) for k, mse in enumerate((3.0, 1.0, 2.0)))
-DEEP = replace(SMALL, layers=2)
-PIECES = Outcomes([text_outcome(SMALL, 0, 3.0), text_outcome(DEEP, 0, 2.5)])
-TWICE = Outcomes([*PIECES, text_outcome(SMALL, 0, 1.5, "characters")])
-TWO_KINDS = Outcomes([sign_outcome(1.0), Outcome(SignCell("lin", 1, 4), 1.0)])
-ALONE = Outcomes([text_outcome(SMALL, 2, None), text_outcome(DEEP, 2, 2.0)])
+SEEDS = Outcomes(outcome(mse, seed=k) for k, mse in enumerate((3.0, 1.0, 2.0)))
+PIECES = Outcomes([language(BASE, 0, 3.0), language(DEEP, 0, 2.5)])
+TWICE = Outcomes([*PIECES, language(BASE, 0, 1.5, "characters")])
+TWO_KINDS = Outcomes([outcome(1.0), outcome(1.0, rpe="lin")])
+ALONE = Outcomes([language(BASE, 2, None), language(DEEP, 2, 2.0)])
 
 VALUE_ERROR = {
     # Outcomes
     "has heads=7; there are .*heads=1, width=4": lambda: SEEDS.spread(heads=7),
     "width=4 names 2 cells; give one of .'rpe', 'heads'": lambda: Outcomes(
-        [*SEEDS, sign_outcome(1.0, heads=2)]
+        [*SEEDS, outcome(1.0, heads=2)]
     ).spread(width=4),
     "'head'; did you mean 'heads'": lambda: SEEDS.where(head=1),
     "'widths'; did you mean 'width'": lambda: SEEDS.values("widths"),
     "no trained cell has rpe=lin": lambda: SEEDS.best_and_worst(("width",), rpe="lin"),
-    "no outcome of LanguageCell": lambda: PIECES.of(replace(SMALL, layers=9)),
-    "several outcomes of .* for one seed": lambda: TWICE.of(SMALL),
-    "no base to compare with for seed 2": lambda: ALONE.gains(SMALL, DEEP),
-    "unknown by 'rp'; did you mean 'rpe'": lambda: draw(draw_curves, "rp"),
+    "no outcome of LanguageCell": lambda: PIECES.of(replace(BASE, layers=9)),
+    "several outcomes of .* for one seed": lambda: TWICE.of(BASE),
+    "no base to compare with for seed 2": lambda: ALONE.gains(BASE, DEEP),
+    "unknown by 'rp'; did you mean 'rpe'": lambda: curves("rp"),
     "(heads=1|this) names 2 cells": (
         lambda: draw_effects(TWO_KINDS),
-        lambda: draw(draw_curves, "heads"),
+        lambda: curves("heads"),
     ),
     # Recipes and stacks
     "a multiple of 8; nearest: 1000": lambda: Recipe(length=1001),
@@ -260,8 +252,8 @@ VALUE_ERROR = {
     "'aut'; did you mean 'auto'": lambda: place_of("aut"),
     "(training|validation) part has 12 tokens.*nearest: 11": each(
         train_language,
-        (SMALL, replace(TEXT, train=FEW), LanguageRecipe(context=12)),
-        (SMALL, replace(TEXT, validation=FEW), LanguageRecipe(context=12)),
+        (BASE, replace(TEXT, train=FEW), LanguageRecipe(context=12)),
+        (BASE, replace(TEXT, validation=FEW), LanguageRecipe(context=12)),
     ),
     # Cost
     "'recurrence' with score 'dot'": lambda: count("recurrence", "dot", 9, 3, 5),

@@ -81,8 +81,7 @@ def test_style_stores_the_same_bytes_each_time():
 def test_the_plain_cycle_tells_series_apart_too():
     with matplotlib.rc_context():
         figures.style()
-        figure, axes = plt.subplots()
+        axes = plt.subplots()[1]
         lines = [axes.plot([0, 1])[0] for _ in range(3)]
         assert len({line.get_marker() for line in lines}) == 3
         assert [line.get_color() for line in lines] == list(figures.COLOURS[:3])
-        plt.close(figure)

@@ -176,13 +176,13 @@ def test_the_certificate_says_for_how_many_tokens_it_holds(index):
     roundings = [built.rounding_for(length) for length in lengths]
     assert roundings == sorted(roundings)
     # The weights decay: input without end adds little, next to nothing if none is slow;
-    # of weights that a search finds for 5.1 we ask only that the bound has an end.
+    # weights that a search finds for 5.1 may be large, then at most as much again.
     result, _, _, position, options = ROWS[index]
     slow = (("lin", "bump"), ("log", "bump"), ("log", "interpolation"))
     if result is theorem_3_1 and (position, options.get("kernel")) not in slow:
         assert roundings[-1] < 2 * roundings[1]
     searched = result is theorem_5_1 and "kernel" not in options
-    assert roundings[-1] < (math.inf if searched else 0.1)
+    assert roundings[-1] < (max(2 * roundings[1], 0.1) if searched else 0.1)
     long = drawn(built, 4, 600, 1)
     with torch.no_grad():
         off = (built.target(long, last_only=True) - built.model(long, "last")).abs()
@@ -202,8 +202,8 @@ def test_two_evaluations_differ_by_no_more_than_their_roundings(index, how):
     length = 2000 if how == "recurrence" else 200
     x = drawn(built, 4, length)
     with torch.no_grad():
-        all_places = built.model(x, how)
-    apart = (all_places[:, -1] - built.model(x, "last").detach()).abs().max()
+        all_places, last = built.model(x, how), built.model(x, "last")
+    apart = (all_places[:, -1] - last).abs().max()
     if ROWS[index][0] is theorem_3_1 and how == "dense":
         off = (all_places - built.target(x)).abs().max()
         assert off <= built.error_for(length)

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_outcomes import recorded
+from made_outcomes import record, recorded
 
-from tapx.chapters import records
 from tapx.experiments.language import corpus
 from tapx.experiments.language import sizes as shared
 from tapx.experiments.language.cells import LanguageCell
@@ -77,7 +76,7 @@ def test_the_record_is_complete():
     assert len(given["layers"]) >= 3 and given["repeats"] >= 3
     cells = shared.with_seeds(both["depth"] + both["heads"], seeds)
     assert [row.cell for row in rows] == cells * len(given["tokens"])
-    assert records.load_record("exp-1a", "paper-small")["duration_s"] < 3600
+    assert record("exp-1a", "paper-small")["duration_s"] < 3600
     for row in rows:
         vocabulary = 86 if row.get("tokens") == "characters" else scale.vocabulary
         cell = row.cell

@@ -45,7 +45,6 @@ def test_a_diverged_run_is_named_everywhere(axes):
     assert table.rows[1][2] == "diverged (1.0e-01 – diverged)"
     panel = views.draw_effects(some).axes[0]
     assert [text.get_text() for text in panel.texts] == ["4 of 7 diverged"]
-    pyplot.close(panel.figure)
     views.draw_curves(axes, some.where(heads=2), "width")
     assert labels(axes) == ["4 neurons", "8 neurons, 4 of 7 diverged"]
 
