@@ -56,7 +56,9 @@ class InterpreterKernelManager(AsyncKernelManager):
     """Starts this interpreter as kernel, whatever is registered as python3.
 
     It is spoken to through files where the system can: of the free ports that several
-    processes look for at once, two may take the same.
+    processes look for at once, two may take the same. What cells print is in their
+    outputs; what else the kernel says, of its sockets as they close for instance, is
+    shown only if it dies of itself.
     """
 
     transport = CaselessStrEnum(
@@ -88,7 +90,18 @@ class InterpreterKernelManager(AsyncKernelManager):
         if options.get("cwd"):  # the pages read the book that they stand in
             environment["TAPX_BOOK"] = str(options["cwd"])
         options["env"] = environment | options.get("env", {})
-        await super().start_kernel(**options)
+        self._said = Path(self._home.name, "stderr")
+        with self._said.open("wb") as stderr:
+            await super().start_kernel(**options, stderr=stderr)
+
+    async def _async_is_alive(self) -> bool:
+        alive = await super()._async_is_alive()
+        if not (alive or self.shutting_down) and self._said.is_file():
+            sys.stderr.write(self._said.read_text("utf-8", "replace"))
+            self._said.unlink()
+        return alive
+
+    is_alive = _async_is_alive
 
     async def cleanup_resources(  # type: ignore[override]
         self, restart: bool = False

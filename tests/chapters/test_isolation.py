@@ -109,3 +109,20 @@ def test_a_long_name_of_the_folder_of_temporary_files(book, tmp_path, monkeypatc
     monkeypatch.setattr(tempfile, "tempdir", str(far))
     chapter = notebooks.chapters(book)[0]
     assert notebooks.execute(chapter.path).cells
+
+
+NOISE = "import os, atexit; atexit.register(os.write, 2, b'said at the end')"
+
+
+def test_what_a_kernel_says_at_its_end_is_its_own(tmp_path, capfd):
+    folder = small_book.make(tmp_path, tiny=small_book.chapter(small_book.cell(NOISE)))
+    notebooks.execute(folder / "tiny.ipynb")
+    assert "said" not in capfd.readouterr().err
+
+
+def test_a_kernel_that_dies_says_why(book, tmp_path, monkeypatch, capfd):
+    (tmp_path / "zmq.py").write_text("raise RuntimeError('not the library')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(notebooks.ChapterFailed, match="died"):
+        notebooks.execute(book / "tiny.ipynb")
+    assert "not the library" in capfd.readouterr().err
