@@ -51,7 +51,7 @@ def interrupted(place, number, *words):
             os.killpg(process.pid, number)
         else:
             process.terminate()
-        said, error = process.communicate(timeout=60)
+        said, error = process.communicate(timeout=120)
         begun.unlink()
     assert process.returncode == 130, error
     assert said == ""
