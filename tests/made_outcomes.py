@@ -13,7 +13,7 @@ DEEP = replace(BASE, layers=2)
 
 
 def signs(mse, heads=1, width=4, rpe="free", dot=False, seed=0):
-    cell = SignCell(rpe, heads, width, dot, seed)
+    cell = SignCell(rpe, heads, width, 0.01, dot, seed)
     return Outcome(cell, mse, ((100, 50.0), (300, mse)))
 
 
@@ -35,4 +35,4 @@ def recorded(chapter, kind, profile="paper"):
     given = stored["parameters"]
     repeats = given.get("repeats", 3)  # no parameter of experiment 3b
     seeds = range(given["seed"], given["seed"] + repeats)
-    return given, seeds, Outcomes.of_rows(kind, stored["results"])
+    return given, seeds, Outcomes.of_record(kind, stored)

@@ -19,12 +19,12 @@ RECIPE = Recipe(iterations=1000, batch=50, length=104, dimension=4)
 @pytest.fixture(scope="module")
 def outcomes():
     seeds = range(3)
-    cells = sign_cells(["free"], [1, 16], [128], seeds)
-    cells += sign_cells(["free"], [16], [4], seeds)
-    cells += sign_cells(["free"], [16], [128], seeds, [True])
-    cells += sign_cells(["lin", "log"], [16], [128], seeds)
-    cells += sign_cells(["lin", "log"], [16], [128], [0], [True])
-    return train_signs(cells, TASK, RECIPE, 0.01)
+    cells = sign_cells(["free"], [1, 16], [128], [0.01], seeds)
+    cells += sign_cells(["free"], [16], [4], [0.01], seeds)
+    cells += sign_cells(["free"], [16], [128], [0.01], seeds, [True])
+    cells += sign_cells(["lin", "log"], [16], [128], [0.01], seeds)
+    cells += sign_cells(["lin", "log"], [16], [128], [0.01], [0], [True])
+    return train_signs(cells, TASK, RECIPE)
 
 
 def test_free_positions_learn_the_task_and_heads_and_width_help(outcomes):
@@ -50,9 +50,9 @@ def test_dot_products_gain_nothing_where_neurons_are_many(outcomes):
 
 def test_dot_products_stand_in_for_neurons():
     """With 8 neurons most models stop near the best affine answer without them."""
-    cells = sign_cells(["free"], [32], [8], range(3), [False, True])
+    cells = sign_cells(["free"], [32], [8], [0.003], range(3), [False, True])
     recipe = Recipe(iterations=3000, batch=50, length=104, dimension=4)
-    found = train_signs(cells, TASK, recipe, 0.003)
+    found = train_signs(cells, TASK, recipe)
     without, using = (found.spread(dot_product=dot) for dot in (False, True))
     assert using.median < without.median / 3
 
@@ -79,9 +79,7 @@ def test_the_recorded_full_grid(chapter):
     sample = rows.where(rpe="free", **few)
     brief = Recipe(iterations=300, dimension=given["dimension"])
     task = target(chapter.removeprefix("exp-"), given["end"])
-    again = train_signs(
-        [one.cell for one in sample], task, brief, given["learning_rate"]
-    )
+    again = train_signs([one.cell for one in sample], task, brief)
     for stored, one in zip(sample, again, strict=True):
         for step, mse in one.history:
             assert mse == pytest.approx(dict(stored.history)[step], rel=0.1), step

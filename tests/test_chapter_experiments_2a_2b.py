@@ -22,9 +22,9 @@ STEP = 0.01
 
 @cache
 def trained(name):
-    cells = sign_cells(["free"], [1, 16], [4, 64], range(3))
-    cells += sign_cells(["lin", "log"], [16], [64], range(3))
-    return train_signs(cells, target(name, length=LENGTH), RECIPE, STEP)
+    cells = sign_cells(["free"], [1, 16], [4, 64], [STEP], range(3))
+    cells += sign_cells(["lin", "log"], [16], [64], [STEP], range(3))
+    return train_signs(cells, target(name, length=LENGTH), RECIPE)
 
 
 @pytest.mark.parametrize("name", ["2a", "2b"])
@@ -60,9 +60,9 @@ def test_width_keeps_sums_from_getting_stuck():
 
 def test_width_finds_a_token_sooner():
     """The worst seed of many neurons is below a third of the best seed of few."""
-    cells = sign_cells(["free"], [4], [4, 256], range(3))
+    cells = sign_cells(["free"], [4], [4, 256], [STEP], range(3))
     brief = replace(RECIPE, iterations=300)
-    outcomes = train_signs(cells, target("2a", length=LENGTH), brief, STEP)
+    outcomes = train_signs(cells, target("2a", length=LENGTH), brief)
     few, wide = (outcomes.spread(width=m) for m in (4, 256))
     assert wide.largest < few.least / 3
 
@@ -73,13 +73,14 @@ def test_the_recorded_full_grid(name):
     given, seeds, rows = recorded(f"exp-{name}", SignCell)
     assert {1, 32} <= set(given["heads"]) and {4, 256} <= set(given["width"])
     assert given["iterations"] == 10_000 and given["repeats"] >= 3
-    cells = sign_cells(given["rpe"], given["heads"], given["width"], seeds)
+    axes = (given[name] for name in ("rpe", "heads", "width"))
+    cells = sign_cells(*axes, [given["learning_rate"]], seeds)
     assert [row.cell for row in rows] == cells
     # Rounding differs between machines and grows with the iterations.
     (sample,) = rows.where(rpe="free", heads=1, width=4, seed=0)
     recipe = Recipe(iterations=300, dimension=given["dimension"])
     task = target(name, given["end"])
-    (again,) = train_signs([sample.cell], task, recipe, given["learning_rate"])
+    (again,) = train_signs([sample.cell], task, recipe)
     stored = dict(sample.history)
     for step, mse in again.history:
         assert mse == pytest.approx(stored[step], rel=0.05)

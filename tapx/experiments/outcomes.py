@@ -168,6 +168,16 @@ class Outcomes(tuple[Outcome, ...]):
         """Read a record's rows; `kind` is the class of their cells."""
         return cls(Outcome.of_row(kind, row) for row in rows)
 
+    @classmethod
+    def of_record(cls, kind: type, record: Mapping[str, Any]) -> Outcomes:
+        """Read the rows of a stored record; none of a record that is empty.
+
+        A value that all cells shared may stand among the record's parameters alone.
+        """
+        given = record.get("parameters", {})
+        shared = {name: given[name] for name in _names(kind) if name in given}
+        return cls.of_rows(kind, (shared | row for row in record.get("results", ())))
+
     def rows(self) -> list[dict[str, Any]]:
         """Plain JSON data, a row each."""
         return [one.row() for one in self]

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tapx.checks import at_least
+from tapx.checks import at_least, one_of
 from tapx.experiments.outcomes import Outcome, Outcomes
 from tapx.network.transformer import Transformer
 
@@ -37,7 +38,10 @@ Trained = tuple[Any, list[Transformer], Mapping[int, Any], Any]
 """A stack at its end, its models, their errors after some steps, kernels or Nones."""
 
 CHECKPOINTS = (100, 300, 1000, 3000)
-"""Iterations, besides the last, after which the exact error is noted."""
+"""Iterations, besides the last, after which an outcome keeps the error."""
+
+SCHEDULES = ("constant", "cosine")
+"""What becomes of the learning rate: nothing, or it falls to 0 along half a cosine."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,10 @@ class Recipe:
         dimension: D, the size of a token inside the model. The paper gives none; 2 is
             what the construction of Theorem 3.1 needs for one memory, (M + 1) d.
         weight_decay: AdamW's, on all matrices; the slopes are not decayed.
+        schedule: one of `SCHEDULES`.
 
     Raises:
-        ValueError: a value out of range.
+        ValueError: a value out of range or an unknown name.
 
     Example:
         >>> tapx.Recipe(iterations=100, length=64).batch
@@ -65,15 +70,39 @@ class Recipe:
     length: int = 1000
     dimension: int = 2
     weight_decay: float = 0.01
+    schedule: str = "constant"
 
     def __post_init__(self) -> None:
         """Check the values."""
         at_least(1, iterations=self.iterations, batch=self.batch)
         at_least(1, length=self.length, dimension=self.dimension)
         at_least(0, weight_decay=self.weight_decay)
+        one_of(self.schedule, SCHEDULES, "schedule")
         if self.length % 8:
             near = 8 * max(1, round(self.length / 8))
             raise ValueError(f"length={self.length}: a multiple of 8; nearest: {near}")
+
+    @property
+    def rate(self) -> Callable[[int], float] | None:
+        """`descend`'s factor of the learning rates; None where they stay."""
+        return None if self.schedule == "constant" else cosine(self.iterations)
+
+    @property
+    def ends(self) -> range:
+        """The iterations whose mean error is the result of a run.
+
+        A constant step leaves noise: ten or more in the last tenth, as far as it has so
+        many. A rate that falls to 0 leaves none: the last.
+        """
+        last = self.iterations
+        if self.schedule == "cosine":
+            return range(last, last + 1)
+        return range(last, last - max(1, last // 10), -max(1, last // 100))
+
+
+def cosine(iterations: int) -> Callable[[int], float]:
+    """A factor of the learning rate by step, from 1 at the first to nearly 0."""
+    return lambda step: (1 + math.cos(math.pi * (step - 1) / iterations)) / 2
 
 
 _SIGNS = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1
@@ -119,8 +148,8 @@ def descend(
         iterations: steps, at least 1.
         note: what to note of the present parameters; None ends the descent.
         at: the steps after which to note, besides the last.
-        rate: learning rate of a step, counted from 1, times a group's "factor" where
-            it has one; the optimiser's own if None.
+        rate: what a step, counted from 1, multiplies a group's "factor" by (1 where it
+            has none) to have its learning rate; it is the optimiser's own if None.
 
     Returns:
         The notes by step; without the last step's if the descent ended before.
@@ -146,11 +175,13 @@ def train_alike(
     cells: Sequence[Any],
     kind: Callable[[Any], Any],
     train: Callable[[list[Any]], Trained],
+    recipe: Recipe,
     order: Callable[[Any], Any] = lambda cell: 0,
 ) -> Outcomes:
     """Train cells of one kind side by side, sorted, kind after kind, on one thread.
 
-    One outcome for each cell comes back, in the order given.
+    One outcome for each cell comes back, in the order given. Its loss is the mean of
+    the errors at ``recipe.ends``, among which the last is.
     """
     groups: dict[Any, list[int]] = {}
     for place in sorted(range(len(cells)), key=lambda i: order(cells[i])):
@@ -161,11 +192,17 @@ def train_alike(
             stack, models, errors, kernels = train([cells[place] for place in places])
         for i, place in enumerate(places):
             stack.write(i, models[i])
-            noted = ((step, float(found[i])) for step, found in errors.items())
-            path = tuple((n, one if math.isfinite(one) else None) for n, one in noted)
+            own = {step: float(found[i]) for step, found in errors.items()}
+            loss = _known(fmean(own[step] for step in recipe.ends))
+            kept = (step for step in own if step in (*CHECKPOINTS, recipe.iterations))
+            path = tuple((step, _known(own[step])) for step in kept)
             more = {"model": models[i], "kernel": kernels[i]}
-            done[place] = Outcome(cells[place], path[-1][1], path, **more)
+            done[place] = Outcome(cells[place], loss, path, **more)
     return Outcomes(done[place] for place in range(len(cells)))
+
+
+def _known(error: float) -> float | None:
+    return error if math.isfinite(error) else None
 
 
 @contextmanager

@@ -35,10 +35,10 @@ PIECES = LANGUAGE.where(tokens="bpe")
             ),
             "position heads learning_rate initial_slopes seed mse history",
         ),
-        (outcome(3.0), "rpe heads width dot_product seed mse history"),
+        (outcome(3.0), "rpe heads width learning_rate dot_product seed mse history"),
         (
-            Outcome(SignCell("lin", 1, 4), 3.0, ((100, 3.0),), {"end": "last"}),
-            "rpe heads width dot_product seed end mse history",
+            Outcome(SignCell("lin", 1, 4, 0.01), 3.0, ((100, 3.0),), {"end": "last"}),
+            "rpe heads width learning_rate dot_product seed end mse history",
         ),
         (
             language(DEEP, 2, None),
@@ -51,6 +51,14 @@ def test_rows_of_records_keep_their_form(one, columns):
     row = json.loads(json.dumps(one.row()))
     assert list(row) == columns.split()
     assert Outcomes.of_rows(type(one.cell), [row]) == (one,)
+
+
+def test_what_all_rows_of_a_record_share_may_stand_among_its_parameters():
+    row = outcome(3.0, heads=2).row()
+    rate = row.pop("learning_rate")
+    record = {"parameters": {"learning_rate": rate, "heads": [1, 2]}, "results": [row]}
+    assert Outcomes.of_record(SignCell, record) == (outcome(3.0, heads=2),)
+    assert Outcomes.of_record(SignCell, {}) == ()
 
 
 def test_a_plain_outcome_has_no_model():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tapx.experiments.training import descend, signs, stream
+from tapx.experiments.training import Recipe, cosine, descend, signs, stream
 
 
 def test_tokens_are_independent_signs():
@@ -13,6 +13,22 @@ def test_tokens_are_independent_signs():
     second = (tokens.T @ tokens / 1000 - torch.eye(64)).abs()
     assert float(second.max()) < 0.2
     assert not torch.equal(tokens, signs(stream(1), 1000, 64))
+
+
+@pytest.mark.parametrize(
+    ("iterations", "ends"),
+    [(10_000, range(10_000, 9000, -100)), (20, (20, 19)), (3, (3,)), (1, (1,))],
+)
+def test_the_result_is_that_of_the_last_tenth(iterations, ends):
+    assert list(Recipe(iterations).ends) == list(ends)
+    assert list(Recipe(iterations, schedule="cosine").ends) == [iterations]
+
+
+def test_a_cosine_falls_from_one_to_nearly_nothing():
+    factors = [cosine(100)(step) for step in range(1, 101)]
+    assert factors == sorted(factors, reverse=True)
+    assert (factors[0], factors[50]) == (1.0, pytest.approx(0.5))
+    assert 0 < factors[-1] < 1e-3
 
 
 def halving(last=100, lost=100):

@@ -61,7 +61,7 @@ TWO = Kernel.of("exponential", [1, 2], [1, -1], Delta(1))
 
 
 def train_one(task=LAST, rate=0.01, *more):
-    return train_signs([SignCell("free", 1, 1)], task, SHORT, rate, *more)
+    return train_signs([SignCell("free", 1, 1, rate)], task, SHORT, *more)
 
 
 def signs(**changes):
@@ -70,7 +70,7 @@ def signs(**changes):
 
 
 def signs_of_two_sizes():
-    cells = [SignCell("lin", heads, 4) for heads in (2, 3)]
+    cells = [SignCell("lin", heads, 4, 0.01) for heads in (2, 3)]
     models = [sign_model(cell, Recipe(length=16), "equal") for cell in cells]
     return SignStack(models, [0, 0], 16)
 
@@ -124,6 +124,7 @@ VALUE_ERROR = {
     # Recipes and stacks
     "a multiple of 8; nearest: 1000": lambda: Recipe(length=1001),
     "batch=0: give at least 1": lambda: Recipe(batch=0),
+    "'cosin'; did you mean 'cosine'": lambda: Recipe(schedule="cosin"),
     r"weight_decay=-1\.0: give at least 0": (
         lambda: Recipe(weight_decay=-1.0),
         lambda: Way(weight_decay=-1.0),
@@ -141,24 +142,24 @@ VALUE_ERROR = {
     "models with score='none' or 'dot'": lambda: signs(score="tmx"),
     "equal heads": signs_of_two_sizes,
     # Signs
-    "'fre'; did you mean 'free'": lambda: SignCell("fre", 1, 1),
+    "'fre'; did you mean 'free'": lambda: SignCell("fre", 1, 1, 0.01),
     "slope a head '(fre|free|t5)'; did you mean 'log'. One of lin, log": (
         lambda: floors.least(LAST, "fre", 2),
         lambda: floors.best_stored(LAST, "t5", 2),
         lambda: readouts.posterior_mse(NEAR, "free", 1),
     ),
     "heads=0: give at least 1": (
-        lambda: SignCell("free", 0, 1),
+        lambda: SignCell("free", 0, 1, 0.01),
         lambda: floors.nearly_equal(LAST, "lin", 0),
         lambda: readouts.pooled(NEAR, "lin", 0),
     ),
     "width=(0|-1): give at least 1": (
-        lambda: SignCell("free", 1, 0),
+        lambda: SignCell("free", 1, 0, 0.01),
         lambda: LanguageCell(width=-1),
     ),
     "heads=-1: give at least 0": lambda: floors.least(LAST, "lin", -1),
     "ascending order, 0 first": lambda: floors.bucketed(LAST, [1, 2]),
-    "at least one cell": lambda: train_signs([], LAST, SHORT, 0.01),
+    "at least one cell": lambda: train_signs([], LAST, SHORT),
     "1000 tokens, but the recipe 104": lambda: train_one(target("2b")),
     "learning_rate=0: give more than 0": lambda: train_one(rate=0),
     r"learning_rate=0\.0: give more than 0": (

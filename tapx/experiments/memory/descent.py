@@ -8,7 +8,6 @@ since the inputs are independent signs: ``sum_s (k(s) - rho(s))**2 + constant**2
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from torch import Tensor
 from tapx.checks import above, at_least, one_of
 from tapx.experiments.memory.training import descend_kernels, exact_errors, slices
 from tapx.experiments.stacks import Stack
-from tapx.experiments.training import one_thread, signs, stream
+from tapx.experiments.training import cosine, one_thread, signs, stream
 from tapx.network.transformer import Transformer
 
 OPTIMISERS = ("adamw", "sgd", "lbfgs")
@@ -165,11 +164,7 @@ def _first_order(
             wrong, offset = map(torch.stack, zip(*pulls, strict=True))
         return 2 * wrong, 2 * offset
 
-    def cooled(step: int) -> float:
-        part = (1 + math.cos(math.pi * (step - 1) / iterations)) / 2
-        return way.learning_rate * part
-
-    how = iterations, notes, cooled if way.cooling else None
+    how = iterations, notes, cosine(iterations) if way.cooling else None
     history = {0: exact_errors(stack, values)}
     history |= descend_kernels(stack, values, optimiser, gradient, *how)
     for place, model in enumerate(run):

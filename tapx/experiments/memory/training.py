@@ -125,8 +125,8 @@ def train_memory(
         groups = slices(stack, rates, recipe.weight_decay)
         optimiser = torch.optim.AdamW(groups, fused=True)
         gradient = _batch_gradient([cell.seed for cell in own], recipe)
-        how = gradient, recipe.iterations, CHECKPOINTS
-        errors = descend_kernels(stack, values, optimiser, *how)
+        how = recipe.iterations, {*CHECKPOINTS, *recipe.ends}, recipe.rate
+        errors = descend_kernels(stack, values, optimiser, gradient, *how)
         return stack, models, errors, stack.exact_kernels()[0].numpy()
 
     # Neighbours in a stack share a learning rate: AdamW then steps a few slices.
@@ -134,6 +134,7 @@ def train_memory(
         cells,
         lambda cell: (cell.heads, cell.position == "free"),
         train,
+        recipe,
         lambda cell: (cell.learning_rate, cell.seed),
     )
 
@@ -171,7 +172,7 @@ def slices(
         part = slice(bisect_left(rates, rate), bisect_right(rates, rate))
         for tensor, decay in ((stack.log_slopes, 0.0), (stack.matrices, weight_decay)):
             own = {"params": [tensor[part]], "lr": rate, "weight_decay": decay}
-            groups.append(own | {"part": part})
+            groups.append(own | {"factor": rate, "part": part})
     return groups
 
 

@@ -44,6 +44,7 @@ class SignCell:
             a lag.
         heads: H, at least 1.
         width: m, neurons of the FFN, at least 1.
+        learning_rate: AdamW's, above 0.
         dot_product: whether the heads have dot products.
         seed: of the initial weights and of the stream of batches.
 
@@ -54,6 +55,7 @@ class SignCell:
     rpe: str
     heads: int
     width: int
+    learning_rate: float
     dot_product: bool = False
     seed: int = 0
 
@@ -61,17 +63,20 @@ class SignCell:
         """Check the values."""
         one_of(self.rpe, ("lin", "log", "free"), "rpe")
         at_least(1, heads=self.heads, width=self.width)
+        above(0, learning_rate=self.learning_rate)
 
 
 def sign_cells(
     rpes: Iterable[str],
     heads: Iterable[int],
     widths: Iterable[int],
+    learning_rates: Iterable[float],
     seeds: Iterable[int],
     dot_products: Iterable[bool] = (False,),
 ) -> list[SignCell]:
     """All cells of a table, seeds fastest."""
-    return list(starmap(SignCell, product(rpes, heads, widths, dot_products, seeds)))
+    axes = rpes, heads, widths, learning_rates, dot_products, seeds
+    return list(starmap(SignCell, product(*axes)))
 
 
 def sign_model(cell: SignCell, recipe: Recipe, initial_slopes: str) -> Transformer:
@@ -88,7 +93,6 @@ def train_signs(
     cells: Sequence[SignCell],
     target: ToyTarget,
     recipe: Recipe,
-    learning_rate: float,
     initial_slopes: str = "geometric",
 ) -> Outcomes:
     """Train all cells on one target, on one thread.
@@ -97,7 +101,6 @@ def train_signs(
         cells: in any order.
         target: what they shall answer, of the recipe's length.
         recipe: what the cells share.
-        learning_rate: AdamW's, above, the same for all cells.
         initial_slopes: "geometric" or "equal", for lin and log.
 
     Returns:
@@ -113,17 +116,19 @@ def train_signs(
         raise ValueError(
             f"the target has {target.length} tokens, but the recipe {recipe.length}"
         )
-    above(0, learning_rate=learning_rate)
     one_of(initial_slopes, INITIAL_SLOPES, "initial slopes")
 
     def train(own: list[SignCell]) -> Trained:
         models = [sign_model(cell, recipe, initial_slopes) for cell in own]
         stack = SignStack(models, [cell.seed for cell in own], recipe.length)
-        optimiser = _optimiser(stack, learning_rate, recipe.weight_decay)
+        optimiser = _optimiser(stack, own[0].learning_rate, recipe.weight_decay)
         errors = _descend(stack, optimiser, target, recipe)
         return stack, models, errors, [None] * len(own)
 
-    return train_alike(cells, lambda cell: (cell.heads, cell.rpe == "free"), train)
+    def kind(cell: SignCell) -> tuple[int, bool, float]:
+        return cell.heads, cell.rpe == "free", cell.learning_rate
+
+    return train_alike(cells, kind, train, recipe)
 
 
 def _descend(
@@ -155,7 +160,8 @@ def _descend(
             total = total + ((found - wanted).double() ** 2).sum(1)
         return (total / len(test)).tolist()
 
-    return descend(optimiser, pull, recipe.iterations, note, CHECKPOINTS)
+    at = {*CHECKPOINTS, *recipe.ends}
+    return descend(optimiser, pull, recipe.iterations, note, at, recipe.rate)
 
 
 def _optimiser(
@@ -167,4 +173,6 @@ def _optimiser(
     for name, leaf in stack.leaves.items():
         decays = not name.endswith(("slopes", "bias"))
         groups[decays]["params"].append(leaf.requires_grad_())
+    for group in groups:
+        group["factor"] = learning_rate
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)

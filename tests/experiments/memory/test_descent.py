@@ -15,14 +15,18 @@ def drawn(rates="geometric", seeds=(0, 1), heads=4):
     return starts.models(rates, heads, LAGS, seeds)
 
 
-def test_the_recipe_is_that_of_training():
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_the_recipe_is_that_of_training(schedule):
     cells = [training.MemoryCell("lin", 4, 0.01, "geometric", seed) for seed in (0, 1)]
-    recipe = Recipe(30, 100, LAGS)
+    recipe = Recipe(30, 100, LAGS, schedule=schedule)
     trained = training.train_memory(cells, RHO, recipe)
     begun = [training.memory_model(cell, recipe) for cell in cells]
-    found = descend_from(begun, RHO, Way("adamw", 0.01, 0.01, 100), 30)
-    assert found.errors == pytest.approx([one.loss for one in trained], rel=1e-3)
-    again = descend_from(drawn(), RHO, Way("adamw", 0.01, 0.01, 100), 30)
+    way = Way("adamw", 0.01, 0.01, 100, cooling=schedule == "cosine")
+    found = descend_from(begun, RHO, way, 30, notes=recipe.ends)
+    ends = [found.history[step] for step in recipe.ends]
+    expected = np.mean(ends, axis=0)
+    assert [one.loss for one in trained] == pytest.approx(expected, rel=1e-3)
+    again = descend_from(drawn(), RHO, way, 30)
     assert again.errors == pytest.approx(found.errors, rel=1e-3)
 
 

@@ -36,7 +36,7 @@ def batches_of(count, seed=2):
 
 @pytest.mark.parametrize("rpes", [("lin", "log"), ("free",)])
 def test_values_and_gradients_are_those_of_the_transformers(rpes):
-    cells = sign_cells(rpes, [2], [3, 5], [0, 1], [False, True])
+    cells = sign_cells(rpes, [2], [3, 5], [0.01], [0, 1], [False, True])
     models = models_of(cells)
     stack = SignStack(models, [cell.seed for cell in cells], LENGTH)
     leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
@@ -58,7 +58,7 @@ def test_values_and_gradients_are_those_of_the_transformers(rpes):
 
 
 def test_missing_neurons_and_dot_products_have_no_gradient():
-    cells = sign_cells(["free"], [2], [3, 5], [0], [False, True])
+    cells = sign_cells(["free"], [2], [3, 5], [0.01], [0], [False, True])
     stack = SignStack(models_of(cells), [0] * len(cells), LENGTH)
     leaves = {name: leaf.requires_grad_() for name, leaf in stack.leaves.items()}
     stack.answers(batches_of(1)).square().sum().backward()
@@ -87,7 +87,7 @@ def test_a_dot_product_bends_what_a_head_pools(shift, weights, data):
 
 
 def test_a_model_is_written_back():
-    cells = sign_cells(["free"], [2], [3, 5], [0], [False, True])
+    cells = sign_cells(["free"], [2], [3, 5], [0.01], [0], [False, True])
     models = models_of(cells)
     stack = SignStack(models, [0] * len(cells), LENGTH)
     for leaf in stack.leaves.values():

@@ -17,8 +17,8 @@ TARGET = target("2b", "last", length=LENGTH)
 
 @pytest.fixture(scope="module")
 def outcomes():
-    cells = sign_cells(["free", "lin"], [2, 4], [32], [0, 1])
-    return train_signs(cells, TARGET, RECIPE, 0.01)
+    cells = sign_cells(["free", "lin"], [2, 4], [32], [0.01], [0, 1])
+    return train_signs(cells, TARGET, RECIPE)
 
 
 def test_free_numbers_learn_and_one_slope_does_not(outcomes):
@@ -35,31 +35,40 @@ def test_the_models_come_back_with_their_errors(outcomes):
         with torch.no_grad():
             answers = one.model(tokens.flip(1)[..., None], "last")
         mse = ((answers - TARGET(tokens)) ** 2).mean().item()
-        assert mse == pytest.approx(one.loss, rel=0.2)
+        assert mse == pytest.approx(one.history[-1][1], rel=0.2)
+
+
+def test_a_constant_step_is_judged_by_its_last_tenth_and_a_cosine_by_its_end():
+    cells = sign_cells(["free"], [2], [8], [0.01], [0])
+    brief = replace(RECIPE, iterations=20)
+    (one,) = train_signs(cells, TARGET, brief)
+    (before,) = train_signs(cells, TARGET, replace(brief, iterations=19))
+    last, first = dict(one.history)[20], dict(before.history)[19]
+    assert last != first and one.loss == pytest.approx((last + first) / 2, rel=1e-12)
+    (cooled,) = train_signs(cells, TARGET, replace(brief, schedule="cosine"))
+    assert cooled.history == ((20, cooled.loss),) and cooled.loss != last
 
 
 def test_the_same_seed_gives_the_same_bits(outcomes):
-    again = train_signs([one.cell for one in outcomes], TARGET, RECIPE, 0.01)
+    again = train_signs([one.cell for one in outcomes], TARGET, RECIPE)
     assert again == outcomes
 
 
 def test_company_changes_rounding_only(outcomes):
     brief = replace(RECIPE, iterations=20)
     cells = [one.cell for one in outcomes]
-    for together, cell in zip(
-        train_signs(cells, TARGET, brief, 0.01), cells, strict=True
-    ):
-        (alone,) = train_signs([cell], TARGET, brief, 0.01)
+    for together, cell in zip(train_signs(cells, TARGET, brief), cells, strict=True):
+        (alone,) = train_signs([cell], TARGET, brief)
         assert alone.loss == pytest.approx(together.loss, rel=1e-3)
 
 
 def test_a_diverged_run_is_reported_as_such():
-    cells = sign_cells(["free"], [2], [8], [0])
-    (one,) = train_signs(cells, TARGET, replace(RECIPE, iterations=60), 1e20)
+    cells = sign_cells(["free"], [2], [8], [1e20], [0])
+    (one,) = train_signs(cells, TARGET, replace(RECIPE, iterations=60))
     assert one.loss is None and math.isinf(one.error)
 
 
 def test_the_grid_lists_every_cell_once():
-    cells = sign_cells(["lin", "free"], [1, 2], [4], [0, 1, 2], [False, True])
+    cells = sign_cells(["lin", "free"], [1, 2], [4], [0.01], [0, 1, 2], [False, True])
     assert len(set(cells)) == len(cells) == 24
     assert [cell.seed for cell in cells[:3]] == [0, 1, 2]
