@@ -24,7 +24,7 @@ seed: int = 0  # seed of the draws, 0 to 1000"""
 BODY = """\
 import time, uuid
 from pathlib import Path
-from tapx.chapters.ledger import claim, claims_table, report
+from tapx.chapters.ledger import claim, claims_table, keep, report
 
 if told:
     (Path(told) / f"{x}-{seed}-{uuid.uuid4().hex}").touch()
@@ -33,6 +33,7 @@ if mode == "raises":
     raise ValueError("the cell raised")
 claim("stub/x", x + seed, "<=", 50, "x is small", result="Lemma F.1")
 report("twice", 2 * x)
+keep([{"double": 2 * x}])
 claims_table()"""
 
 

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import notebooks, sources, sweep_page, sweep_tables
+from tapx.chapters import (
+    notebooks,
+    records,
+    sources,
+    sweep_page,
+    sweep_record,
+    sweep_tables,
+)
 from tapx.chapters.sweep_folders import DONE, FAILED, SweepFolder, key_of
 from tapx.chapters.sweep_work import code_of
 from tapx.chapters.sweeps import Plan, plans
@@ -17,6 +24,8 @@ def write_results(
     plan: Plan, folder: SweepFolder, failed: Mapping[str, str]
 ) -> Counter[str]:
     """Write the table, its dictionary and the page of all sweeps of this chapter.
+
+    Beside them stands the record of all rows that its runs kept, if any did.
 
     Args:
         plan: the sweep that has ended, as `store` wrote it down.
@@ -45,6 +54,9 @@ def write_results(
     _, declared = sources.opened(entry)
     names = sweep_tables.columns(declared, found)
     sweep_tables.write(folder, plan.chapter, table, names)
+    if record := sweep_record.joined(same, found) if found else None:
+        path = folder.path / f"{plan.chapter}.json"
+        notebooks.write_text(path, records.dumps(record))
     claims: dict[str, dict[str, Any]] = {}
     for claim in (claim for record in found for claim in record["claims"]):
         first = claims.setdefault(claim["id"], dict(claim))

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 import sweep_stub as stub
 
-from tapx.chapters import sweep_cost
+from tapx.chapters import records, sweep_cost
 
 
 @pytest.fixture
@@ -38,6 +38,12 @@ def test_a_grid_is_run_once_and_tabled(place):
         assert float(row["report twice"]) == 2 * float(row["x"])
     page = (out / "stub.html").read_text("utf-8")
     assert "<svg" in page and "stub/x" in page and "http" not in page.split("<svg")[0]
+    kept = records.read_file(out / "stub.json")["results"]
+    assert Counter((row["x"], row["double"]) for row in kept) == {
+        (1.0, 2.0): 4,
+        (2.0, 4.0): 4,
+        (4.0, 8.0): 4,
+    }
     stored = {path.name for path in out.glob("runs/*")}
     assert stored == {row["run"] for row in rows}
     for run in out.glob("runs/*"):
