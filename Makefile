@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 PARTS := lint types unit notebooks oldest pages
 
 .PHONY: help setup book test lint types unit notebooks oldest pages machines mutations \
-	draws claims rerun bench format clean distclean
+	draws settings claims rerun bench format clean distclean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -94,6 +94,9 @@ mutations: $(STAMP) ## plant mistakes that the tests must catch (hours)
 
 draws: $(STAMP) ## run every chapter with parameters drawn at random (an hour)
 	$(BIN)/python tests/draw_runs.py
+
+settings: $(STAMP) ## train the toy tasks at 14 learning rates and schedules (2 hours)
+	$(BIN)/python tests/run_settings.py
 
 claims: $(STAMP) ## re-run the chapters and compare their claims alone
 	$(BIN)/python -m tapx check --processes $(PROCESSES)

@@ -54,9 +54,9 @@ def write_results(
     _, declared = sources.opened(entry)
     names = sweep_tables.columns(declared, found)
     sweep_tables.write(folder, plan.chapter, table, names)
-    if record := sweep_record.joined(same, found) if found else None:
+    if rows := sweep_record.joined(same, found):
         path = folder.path / f"{plan.chapter}.json"
-        notebooks.write_text(path, records.dumps(record))
+        notebooks.write_text(path, records.dumps(rows))
     claims: dict[str, dict[str, Any]] = {}
     for claim in (claim for record in found for claim in record["claims"]):
         first = claims.setdefault(claim["id"], dict(claim))

@@ -1,0 +1,179 @@
+"""The same cells at every setting: what holds at all of them, at one, or at none.
+
+A *setting* is what may be chosen where a paper does not say what was: a learning rate,
+its schedule, the initial slopes. The paper has one setting for all models of a task.
+So there are two ways to look at outcomes over settings: all models *at equal settings*,
+and each *at its best setting*. Neither is what is best possible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from tapx.experiments.outcomes import Outcomes, Setting
+from tapx.show import figures
+from tapx.show.tables import Table, digits, rounded_up
+
+AXES = ("learning_rate", "schedule", "initial_slopes")
+"""What a setting may consist of."""
+FACTOR = 2.0
+"""A figure is met where the median over the seeds is within this factor of it."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published mean squared error.
+
+    Attributes:
+        name: of the model, in words.
+        cell: values that name the model's cell.
+        mse: what is published.
+        below: whether less is published as well ("< 1e-5").
+        best: upper bound on what is possible.
+    """
+
+    name: str
+    cell: Mapping[str, Any]
+    mse: float
+    below: bool = False
+    best: float = math.nan
+
+    def met(self, median: float) -> bool:
+        """Whether a trained median gives this figure, within `FACTOR`."""
+        if self.below:
+            return median < self.mse
+        return self.mse / FACTOR <= median <= self.mse * FACTOR
+
+    def __str__(self) -> str:
+        """As printed."""
+        return f"< {self.mse:g}" if self.below else f"{self.mse:g}"
+
+
+class Settings:
+    """Outcomes of the same cells at several settings.
+
+    Args:
+        outcomes: with `AXES` among their cells' values and facts, as far as they vary.
+
+    Attributes:
+        axes: those of `AXES` that the outcomes have.
+    """
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        """Nothing is computed yet."""
+        self.outcomes = outcomes
+        self.axes = tuple(
+            a for a in AXES if outcomes and outcomes[0].get(a) is not None
+        )
+
+    def medians(self, **cell: Any) -> dict[Setting, float]:
+        """Median over the seeds at each setting, infinite where half diverged.
+
+        Raises:
+            ValueError: these values name no cell, or several.
+        """
+        return self.outcomes.medians(self.axes, **cell)
+
+    def best(self, **cell: Any) -> tuple[Setting, float]:
+        """The setting at which a cell's median is least, and this median."""
+        return min(self.medians(**cell).items(), key=lambda pair: pair[1])
+
+    def equal(self, cells: Sequence[Mapping[str, Any]]) -> Setting:
+        """The one setting that suits several cells best: least product of medians.
+
+        Raises:
+            ValueError: no setting at which all of them ended well.
+        """
+        found = [self.medians(**cell) for cell in cells]
+        shared = [
+            s for s in found[0] if all(math.isfinite(m.get(s, math.inf)) for m in found)
+        ]
+        if not shared:
+            raise ValueError("no setting at which all of these cells ended well")
+        return min(shared, key=lambda s: sum(math.log(m[s]) for m in found))
+
+    def nearest(self, figure: Figure) -> tuple[Setting, float]:
+        """The setting whose median is nearest to a figure in logarithm, and the median.
+
+        Raises:
+            ValueError: as `medians`.
+        """
+        medians = self.medians(**figure.cell)
+        return min(
+            medians.items(), key=lambda pair: abs(math.log(pair[1] / figure.mse))
+        )
+
+    def meeting(self, *wanted: Figure) -> list[Setting]:
+        """The settings at which all of these figures are met, ascending."""
+        found = [(self.medians(**one.cell), one) for one in wanted]
+        first = found[0][0]
+        return sorted(
+            setting
+            for setting in first
+            if all(one.met(medians.get(setting, math.inf)) for medians, one in found)
+        )
+
+    def named(self, setting: Setting) -> str:
+        """A setting in few words."""
+        return ", ".join(
+            f"{v:.2g}" if isinstance(v, float) else str(v) for v in setting
+        )
+
+    def table(self, wanted: Sequence[Figure], caption: str) -> Table:
+        """Best possible, at equal settings, each at its best setting, published.
+
+        The equal setting is `equal` of all these models.
+        """
+        equal = self.equal([one.cell for one in wanted])
+        rows = []
+        for one in wanted:
+            setting, least = self.best(**one.cell)
+            shared = self.medians(**one.cell)[equal]
+            best = "–" if math.isnan(one.best) else rounded_up(one.best)
+            own = f"{digits(least)} at {self.named(setting)}"
+            rows.append([one.name, best, digits(shared), own, one])
+        head = ["model", "best possible ≤", f"trained, all at {self.named(equal)}"]
+        return Table([*head, "each at its best setting", "published"], rows, caption)
+
+    def meetings(self, wanted: Sequence[Figure], caption: str) -> Table:
+        """For each figure where it is met, and where all of them are together."""
+        count = len(self.medians(**wanted[0].cell))
+        rows = []
+        for name, group in [*((one.name, (one,)) for one in wanted), ("all", wanted)]:
+            met = self.meeting(*group)
+            said = "; ".join(map(self.named, met)) or "none"
+            rows.append([name, f"{len(met)} of {count}", said])
+        return Table(["figure of", "met at", "settings"], rows, caption)
+
+    def draw(self, axes: Axes, figure: Figure) -> None:
+        """Medians of a cell against the learning rate, a line for each other choice.
+
+        Thin bars go from least to largest seed; a run that diverged is left out of its
+        bar and named by an arrow at the upper edge.
+        """
+        own = self.outcomes.where(**figure.cell)
+        others = sorted({tuple(map(one.get, self.axes[1:])) for one in own})
+        for i, choice in enumerate(others):
+            line = own.where(**dict(zip(self.axes[1:], choice, strict=True)))
+            rates = line.values("learning_rate")
+            spreads = [line.spread(learning_rate=rate) for rate in rates]
+            look = figures.series(i)
+            places = np.array(rates) * 1.05 ** (i - (len(others) - 1) / 2)
+            told = [(s.median, s.least, s.largest) for s in spreads]
+            middle, low, high = np.where(np.isfinite(told), told, np.nan).T
+            axes.plot(places, middle, label=", ".join(map(str, choice)), **look)
+            axes.vlines(places, low, high, color=look["color"], linewidth=1)
+            lost = [p for p, s in zip(places, spreads, strict=True) if s.diverged]
+            edge = {"xycoords": ("data", "axes fraction"), "va": "top", "ha": "center"}
+            for place in lost:
+                axes.annotate("↑", (place, 1), color=look["color"], **edge)
+        role = figures.role("published", marker="", linestyle=":")
+        axes.axhline(figure.mse, label=f"published {figure}", **role)
+        axes.set(xscale="log", yscale="log", xlabel="learning rate")
+        axes.set(ylabel="mean squared error", title=figure.name)

@@ -1,0 +1,87 @@
+"""What is said of the same cells at several settings."""
+
+import math
+
+import matplotlib.pyplot as plt
+import pytest
+
+from tapx.experiments.memory.training import MemoryCell
+from tapx.experiments.outcomes import Outcome, Outcomes
+from tapx.experiments.settings import Figure, Settings
+
+LIN = {"position": "lin", "heads": 64}
+LOG = {"position": "log", "heads": 1}
+# Medians of three seeds at three settings; None is a run that diverged.
+ENDS = {
+    (0.001, "constant", "equal"): {"lin": (0.1, 0.12, 9.0), "log": (1e-7,) * 3},
+    (0.001, "cosine", "equal"): {"lin": (0.01, 0.02, 0.03), "log": (1e-4,) * 3},
+    (0.01, "cosine", "equal"): {"lin": (0.3, None, 0.4), "log": (None,) * 3},
+}
+MADE = Settings(
+    Outcomes(
+        Outcome(
+            MemoryCell(position, heads, rate, slopes, seed),
+            loss,
+            ((100, loss),),
+            {"schedule": schedule},
+        )
+        for (rate, schedule, slopes), ends in ENDS.items()
+        for position, heads in (("lin", 64), ("log", 1))
+        for seed, loss in enumerate(ends[position])
+    )
+)
+FIRST, SECOND, THIRD = ENDS
+LIN_64 = Figure("64 lin heads", LIN, 0.19, best=1e-9)
+LOG_1 = Figure("1 log head", LOG, 1e-5, below=True)
+
+
+def test_medians_by_setting():
+    assert MADE.axes == ("learning_rate", "schedule", "initial_slopes")
+    assert MADE.medians(**LIN) == {FIRST: 0.12, SECOND: 0.02, THIRD: 0.4}
+    assert MADE.medians(**LOG)[THIRD] == math.inf
+
+
+def test_each_at_its_best_and_all_at_one():
+    assert MADE.best(**LIN) == (SECOND, 0.02)
+    assert MADE.best(**LOG) == (FIRST, 1e-7)
+    assert MADE.equal([LIN, LOG]) == FIRST
+    assert MADE.equal([LIN]) == SECOND
+
+
+def test_a_setting_at_which_one_model_diverges_is_no_equal_setting():
+    lost = Settings(MADE.outcomes.where(learning_rate=0.01))
+    with pytest.raises(ValueError, match="no setting at which all of these cells"):
+        lost.equal([LIN, LOG])
+
+
+def test_figures_are_met_within_a_factor_of_two():
+    assert MADE.meeting(LIN_64) == [FIRST]
+    assert MADE.meeting(LOG_1) == [FIRST]
+    assert MADE.meeting(LIN_64, LOG_1) == [FIRST]
+    assert MADE.meeting(Figure("", LIN, 0.03), LOG_1) == []
+    assert MADE.nearest(LIN_64) == (FIRST, 0.12)
+    ends = [Figure("", LIN, 0.19).met(0.19 * part) for part in (0.49, 0.51, 1.99, 2.01)]
+    assert ends == [False, True, True, False]
+    assert not LOG_1.met(1e-5)
+
+
+def test_tables_keep_the_four_kinds_apart():
+    text = repr(MADE.table([LIN_64, LOG_1], "errors"))
+    assert "all at 0.001, constant, equal" in text
+    lin, log = text.splitlines()[1:]
+    assert lin.split()[:4] == ["64", "lin", "heads", "1.00e-09"]
+    assert "0.12" in lin and "0.02 at 0.001, cosine, equal" in lin
+    assert lin.endswith("0.19") and log.endswith("< 1e-05")
+    assert "–" in log
+    met = repr(MADE.meetings([LIN_64, LOG_1], "met"))
+    assert met.count("1 of 3") == 3
+    assert "0 of 3" in repr(MADE.meetings([Figure("x", LIN, 99.0)], "met"))
+
+
+def test_the_picture_names_runs_that_diverged():
+    figure, axes = plt.subplots()
+    MADE.draw(axes, LIN_64)
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["constant, equal", "cosine, equal", "published 0.19"]
+    assert [one.get_text() for one in axes.texts] == ["↑"]
+    plt.close(figure)
