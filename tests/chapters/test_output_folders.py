@@ -1,6 +1,7 @@
 """Output folders: never in the book, one run at a time, nothing of the user's lost."""
 
 import errno
+import fcntl
 import json
 import os
 import re
@@ -227,7 +228,6 @@ def test_home_is_written_as_ever(book, tmp_path, monkeypatch):
 
 
 def test_a_file_system_without_locks(book, tmp_path, monkeypatch):
-    fcntl = pytest.importorskip("fcntl")
 
     def missing(*_):
         raise OSError(errno.ENOSYS, "Function not implemented")
