@@ -170,9 +170,9 @@ class Settings:
             axes.plot(places, middle, label=", ".join(map(str, choice)), **look)
             axes.vlines(places, low, high, color=look["color"], linewidth=1)
             lost = [p for p, s in zip(places, spreads, strict=True) if s.diverged]
-            edge = {"xycoords": ("data", "axes fraction"), "va": "top", "ha": "center"}
             for place in lost:
-                axes.annotate("↑", (place, 1), color=look["color"], **edge)
+                edge = axes.get_xaxis_transform()
+                axes.text(place, 1, "↑", color=look["color"], va="top", transform=edge)
         role = figures.role("published", marker="", linestyle=":")
         axes.axhline(figure.mse, label=f"published {figure}", **role)
         axes.set(xscale="log", yscale="log", xlabel="learning rate")

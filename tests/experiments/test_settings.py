@@ -70,7 +70,7 @@ def test_tables_keep_the_four_kinds_apart():
     assert "all at 0.001, constant, equal" in text
     lin, log = text.splitlines()[1:]
     assert lin.split()[:4] == ["64", "lin", "heads", "1.00e-09"]
-    assert "0.12" in lin and "0.02 at 0.001, cosine, equal" in lin
+    assert "1.2e-01" in lin and "2.0e-02 at 0.001, cosine, equal" in lin
     assert lin.endswith("0.19") and log.endswith("< 1e-05")
     assert "–" in log
     met = repr(MADE.meetings([LIN_64, LOG_1], "met"))
