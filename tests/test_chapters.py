@@ -96,7 +96,7 @@ BEYOND_SMOKE = {
     "exp-1a/base-below-unigram",
     "exp-1a/peaked-start-turns-depth",
     "exp-3b/dot-product-gain-large",
-    "exp-3b/lin-from-lag-1",
+    "exp-3b/matched-lag-1-gain",
     "exp-3b/log-below-lin",
     "exp-3b/log-gain-below-lin-gain",
     "exp-3b/tmx-below-dot-products",

@@ -63,6 +63,15 @@ def sized_cell(
     return LanguageCell(position, score, layers, heads, dimension, 4 * dimension, seed)
 
 
+def widened(cell: LanguageCell) -> LanguageCell:
+    """A cell without dot products, as large as with them by neurons alone.
+
+    A layer's queries and keys have ``2 H D^2`` numbers, a neuron has ``2 D + 1``.
+    """
+    more = 2 * cell.heads * cell.dimension**2 / (2 * cell.dimension + 1)
+    return replace(cell, width=cell.width + round(more))
+
+
 def size_of(one: LanguageCell) -> str:
     """The name of a cell's size."""
     return f"{one.dimension}x{one.layers}"

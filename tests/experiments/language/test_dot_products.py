@@ -145,3 +145,15 @@ def test_the_recorded_run_begins_as_recorded():
         (stored,) = of_kind.where(seed=given["seed"])
         fresh = train_language(stored.cell, text, recipe, until=1).history
         assert dict(fresh) == pytest.approx(dict(stored.history[:2]), rel=0.01)
+
+
+def test_a_widened_model_is_as_large_as_one_with_dot_products():
+    def size(cell):
+        model = text_model(cell, 20, 16)
+        return sum(one.numel() for one in model.parameters())
+
+    plain = experiment.sized_cell("32x3", "lin", "none", 4)
+    wide = experiment.widened(plain)
+    assert wide.layers == plain.layers and wide.width > plain.width
+    one_neuron = 3 * (2 * 32 + 1)
+    assert abs(size(wide) - size(replace(plain, score="dot"))) <= one_neuron / 2
