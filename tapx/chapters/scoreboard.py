@@ -69,7 +69,7 @@ PUBLISHED = (
         "exp-4b/log-64-trained-mse-worst-setting",
     ),
 )
-"""All figures that the paper prints for an error; its other experiments have words."""
+"""The errors that the paper prints, as far as they are known."""
 MEASURED = ("best", "trained", "trained_worst")
 """The numbers of a finding that this book measured."""
 WORDS = {
