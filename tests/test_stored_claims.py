@@ -70,6 +70,16 @@ def test_what_training_found_contradicts_nobody(entry, code):
             assert "learning rate" in words or "{tried}" in words, id
 
 
+def test_measured_times_are_not_capped(code):
+    """A ratio that is cut at its bound would read as one that was met exactly."""
+    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
+        if isinstance(call, ast.Call) and literals.called(call) == "claim":
+            words = {word.arg: ast.unparse(word.value) for word in call.keywords}
+            if words.get("kind") == "'timed'":
+                measured = ast.unparse(literals.given(call, 1, "measured"))
+                assert "min(" not in measured, ast.unparse(call.args[0])
+
+
 def test_stored_numbers_that_differ_between_runs_are_inequalities():
     """And none rests on a search of its own run, which could not be compared."""
     for claim in stored_results.stored_claims():
