@@ -13,6 +13,8 @@ from tapx.chapters.claims import INEQUALITIES, KINDS
 
 BOOK = notebooks.notebook_files()
 IDS = Path(__file__).with_name("claim_ids.txt")
+PROVED = ("'exp-4b/log-without-residual-at-lag-0'",)
+"""What a chapter on training proves against the paper."""
 WITHDRAWN = notebooks.ROOT / "book" / "withdrawn.yml"
 
 
@@ -53,6 +55,29 @@ def test_kinds_as_written(code):
             relation = words.get("relation") or call.args[2]
             if isinstance(relation, ast.Constant):
                 assert relation.value in INEQUALITIES, where
+
+
+def test_what_training_found_contradicts_nobody(entry, code):
+    """It is not reproduced, and its sentence says at which learning rates."""
+    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
+        if not isinstance(call, ast.Call) or literals.called(call) != "claim":
+            continue
+        id, words = ast.unparse(call.args[0]), ast.unparse(call)
+        if "'contradicted as printed'" in words:
+            assert not entry.id.startswith("exp-") or id in PROVED, id
+            assert "kind='trained'" not in words, id
+        if "'not reproduced under our settings'" in words:
+            assert "learning rate" in words or "{tried}" in words, id
+
+
+def test_measured_times_are_not_capped(code):
+    """A ratio that is cut at its bound would read as one that was met exactly."""
+    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
+        if isinstance(call, ast.Call) and literals.called(call) == "claim":
+            words = {word.arg: ast.unparse(word.value) for word in call.keywords}
+            if words.get("kind") == "'timed'":
+                measured = ast.unparse(literals.given(call, 1, "measured"))
+                assert "min(" not in measured, ast.unparse(call.args[0])
 
 
 def test_stored_numbers_that_differ_between_runs_are_inequalities():

@@ -18,7 +18,11 @@ from tapx.show.tables import counted
 ANSWERS = ("confirmed", "refuted", "partly confirmed", "by reading")
 """What became of a doubt. "By reading": a slip that no run can show."""
 
-DEPARTURES = ("contradicted as printed", "sharper than stated")
+DEPARTURES = (
+    "contradicted as printed",
+    "sharper than stated",
+    "not reproduced under our settings",
+)
 """Verdicts that belong on the page."""
 
 

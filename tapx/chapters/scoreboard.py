@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,21 +11,70 @@ from typing import TYPE_CHECKING, Any
 from tapx.chapters.claim_views import table_html, table_text
 from tapx.chapters.claims import FAILS, VERDICTS, Claim
 from tapx.chapters.notebooks import Chapter
-from tapx.show.tables import Table, counted
+from tapx.show.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FLOOR = 1e-12
-QUANTITIES = {
-    "best-mse": "best",
-    "trained-mse-best-setting": "trained",
-    "trained-mse-worst-setting": "trained_worst",
-}
-"""The fields of a finding, by the ends of the ids of the claims about them."""
-_MEMORY = re.compile(rf"exp-(4[ab])/(lin|log)-(\d+)-({'|'.join(QUANTITIES)})")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A setting with a published figure, and the claims about its errors, by id.
+
+    The published figure is the reference of one of them whose source is "published".
+    """
+
+    setting: str
+    best: str
+    trained: str
+    trained_worst: str = ""
+    at_most: bool = False  # whether the figure is printed as an upper bound
+
+
+PUBLISHED = (
+    Row(
+        "2a: most neurons, free",
+        "exp-2a/one-free-head-one-neuron-mse",
+        "exp-2a/recorded-free-rpe-least-mse",
+    ),
+    Row(
+        "2b: most heads, free",
+        "exp-2b/one-free-head-mse",
+        "exp-2b/recorded-free-rpe-least-mse",
+    ),
+    Row(
+        "4a: lin, 64 heads",
+        "exp-4a/lin-64-best-mse",
+        "exp-4a/lin-64-trained-mse-best-setting",
+        "exp-4a/lin-64-trained-mse-worst-setting",
+    ),
+    Row(
+        "4a: log, 1 head",
+        "exp-4a/log-1-best-mse",
+        "exp-4a/log-1-trained-mse-best-setting",
+        at_most=True,
+    ),
+    Row(
+        "4b: lin, 1 head",
+        "exp-4b/lin-1-best-mse",
+        "exp-4b/lin-1-trained-mse-best-setting",
+        at_most=True,
+    ),
+    Row(
+        "4b: log, 64 heads",
+        "exp-4b/log-64-best-mse",
+        "exp-4b/log-64-trained-mse-best-setting",
+        "exp-4b/log-64-trained-mse-worst-setting",
+    ),
+)
+"""The errors that the paper prints, as far as they are known."""
+MEASURED = ("best", "trained", "trained_worst")
+"""The numbers of a finding that this book measured."""
 WORDS = {
     "published": "published",
+    "at_most": "published, at most",
     "trained": "trained",
     "best": "best possible",
     "trained_worst": "trained, worst setting",
@@ -72,38 +120,42 @@ def counts_table(entries: Iterable[Claim]) -> Table:
 
 @dataclass(frozen=True)
 class Finding:
-    """Mean squared errors under one setting of a memory experiment, as far as known.
+    """Mean squared errors under one setting with a published figure, as far as known.
 
-    The published one, that of the best and of the worst setting trained here, and the
-    least possible.
+    The published one, which is an upper bound if `at_most`, that of the best and of the
+    worst setting trained here, and the least possible.
     """
 
-    experiment: str
-    position: str
-    heads: int
+    setting: str
     published: float | None = None
     trained: float | None = None
     trained_worst: float | None = None
     best: float | None = None
+    at_most: bool = False
 
 
 def findings(entries: Iterable[Claim]) -> list[Finding]:
-    """The settings of experiments 4a and 4b that the claims are about."""
-    found: dict[tuple[str, str, int], dict[str, Any]] = {}
-    for entry in entries:
-        if match := _MEMORY.fullmatch(entry.id):
-            experiment, position, heads, quantity = match.groups()
-            values = found.setdefault((experiment, position, int(heads)), {})
-            values[QUANTITIES[quantity]] = entry.measured
-            if entry.source == "published" and entry.reference is not None:
-                values["published"] = entry.reference
-    return [Finding(*key, **found[key]) for key in sorted(found)]
+    """The settings of `PUBLISHED` that the claims are about."""
+    claims = {entry.id: entry for entry in entries}
+    found = []
+    for row in PUBLISHED:
+        ids = {
+            kind: getattr(row, kind) for kind in ("trained", "trained_worst", "best")
+        }
+        own = {kind: claims[id] for kind, id in ids.items() if id in claims}
+        printed = (one.reference for one in own.values() if one.source == "published")
+        values = {kind: one.measured for kind, one in own.items()}
+        if own:
+            figure = next(printed, None)
+            found.append(Finding(row.setting, figure, at_most=row.at_most, **values))
+    return found
 
 
 def findings_figure(rows: list[Finding]) -> Figure:
     """Published, trained and best possible error of each setting, from top to bottom.
 
-    Values below `FLOOR` are drawn there and marked so.
+    Values below `FLOOR` are drawn there and marked so; a published upper bound points
+    to where the error may lie.
     """
     from matplotlib import pyplot
 
@@ -118,20 +170,20 @@ def findings_figure(rows: list[Finding]) -> Figure:
         ends = [min(drawn.values()), max(drawn.values())]
         axes.plot(ends, [place] * 2, "-", color="0.8", marker="")
         for kind, value in drawn.items():
-            axes.plot(value, place + SHIFTS[kind], **_mark(kind))
+            look = _mark("at_most" if row.at_most and kind == "published" else kind)
+            axes.plot(value, place + SHIFTS[kind], **look)
         if min(known.values()) < FLOOR:
             how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7}
             axes.annotate(f"below {FLOOR:.0e}", (FLOOR, place), (6, 6), **how)
-    worst = any(row.trained_worst is not None for row in rows)
+    shown = {"trained_worst": any(row.trained_worst is not None for row in rows)}
+    shown["at_most"] = any(row.at_most for row in rows)
     for kind, word in WORDS.items():
-        if kind != "trained_worst" or worst:
+        if shown.get(kind, True):
             axes.plot([], [], label=word, **_mark(kind))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     axes.set_xscale("log")
     axes.set_xlabel("mean squared error")
-    settings = ((f"{row.experiment}: {row.position}", row.heads) for row in rows)
-    labels = [f"{where}, {counted(heads, 'head')}" for where, heads in settings]
-    axes.set_yticks(range(len(rows)), labels)
+    axes.set_yticks(range(len(rows)), [row.setting for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     return figure
 
@@ -140,6 +192,8 @@ def _mark(kind: str) -> dict[str, Any]:
     """Plot arguments of a mark without a line; hollow for the worst setting."""
     from tapx.show import figures
 
+    if kind == "at_most":
+        return figures.role("published", linestyle="", marker="<", markersize=8)
     fill = "none" if kind == "trained_worst" else "full"
     look = figures.role(kind.removesuffix("_worst"))
     return {**look, "linestyle": "", "fillstyle": fill}

@@ -17,7 +17,7 @@ MEMORY = [
         ("exp-4a/lin-64-trained-mse-worst-setting", 0.3, 0.19, "published"),
         ("exp-4a/lin-64-best-mse", 1e-5, 0.2, "bound"),
         ("exp-4a/log-1-trained-mse-best-setting", 1e-9, 1e-5, "published"),
-        ("exp-4b/log-2-best-mse", 0.0, None, "published"),
+        ("exp-4b/lin-1-best-mse", 0.0, None, "published"),
         ("exp-4b/something-else", 1.0, None, "published"),
     )
 ]
@@ -48,10 +48,17 @@ def test_counts():
 def test_findings():
     rows = scoreboard.findings(MEMORY)
     assert rows == [
-        scoreboard.Finding("4a", "lin", 64, 0.19, 0.01, 0.3, 1e-5),
-        scoreboard.Finding("4a", "log", 1, 1e-5, 1e-9, None, None),
-        scoreboard.Finding("4b", "log", 2, None, None, None, 0.0),
+        scoreboard.Finding("4a: lin, 64 heads", 0.19, 0.01, 0.3, 1e-5),
+        scoreboard.Finding("4a: log, 1 head", 1e-5, 1e-9, at_most=True),
+        scoreboard.Finding("4b: lin, 1 head", best=0.0, at_most=True),
     ]
+
+
+def test_the_book_makes_the_claims_of_every_published_figure():
+    found = scoreboard.findings(stored_results.stored_claims())
+    assert len(found) == len(scoreboard.PUBLISHED)
+    for one in found:
+        assert None not in (one.published, one.trained, one.best), one.setting
 
 
 @pytest.mark.parametrize("claims", [MEMORY, []])
@@ -61,10 +68,15 @@ def test_figure(claims, tmp_path):
     assert axes.get_xscale() == "log"
     assert axes.get_xlabel() == "mean squared error"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels[:3] == ["published", "trained", "best possible"]
+    assert [word for word in labels if word != "published, at most"][:3] == [
+        "published",
+        "trained",
+        "best possible",
+    ]
+    assert ("published, at most" in labels) == bool(claims)
     ticks = [text.get_text() for text in axes.get_yticklabels()]
     assert ticks == (
-        ["4a: lin, 64 heads", "4a: log, 1 head", "4b: log, 2 heads"] if claims else []
+        ["4a: lin, 64 heads", "4a: log, 1 head", "4b: lin, 1 head"] if claims else []
     )
     figure.savefig(tmp_path / "findings.png")
 
