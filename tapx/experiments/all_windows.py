@@ -75,14 +75,15 @@ def worst_errors(
         optimiser.zero_grad()
         # A sum over models: each one's gradient is that of its own loss.
         ((every(parameters) - wanted) ** 2).mean(1).sum().backward()
-        _shorten([leaf.grad for leaf in leaves if leaf.grad is not None])
+        shorten([leaf.grad for leaf in leaves if leaf.grad is not None])
         optimiser.step()
         schedule.step()
     with torch.no_grad():
         return (every(parameters) - wanted).abs().amax(1).double().numpy()
 
 
-def _shorten(gradients: Sequence[Tensor]) -> None:
+def shorten(gradients: Sequence[Tensor]) -> None:
+    """Shorten gradients, models first, to `LARGEST_GRADIENT`, in place."""
     squares = torch.stack([g.flatten(1).square().sum(1) for g in gradients])
     scale = (LARGEST_GRADIENT / squares.sum(0).sqrt()).clamp(max=1)
     for gradient in gradients:

@@ -200,7 +200,7 @@ def leaves_of(models: Sequence[Transformer]) -> dict[str, Tensor]:
         leaves[name] = next(iter(own.values())).new_zeros(len(models), *largest)
         for cell, value in own.items():
             place = leaves[name][cell][tuple(map(slice, value.shape))]
-            place.copy_(value.log() if name == SLOPES else value)
+            place.copy_(value.log() if name.endswith("slopes") else value)
     return leaves
 
 
@@ -209,7 +209,7 @@ def write_back(leaves: Mapping[str, Tensor], cell: int, model: Transformer) -> N
     state = model.state_dict()
     for name, own in state.items():
         value = leaves[name][cell][tuple(map(slice, own.shape))]
-        state[name] = value.exp() if name == SLOPES else value
+        state[name] = value.exp() if name.endswith("slopes") else value
     model.load_state_dict(state)
 
 

@@ -11,6 +11,11 @@ from made_outcomes import signs as outcome
 from matplotlib.figure import Figure
 
 from tapx.experiments import all_windows, number_formats
+from tapx.experiments.adaptive.affine import affine_part, sign_switch
+from tapx.experiments.adaptive.descent import rate_factor
+from tapx.experiments.adaptive.stack import DeepStack
+from tapx.experiments.adaptive.starts import StartCell, train_from
+from tapx.experiments.adaptive.training import AdaptiveCell, train_adaptive
 from tapx.experiments.cost import bench_parts, counts, measure, rivals
 from tapx.experiments.cost.counts import count
 from tapx.experiments.cost.rivals import PlainRival
@@ -39,6 +44,7 @@ from tapx.kernels.kernel import Delta, Kernel
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
 from tapx.readouts.two_layer import TwoLayerNet
+from tapx.targets.adaptive import AdaptiveMemory
 from tapx.targets.signs import ToyTarget, target
 
 # Signs
@@ -104,7 +110,35 @@ TWICE = Outcomes([*PIECES, language(BASE, 0, 1.5, "characters")])
 TWO_KINDS = Outcomes([outcome(1.0), outcome(1.0, rpe="lin")])
 ALONE = Outcomes([language(BASE, 2, None), language(DEEP, 2, 2.0)])
 
+SWITCH = sign_switch()
+WORDS = AdaptiveMemory([[0.0], [1.0]], ([1, 2],), SWITCH.readout)
+FAR = AdaptiveMemory([[1.0], [-1.0]], ([1, 20],), SWITCH.readout)
+
+
+def adaptive(task=SWITCH, cells=1):
+    own = [AdaptiveCell("none", "lin", 1, False)] * cells
+    return train_adaptive(own, task, Recipe(10, 4, 16, 4))
+
+
 VALUE_ERROR = {
+    # Adaptive
+    "tokens must be the signs": lambda: affine_part(WORDS),
+    "16 tokens do not reach back to lag 20; .* nearest length is 24": lambda: adaptive(
+        FAR
+    ),
+    "at least one cell is needed, none": lambda: adaptive(SWITCH, 0),
+    "unknown schedule 'cosin'": lambda: rate_factor("cosin", 10),
+    "unknown arm 'dots'": lambda: AdaptiveCell("dots", "lin", 1, False),
+    "unknown network 'a'": lambda: train_from(
+        [StartCell("a", 0.0)], {"b": None}, SWITCH, Recipe(10)
+    ),
+    "at least one model is needed": lambda: DeepStack([]),
+    "holds models with FFNs that do not round": lambda: DeepStack(
+        [Transformer(1, 4, 2, 2, 4, precision="integer")]
+    ),
+    "a stack holds equal ones": lambda: DeepStack(
+        [Transformer(1, size, 1, 2, 4) for size in (3, 4)]
+    ),
     # Outcomes
     "has heads=7; there are .*heads=1, width=4": lambda: SEEDS.spread(heads=7),
     "width=4 names 2 cells; give one of .'rpe', 'heads'": lambda: Outcomes(

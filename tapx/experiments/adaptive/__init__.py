@@ -1,0 +1,1 @@
+"""Adaptive memories of signs: models trained on them, the floor of affine ones."""
