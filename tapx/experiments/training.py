@@ -187,6 +187,7 @@ def train_alike(
     for place in sorted(range(len(cells)), key=lambda i: order(cells[i])):
         groups.setdefault(kind(cells[place]), []).append(place)
     done: dict[int, Outcome] = {}
+    unkept = {*recipe.ends} - {*CHECKPOINTS, recipe.iterations}
     for places in groups.values():
         with one_thread():
             stack, models, errors, kernels = train([cells[place] for place in places])
@@ -194,8 +195,7 @@ def train_alike(
             stack.write(i, models[i])
             own = {step: float(found[i]) for step, found in errors.items()}
             loss = _known(fmean(own[step] for step in recipe.ends))
-            kept = (step for step in own if step in (*CHECKPOINTS, recipe.iterations))
-            path = tuple((step, _known(own[step])) for step in kept)
+            path = tuple((n, _known(one)) for n, one in own.items() if n not in unkept)
             more = {"model": models[i], "kernel": kernels[i]}
             done[place] = Outcome(cells[place], loss, path, **more)
     return Outcomes(done[place] for place in range(len(cells)))

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from tapx.experiments import all_windows, number_formats
 from tapx.experiments.adaptive.affine import affine_part, sign_switch
-from tapx.experiments.adaptive.descent import rate_factor
 from tapx.experiments.adaptive.stack import DeepStack
 from tapx.experiments.adaptive.starts import StartCell, train_from
 from tapx.experiments.adaptive.training import AdaptiveCell, train_adaptive
@@ -127,7 +126,6 @@ VALUE_ERROR = {
         FAR
     ),
     "at least one cell is needed, none": lambda: adaptive(SWITCH, 0),
-    "unknown schedule 'cosin'": lambda: rate_factor("cosin", 10),
     "unknown arm 'dots'": lambda: AdaptiveCell("dots", "lin", 1, False),
     "unknown network 'a'": lambda: train_from(
         [StartCell("a", 0.0)], {"b": None}, SWITCH, Recipe(10)

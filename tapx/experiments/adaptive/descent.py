@@ -6,15 +6,13 @@ over every position whose memory lies inside the input.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import one_of
 from tapx.experiments import all_windows
 from tapx.experiments.adaptive.affine import affine_part
 from tapx.experiments.adaptive.stack import DeepStack
@@ -29,34 +27,18 @@ from tapx.experiments.training import (
 from tapx.network.transformer import Transformer
 from tapx.targets.adaptive import AdaptiveMemory
 
-SCHEDULES = ("constant", "cosine")
-
 TEST_INPUTS = 256
 """Sequences in the test set, the same for all cells; every position of each counts."""
-
-
-def rate_factor(schedule: str, iterations: int) -> Callable[[int], float]:
-    """The share of the learning rate at each step, counted from 1."""
-    if one_of(schedule, SCHEDULES, "schedule") == "constant":
-        return lambda step: 1.0
-    return lambda step: 0.5 * (1 + math.cos(math.pi * (step - 1) / iterations))
 
 
 class Task:
     """A target with its test set, and how models descend on it.
 
     Raises:
-        ValueError: no cells, a target that reaches too far or is not of signs, or an
-            unknown schedule.
+        ValueError: no cells, or a target that reaches too far or is not of signs.
     """
 
-    def __init__(
-        self,
-        cells: Sequence[Any],
-        target: AdaptiveMemory,
-        recipe: Recipe,
-        schedule: str,
-    ):
+    def __init__(self, cells: Sequence[Any], target: AdaptiveMemory, recipe: Recipe):
         if not cells:
             raise ValueError("at least one cell is needed, none was given")
         if recipe.length <= target.reach:
@@ -64,8 +46,7 @@ class Task:
                 f"inputs of {recipe.length} tokens do not reach back to lag "
                 f"{target.reach}; the nearest length is {8 * (target.reach // 8 + 1)}"
             )
-        self.target, self.recipe, self.schedule = target, recipe, schedule
-        self.factor = rate_factor(schedule, recipe.iterations)
+        self.target, self.recipe = target, recipe
         self.affine = affine_part(target)
         self.test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
         self.wanted = self.answers(self.test)
@@ -97,18 +78,10 @@ class Task:
             all_windows.shorten([leaf.grad for leaf in leaves if leaf.grad is not None])
             return True
 
-        tenth = max(1, recipe.iterations // 10)
-        late = range(recipe.iterations - tenth + 1, recipe.iterations, tenth // 4 or 1)
-        late = late if self.schedule == "constant" else range(0)
-        notes = descend(
-            *(optimiser, pull, recipe.iterations, lambda: error(stack)),
-            {*CHECKPOINTS, *late},
-            lambda step: rate * self.factor(step),
-        )
-        last = [notes[step] for step in (*late, recipe.iterations)]
-        ended = {recipe.iterations: torch.tensor(last).double().mean(0).tolist()}
-        noted = {step: notes[step] for step in CHECKPOINTS if step in notes}
-        return stack, models, start | noted | ended, [None] * len(models)
+        at = {*CHECKPOINTS, *recipe.ends}
+        how = recipe.iterations, lambda: error(stack), at, recipe.rate
+        notes = descend(optimiser, pull, *how)
+        return stack, models, start | notes, [None] * len(models)
 
     @torch.no_grad()
     def _test_error(self, stack: DeepStack) -> list[float]:
@@ -155,4 +128,6 @@ def _optimiser(stack: DeepStack, rate: float, weight_decay: float) -> torch.opti
     for name, leaf in stack.leaves.items():
         decays = not name.endswith(("slopes", "bias"))
         groups[decays]["params"].append(leaf.requires_grad_())
+    for group in groups:
+        group["factor"] = rate
     return torch.optim.AdamW(groups, lr=rate, fused=True)

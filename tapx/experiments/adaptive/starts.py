@@ -71,7 +71,6 @@ def train_from(
     networks: Mapping[str, Transformer],
     target: AdaptiveMemory,
     recipe: Recipe,
-    schedule: str = "constant",
 ) -> Outcomes:
     """Descend from given networks, moved at random.
 
@@ -80,7 +79,6 @@ def train_from(
         networks: Transformers with FFNs, whose rounding is left out.
         target: what they answer.
         recipe: its dimension is not used.
-        schedule: as in `train_adaptive`.
 
     Returns:
         Outcomes as `train_adaptive`, with the error before the first step as step 0.
@@ -90,10 +88,13 @@ def train_from(
     """
     for cell in cells:
         one_of(cell.network, networks, "network")
-    task = Task(cells, target, recipe, schedule)
+    task = Task(cells, target, recipe)
 
     def train(own: list[StartCell]) -> Trained:
         starts = [moved(networks[cell.network], cell.size, cell.seed) for cell in own]
         return task.train(own, starts)
 
-    return train_alike(cells, lambda cell: (cell.network, cell.learning_rate), train)
+    def kind(cell: StartCell) -> tuple[str, float]:
+        return cell.network, cell.learning_rate
+
+    return train_alike(cells, kind, train, recipe)

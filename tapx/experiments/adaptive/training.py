@@ -85,7 +85,6 @@ def train_adaptive(
     cells: Sequence[AdaptiveCell],
     target: AdaptiveMemory,
     recipe: Recipe,
-    schedule: str = "constant",
     *,
     heads: int = 4,
     width: int = 16,
@@ -97,23 +96,20 @@ def train_adaptive(
         cells: in any order.
         target: what they shall answer, of a reach below the recipe's length.
         recipe: what the cells share.
-        schedule: "constant", or "cosine" from the cell's rate to zero.
         heads: H of each layer.
         width: m of each FFN.
         initial_slopes: "equal" or "geometric".
 
     Returns:
-        One outcome for each cell, in the order given. Its error is the one at the end
-        with the schedule "cosine", and the mean over the last tenth of the iterations
-        with "constant". That of an affine model is exact, the others' is over
-        `descent.TEST_INPUTS` sequences.
+        One outcome for each cell, in the order given. The error of an affine model is
+        exact, that of the others is over `descent.TEST_INPUTS` sequences.
 
     Raises:
         ValueError: no cells, a target that reaches too far or is not of signs, or an
             unknown name.
     """
     one_of(initial_slopes, INITIAL_SLOPES, "initial slopes")
-    task = Task(cells, target, recipe, schedule)
+    task = Task(cells, target, recipe)
 
     def train(own: list[AdaptiveCell]) -> Trained:
         sizes = recipe, heads, width, initial_slopes
@@ -123,4 +119,4 @@ def train_adaptive(
         affine = cell.arm == "none" and not cell.feed_forward
         return cell.layers, cell.feed_forward, affine, cell.learning_rate
 
-    return train_alike(cells, kind, train)
+    return train_alike(cells, kind, train, recipe)
