@@ -55,7 +55,7 @@ def above(bound: float, **values: float) -> None:
     """Refuse numbers not above `bound` and infinite ones (ValueError), by keyword."""
     for name, value in values.items():
         if not bound < value < math.inf:
-            raise ValueError(f"{name}={value}: give more than {bound}")
+            raise ValueError(f"{name}={value}: give a finite number above {bound}")
 
 
 def check_lags(lags: Sequence[int]) -> tuple[int, ...]:

@@ -193,8 +193,8 @@ VALUE_ERROR = {
     "ascending order, 0 first": lambda: floors.bucketed(LAST, [1, 2]),
     "at least one cell": lambda: train_signs([], LAST, SHORT),
     "1000 tokens, but the recipe 104": lambda: train_one(target("2b")),
-    "learning_rate=0: give more than 0": lambda: train_one(rate=0),
-    r"learning_rate=0\.0: give more than 0": (
+    "learning_rate=0: give a finite number above 0": lambda: train_one(rate=0),
+    r"learning_rate=0\.0: give a finite number above 0": (
         lambda: MemoryCell("lin", 1, 0.0),
         lambda: Way(learning_rate=0.0),
         lambda: LanguageRecipe(learning_rate=0.0),

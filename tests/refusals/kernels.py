@@ -115,11 +115,11 @@ VALUE_ERROR = {
     "largest valid one is 2": lambda: fixed(Delta(2), (1, 3)),
     "a delta at a lag of at least 1": lambda: fixed(None),
     # Bumps of a kernel that decays
-    r"alpha=(0\.0|-1\.0): give more than 0": (
+    r"alpha=(0\.0|-1\.0): give a finite number above 0": (
         lambda: bumps(LIGHT, 8, "lin", alpha=0),
         lambda: proofs.bump(2, 8, "lin", alpha=-1),
     ),
-    r"gamma=0\.0: give more than 0": lambda: proofs.bump(2, 8, "lin", gamma=0),
+    r"gamma=0\.0: give a finite number above 0": lambda: proofs.bump(2, 8, "lin", gamma=0),
     "above gamma = 1.5 only": lambda: bumps(LIGHT, 8, "lin", gamma=1.5),
     "above 1 [+] gamma = 3 only": lambda: bumps(HEAVY, 8, "power", gamma=2),
     "use power heads": lambda: bumps(HEAVY, 8, "exponential"),
@@ -135,7 +135,7 @@ VALUE_ERROR = {
     "last 3 must be above first 3": lambda: Trapezoid(2, 1.0, 3, 3),
     "errors from 1e-12 to 0.5": each(quadrature.rule, (2, 1e-13), (2, 0.6)),
     "heads (0|73): allowed are 1 to 72": each(shortest, (2.0, 0), (2.0, 73)),
-    r"error=(0\.0|-0\.5|nan): give more than 0": each(
+    r"error=(0\.0|-0\.5|nan): give a finite number above 0": each(
         fewest, (2.0, 0.0), (2.0, -0.5), (2.0, math.nan)
     ),
     # Searches

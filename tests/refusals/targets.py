@@ -89,7 +89,7 @@ VALUE_ERROR = {
     "'frist'; did you mean 'first'": lambda: target("2a", "frist"),
     "an axis of tokens for each": lambda: worked_examples.n_gram([[1.0, 2.0]]),
     "pointers=0: give at least 1": lambda: worked_examples.multi_step_search(0, 1),
-    "scale=0: give more than 0": lambda: worked_examples.wavelet(0, 1, 5),
+    "scale=0: give a finite number above 0": lambda: worked_examples.wavelet(0, 1, 5),
     "at most 1048576": lambda: all_windows(SIGNS, 21),
     "length=0: give at least 1": lambda: all_windows(SIGNS, 0),
 }

@@ -137,7 +137,7 @@ VALUE_ERROR = {
         lambda: theorem_4_4.layer_widths([1.0], [2, 2], 1, 1, "lin"),
     ),
     "needs the norms": lambda: nested_bound(1, width=5),
-    r"tolerance=(0\.0|-1\.0|nan): give more than 0": each(
+    r"tolerance=(0\.0|-1\.0|nan): give a finite number above 0": each(
         adaptive_errors.sampling_width,
         *((2.0, 1, tolerance) for tolerance in (0.0, -1.0, math.nan)),
     ),
@@ -243,7 +243,7 @@ VALUE_ERROR = {
     "order 2 with .* below 2": lambda: proof_spacing.decay_spacing("power", 3, 2),
     "order 0 with .* at least 1": lambda: proof_spacing.decay_spacing("lin", 3, 0),
     # Counts that must be above 0
-    r"error=(0\.0|-0\.1|nan): give more than 0": each(
+    r"error=(0\.0|-0\.1|nan): give a finite number above 0": each(
         attention_heads,
         *(([2], 1, error, 1, "lin") for error in (0.0, -0.1, math.nan)),
     ),
