@@ -227,8 +227,7 @@ def test_home_is_written_as_ever(book, tmp_path, monkeypatch):
         output_folders.check_output("~/../book/out", book)
 
 
-def test_a_file_system_without_locks(book, tmp_path, monkeypatch):
-
+def test_a_file_system_without_locks(book, monkeypatch):
     def missing(*_):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
