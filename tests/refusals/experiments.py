@@ -128,7 +128,7 @@ VALUE_ERROR = {
     "at least one cell is needed, none": lambda: adaptive(SWITCH, 0),
     "unknown arm 'dots'": lambda: AdaptiveCell("dots", "lin", 1, False),
     "unknown network 'a'": lambda: train_from(
-        [StartCell("a", 0.0)], {"b": None}, SWITCH, Recipe(10)
+        [StartCell("a", 0.0)], {"b": Transformer(1, 4, 1, 2, 4)}, SWITCH, Recipe(10)
     ),
     "at least one model is needed": lambda: DeepStack([]),
     "holds models with FFNs that do not round": lambda: DeepStack(

@@ -119,7 +119,9 @@ VALUE_ERROR = {
         lambda: bumps(LIGHT, 8, "lin", alpha=0),
         lambda: proofs.bump(2, 8, "lin", alpha=-1),
     ),
-    r"gamma=0\.0: give a finite number above 0": lambda: proofs.bump(2, 8, "lin", gamma=0),
+    r"gamma=0\.0: give a finite number above 0": lambda: proofs.bump(
+        2, 8, "lin", gamma=0
+    ),
     "above gamma = 1.5 only": lambda: bumps(LIGHT, 8, "lin", gamma=1.5),
     "above 1 [+] gamma = 3 only": lambda: bumps(HEAVY, 8, "power", gamma=2),
     "use power heads": lambda: bumps(HEAVY, 8, "exponential"),

@@ -43,8 +43,12 @@ VALUE_ERROR = {
     r"radius=(0\.0|-1\.0|inf): give a finite number above 0": each(
         norms.norm_certified, (FLAT, 0.0), (FLAT, math.inf)
     ),
-    r"radius=-1\.0: give a finite number above 0": lambda: sup_estimated(LINE, -1.0, SEED),
-    r"radius=0\.0: give a finite number above 0": lambda: two_layer.sup_certified(PLANE, 0.0),
+    r"radius=-1\.0: give a finite number above 0": lambda: sup_estimated(
+        LINE, -1.0, SEED
+    ),
+    r"radius=0\.0: give a finite number above 0": lambda: two_layer.sup_certified(
+        PLANE, 0.0
+    ),
     "points and values must be finite": (
         lambda: norms.lower_bound([-1.0, 0.0, 1.0], [0.0, math.nan, 1.0]),
         lambda: through([[1.0]], [math.inf]),
