@@ -24,6 +24,7 @@ from torch import Tensor
 from tapx.checks import at_least, one_of
 from tapx.experiments.outcomes import Outcome, Outcomes
 from tapx.network.transformer import Transformer
+from tapx.targets.signs import spaced
 
 _T = TypeVar("_T")
 
@@ -116,6 +117,16 @@ def signs(
     octets = np.frombuffer(generator.bytes(batch * length // 8), np.uint8)
     tokens = np.take(_SIGNS, octets, axis=0)  # far faster than indexing
     return torch.from_numpy(tokens).view(batch, length)
+
+
+def spaced_tokens(
+    generator: np.random.Generator, batch: int, length: int, levels: int
+) -> Float[Tensor, "batch length"]:
+    """Independent tokens of `levels` evenly spaced values from -1 to 1, float32."""
+    if levels == 2:
+        return signs(generator, batch, length)
+    drawn = generator.integers(levels, size=(batch, length), dtype=np.uint8)
+    return torch.from_numpy(np.take(np.float32(spaced(levels)), drawn))
 
 
 def stream(seed: int) -> np.random.Generator:

@@ -7,7 +7,8 @@ number n, counted from the first, lies at lag ``1000 - n``. Which end the number
 counted from is not quite certain, so :func:`target` takes both: see :data:`ENDS`.
 
 On signs a target of M tokens is a table of 2^M numbers, and no more. That of 2a has
-two: on these inputs it is an affine function of one token.
+two: on these inputs it is an affine function of one token. So :class:`ToyTarget` takes
+tokens of more than two values too, which the paper does not.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tapx.checks import check_lags, one_of
+from tapx.checks import at_least, check_lags, one_of
 from tapx.readouts import exact_nets, two_layer
 from tapx.readouts.two_layer import TwoLayerNet
 from tapx.targets.memories import check_readout
@@ -44,18 +45,21 @@ one, at lag n."""
 
 @dataclass(frozen=True, eq=False)
 class ToyTarget:
-    """A readout of the tokens at a few lags, before the last of `length` signs.
+    """A readout of the tokens at a few lags, before the last of `length` tokens.
 
+    A token is one of `levels` numbers, evenly spaced from -1 to 1 and equally likely.
     ValueError for lags as in `check_lags`, beyond the input, or not as many as the
-    readout takes.
+    readout takes, and for less than two levels.
     """
 
     lags: tuple[int, ...]
     readout: TwoLayerNet
     length: int = LENGTH
+    levels: int = 2
 
     def __post_init__(self) -> None:
-        """Check the lags and the readout."""
+        """Check the lags, the readout and the levels."""
+        at_least(2, levels=self.levels)
         lags = check_lags(self.lags)
         if max(lags) >= self.length:
             raise ValueError(
@@ -66,8 +70,9 @@ class ToyTarget:
 
     def __call__(self, tokens: Float[Tensor, "batch lags"]) -> Float[Tensor, " batch"]:
         """The answers to inputs whose column s is the token at lag s."""
-        places = 2 ** torch.arange(len(self.lags) - 1, -1, -1)
-        which = (tokens[:, list(self.lags)] > 0).long() @ places
+        places = self.levels ** torch.arange(len(self.lags) - 1, -1, -1)
+        steps = (tokens[:, list(self.lags)] + 1) * ((self.levels - 1) / 2)
+        which = steps.round().long() @ places
         return self._answers.to(tokens.dtype)[which]
 
     @cached_property
@@ -75,12 +80,12 @@ class ToyTarget:
         return torch.from_numpy(self.table()[1])
 
     def table(self) -> tuple[np.ndarray, np.ndarray]:
-        """All patterns of signs, shape (2**M, M), and the answers to them, (2**M,).
+        """All patterns of tokens, (levels**M, M), and the answers, (levels**M,).
 
         Each sum is rounded once, so that the answers are the same on every machine: a
         matrix product's last bit depends on the library that takes it.
         """
-        patterns = list(product((-1.0, 1.0), repeat=len(self.lags)))
+        patterns = list(product(spaced(self.levels), repeat=len(self.lags)))
         parts = (self.readout.outer, self.readout.inner, self.readout.bias)
         neurons = list(zip(*(part.tolist() for part in parts), strict=True))
         answers = [
@@ -93,7 +98,12 @@ class ToyTarget:
         return np.array(patterns), np.array(answers)
 
     def walsh(self) -> dict[tuple[int, ...], float]:
-        """The target as a polynomial: the coefficient of each product, by its lags."""
+        """On signs, the target as a polynomial: coefficient of each product, by lags.
+
+        ValueError for tokens of more than two levels.
+        """
+        if self.levels != 2:
+            raise ValueError(f"levels={self.levels}: this polynomial is for signs, 2")
         signs, answers = self.table()
         found = {}
         for chosen in product((False, True), repeat=len(self.lags)):
@@ -108,14 +118,24 @@ class ToyTarget:
         return float(self.table()[1].var())
 
 
+def spaced(levels: int) -> list[float]:
+    """The values of a token: `levels` numbers, evenly spaced from -1 to 1."""
+    return [2 * step / (levels - 1) - 1 for step in range(levels)]
+
+
 def target(
-    name: str, end: str = "first", directions_seed: int = 0, length: int = LENGTH
+    name: str,
+    end: str = "first",
+    directions_seed: int = 0,
+    length: int = LENGTH,
+    levels: int = 2,
 ) -> ToyTarget:
     """The target of experiment "1b", "2a", "2b" or "3a".
 
     The target of 3a is that of 1b. The end, "first" or "last", is what the token
     numbers are counted from, and the seed that of the normal numbers w_k, which the
     paper does not print. Other lengths T than 1000 scale the token numbers, rounded.
+    The paper's tokens have 2 levels.
     ValueError for an unknown name or end, or a length at which two tokens coincide.
     """
     numbers = TOKENS[one_of(name, TOKENS, "experiment")]
@@ -124,6 +144,6 @@ def target(
         numbers = tuple(max(1, round(n * length / LENGTH)) for n in numbers)
     lags = tuple(n if end == "last" else length - n for n in numbers)
     if name == "2b":
-        return ToyTarget(lags, exact_nets.linear([1.0] * len(lags)), length)
+        return ToyTarget(lags, exact_nets.linear([1.0] * len(lags)), length, levels)
     drawn = two_layer.normal_directions(NEURONS, len(lags), directions_seed)
-    return ToyTarget(lags, two_layer.relu_sum(drawn), length)
+    return ToyTarget(lags, two_layer.relu_sum(drawn), length, levels)

@@ -192,6 +192,9 @@ VALUE_ERROR = {
     "heads=-1: give at least 0": lambda: floors.least(LAST, "lin", -1),
     "ascending order, 0 first": lambda: floors.bucketed(LAST, [1, 2]),
     "at least one cell": lambda: train_signs([], LAST, SHORT),
+    "trained on 2 levels alone, not on 3": lambda: train_signs(
+        [SignCell("free", 1, 1, 0.1, True)], replace(LAST, levels=3), SHORT
+    ),
     "1000 tokens, but the recipe 104": lambda: train_one(target("2b")),
     "learning_rate=0: give a finite number above 0": lambda: train_one(rate=0),
     r"learning_rate=0\.0: give a finite number above 0": (

@@ -47,6 +47,8 @@ VALUE_ERROR = {
     ),
     "takes 1 numbers, but 2 lags give 2": lambda: ToyTarget((3, 4), LINE, 10),
     "takes 1 numbers, but 1 memories": lambda: adaptive([1, 2], readout=LINE),
+    "levels=1: give at least 2": lambda: target("2a", levels=1),
+    "levels=3: this polynomial is for signs": lambda: target("1b", levels=3).walsh(),
     # Kernels
     "at least one kernel": lambda: EssentialMemory([], last),
     "at lag 1 is not a finite number": lambda: EssentialMemory([[1.0, math.nan]], last),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from made_draws import signs
 
-from tapx.targets.signs import ENDS, TOKENS, target
+from tapx.targets.signs import ENDS, TOKENS, spaced, target
 
 
 @pytest.mark.parametrize("name", list(TOKENS))
@@ -76,3 +76,20 @@ def test_directions_come_from_their_seed():
 def test_shorter_inputs_scale_the_token_numbers():
     assert target("2b", "last", length=100).lags == (5, 6, 10)
     assert target("2b", "first", length=100).lags == (95, 94, 90)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 7])
+def test_tokens_of_any_levels_are_answered_by_the_readout(levels):
+    task = target("1b", "last", levels=levels)
+    patterns, answers = task.table()
+    assert patterns.shape == (levels**3, 3)
+    tokens = torch.zeros(len(patterns), 1000, dtype=torch.float64)
+    tokens[:, list(task.lags)] = torch.from_numpy(patterns)
+    assert np.allclose(task.readout(tokens[:, list(task.lags)]), answers)
+    assert np.array_equal(task(tokens).numpy(), answers)
+    assert np.array_equal(task(tokens.float()).double().numpy(), np.float32(answers))
+
+
+def test_levels_are_evenly_spaced():
+    assert spaced(2) == [-1, 1]
+    assert spaced(7) == pytest.approx([-1, -2 / 3, -1 / 3, 0, 1 / 3, 2 / 3, 1])

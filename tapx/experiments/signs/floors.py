@@ -21,6 +21,7 @@ None of this covers a readout by a network with neurons that bend.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,6 +36,9 @@ from tapx.limits import rank
 from tapx.limits.equal_rates import Tokens, limit
 from tapx.targets.signs import ToyTarget
 
+_ROUNDING = 1e-24
+"""Share of the variance that rounding leaves of an answer that is affine."""
+
 
 def tokens(target: ToyTarget) -> Tokens:
     """The coefficients of a target's tokens."""
@@ -43,8 +47,13 @@ def tokens(target: ToyTarget) -> Tokens:
 
 
 def beyond_affine(target: ToyTarget) -> float:
-    """The variance that no affine function of tokens explains, at least 0."""
-    return sum((c * c for lags, c in target.walsh().items() if len(lags) > 1), 0.0)
+    """The least mean squared error of an affine function of tokens, of any levels."""
+    patterns, answers = target.table()
+    rest = answers - math.fsum(answers) / len(answers)
+    for column in patterns.T:  # independent tokens are orthogonal, and of mean 0
+        rest = rest - column * (math.fsum(column * answers) / math.fsum(column**2))
+    least = math.fsum(rest**2) / len(rest)
+    return least if least > _ROUNDING * target.variance else 0.0
 
 
 def _family(rpe: str) -> Family:

@@ -1,11 +1,11 @@
 """Exact answers to the toy targets with one free number a lag, weights written down.
 
-One head is enough for every target of M tokens -1 or 1. Its softmax weights sit on the
-M lags, in the proportions 1 : 2 : 4 : ..., so the number it pools names the pattern of
-signs, and a piecewise linear function of one number answers. A network with one neuron
-for each pattern is such a function. Where the target is a constant plus an equal
-multiple of every token, equal proportions do and two neurons are enough, or one if no
-answer is negative.
+One head is enough for every target of M tokens of a few levels. Its softmax weights sit
+on the M lags, in proportions of powers of the number of levels, so the number it pools
+names the pattern, and a piecewise linear function of one number answers. A network with
+one neuron for each pattern is such a function. Where the target on signs is a constant
+plus an equal multiple of every token, equal proportions do and two neurons are enough,
+or one if no answer is negative.
 
 The error is certified: the pooled number is off by at most the weight that softmax
 leaves elsewhere, and the network's steepest slope says what that costs.
@@ -28,7 +28,7 @@ from tapx.kernels.balls import precision
 from tapx.kernels.windows import round_up
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
-from tapx.targets.signs import ToyTarget
+from tapx.targets.signs import ToyTarget, spaced
 
 GAP = 100.0
 """How far the logits of the lags asked for stand above the rest, which are 0."""
@@ -43,7 +43,7 @@ class FreeNetwork(NamedTuple):
 
     One layer, one head, tokens of dimension 2, float64. The errors are upper bounds for
     exactly the numbers in the model, in exact arithmetic: the mean squared one over
-    independent signs, and the worst absolute one over all inputs of signs.
+    independent tokens, and the worst absolute one over all inputs of such tokens.
     """
 
     model: Transformer
@@ -56,25 +56,26 @@ class FreeNetwork(NamedTuple):
         return len(self.model.state_dict()["feed_forwards.0.bias"])
 
     def worst_on(self, target: ToyTarget, count: int, seed: int) -> float:
-        """Largest absolute error found on `count` inputs of random signs."""
-        draws = torch.Generator().manual_seed(seed)
-        signs = torch.randint(0, 2, (count, target.length), generator=draws)
-        tokens = 2.0 * signs.double() - 1  # column s holds the token at lag s
+        """Largest absolute error found on `count` inputs of random tokens."""
+        draws, shape = torch.Generator().manual_seed(seed), (count, target.length)
+        drawn = torch.randint(0, target.levels, shape, generator=draws)
+        values = torch.tensor(spaced(target.levels), dtype=torch.float64)
+        tokens = values[drawn]  # column s holds the token at lag s
         with torch.no_grad():
             answers = self.model(tokens.flip(1)[..., None], "last")
         return float((answers - target(tokens)).abs().max())
 
 
 def free_network(target: ToyTarget) -> FreeNetwork:
-    """One head and at most 2^M neurons that answer a target of M tokens.
+    """One head and at most levels^M neurons that answer a target of M tokens.
 
     The first coordinate of a token inside the model is the token, the second is 0 and
     takes what the head pools. The FFN reads the second.
     """
     sizes = _proportions(target)
     shares = sizes / sizes.sum()
-    signs, answers = target.table()
-    pooled = np.array([math.fsum(row) for row in signs * shares])
+    patterns, answers = target.table()
+    pooled = np.array([math.fsum(row) for row in patterns * shares])
     inner, bias, outer = _network(*_graph(pooled, answers))
     logits = torch.zeros(1, target.length, dtype=torch.float64)
     logits[0, list(target.lags)] = shown_logits(sizes)
@@ -100,14 +101,17 @@ def shown_logits(sizes: Iterable[float]) -> Float[Tensor, " lags"]:
 
 
 def _proportions(target: ToyTarget) -> np.ndarray:
-    """Softmax weights up to a factor: equal ones if they do, powers of two else."""
+    """Softmax weights up to a factor: on signs equal ones if they do, powers else."""
+    powers = float(target.levels) ** np.arange(len(target.lags))
+    if target.levels > 2:
+        return powers
     walsh = target.walsh()
     single = np.array([walsh[(lag,)] for lag in target.lags])
     mixed = max((abs(c) for lags, c in walsh.items() if len(lags) > 1), default=0.0)
     scale = NEGLIGIBLE * max(map(abs, walsh.values()))
     if mixed <= scale and np.ptp(single) <= scale:
         return np.ones(len(single))
-    return 2.0 ** np.arange(len(single))
+    return powers
 
 
 def _graph(pooled: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -149,8 +153,8 @@ def _worst(
         neurons = [tuple(map(arb, n)) for n in zip(inner, bias, outer, strict=True)]
         steep = sum((abs(a * b) for b, _, a in neurons), arb(0))
         largest = arb(0)
-        for signs, answer in zip(*target.table(), strict=True):
-            terms = (w * int(x) for w, x in zip(asked, signs, strict=True))
+        for tokens, answer in zip(*target.table(), strict=True):
+            terms = (w * arb(x) for w, x in zip(asked, tokens, strict=True))
             pooled = sum(terms, arb(0)) / total
             found = sum((a * (b * pooled + c).max(0) for b, c, a in neurons), arb(0))
             largest = largest.max(abs(found - arb(float(answer))))

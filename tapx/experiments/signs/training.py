@@ -24,7 +24,7 @@ from tapx.experiments.training import (
     Recipe,
     Trained,
     descend,
-    signs,
+    spaced_tokens,
     stream,
     train_alike,
 )
@@ -108,13 +108,18 @@ def train_signs(
         changes rounding only.
 
     Raises:
-        ValueError: no cells, a target of another length, or a value out of range.
+        ValueError: no cells, a target of another length, or a value out of range; a dot
+            product on tokens of more than two levels, which `SignStack` does not have.
     """
     if not cells:
         raise ValueError("at least one cell is needed, none was given")
     if target.length != recipe.length:
         raise ValueError(
             f"the target has {target.length} tokens, but the recipe {recipe.length}"
+        )
+    if target.levels > 2 and any(cell.dot_product for cell in cells):
+        raise ValueError(
+            f"dot products are trained on 2 levels alone, not on {target.levels}"
         )
     one_of(initial_slopes, INITIAL_SLOPES, "initial slopes")
 
@@ -139,11 +144,14 @@ def _descend(
 ) -> dict[int, list[float]]:
     """Descend the models of a stack, in place; their errors by iteration."""
     streams = [stream(seed) for seed in stack.rows]
-    test = signs(stream(-1 % 2**32), TEST_INPUTS, recipe.length)
+    test = spaced_tokens(stream(-1 % 2**32), TEST_INPUTS, recipe.length, target.levels)
     answers = target(test)
 
     def pull() -> bool:
-        batches = [signs(one, recipe.batch, recipe.length) for one in streams]
+        batches = [
+            spaced_tokens(one, recipe.batch, recipe.length, target.levels)
+            for one in streams
+        ]
         found = stack.answers(batches)
         wanted = torch.empty_like(found)
         for which, tokens in zip(stack.rows.values(), batches, strict=True):

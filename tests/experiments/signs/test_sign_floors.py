@@ -50,6 +50,14 @@ def test_the_affine_part_by_hand():
     assert (float(tokens(task).ball(2)), float(tokens(task).ball(3))) == (0.5, 0)
 
 
+def test_the_affine_part_of_an_absolute_value():
+    """On -1, 0, 1 the best line through |x| is the constant 2/3, off by 2/9."""
+    size = TwoLayerNet([1.0, 1.0], [[1.0], [-1.0]])
+    assert floors.beyond_affine(ToyTarget((1,), size, LENGTH, 3)) == pytest.approx(
+        2 / 9
+    )
+
+
 @pytest.mark.parametrize("end", ["first", "last"])
 def test_one_token_has_the_closed_forms(end):
     task = target("2a", end)

@@ -28,13 +28,20 @@ def test_the_targets_of_the_paper(name, width, end):
 @given(
     lags=st.sets(st.integers(1, LENGTH - 1), min_size=1, max_size=4),
     seed=st.integers(0, 1000),
+    levels=st.integers(2, 4),
 )
-def test_any_readout(lags, seed):
-    task = ToyTarget(tuple(lags), random_net(5, len(lags), seed), LENGTH)
+def test_any_readout(lags, seed, levels):
+    task = ToyTarget(tuple(lags), random_net(5, len(lags), seed), LENGTH, levels)
     built = free_network(task)
-    assert built.width <= 2 ** len(lags)
+    assert built.width <= levels ** len(lags)
     assert built.worst < 1e-10
     assert built.worst_on(task, 64, 3) < built.worst + 1e-10
+
+
+def test_a_kink_takes_three_neurons():
+    """A constant, a line and the kink: 2a on tokens that have a value at zero."""
+    built = free_network(target("2a", levels=7))
+    assert built.width == 3 and built.mse < 1e-24
 
 
 def test_a_constant_and_a_negative_line():

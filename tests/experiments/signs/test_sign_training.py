@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tapx.experiments.signs.floors import beyond_affine
 from tapx.experiments.signs.training import sign_cells, train_signs
-from tapx.experiments.training import Recipe, signs, stream
+from tapx.experiments.training import Recipe, signs, spaced_tokens, stream
 from tapx.targets.signs import target
 
 LENGTH = 104
@@ -36,6 +37,24 @@ def test_the_models_come_back_with_their_errors(outcomes):
             answers = one.model(tokens.flip(1)[..., None], "last")
         mse = ((answers - TARGET(tokens)) ** 2).mean().item()
         assert mse == pytest.approx(one.history[-1][1], rel=0.2)
+
+
+def test_tokens_of_more_levels_are_drawn_evenly_and_answered():
+    drawn = spaced_tokens(stream(3), 40, 1000, 5)
+    values, counts = drawn.unique(return_counts=True)
+    assert values.tolist() == [-1, -0.5, 0, 0.5, 1]
+    assert (counts - 8000).abs().max() < 400  # five standard deviations
+    assert torch.equal(
+        spaced_tokens(stream(3), 40, 1000, 2), signs(stream(3), 40, 1000)
+    )
+
+
+def test_a_kink_at_zero_is_learned_on_levels_that_show_it():
+    """Below what any affine answer has, which on signs would be no bar at all."""
+    task = target("2a", "last", length=LENGTH, levels=7)
+    cells = sign_cells(["free"], [2], [32], [0.03], [0])
+    (one,) = train_signs(cells, task, RECIPE)
+    assert one.error < 0.1 * beyond_affine(task)
 
 
 def test_a_constant_step_is_judged_by_its_last_tenth_and_a_cosine_by_its_end():
