@@ -126,7 +126,7 @@ def spaced_tokens(
     if levels == 2:
         return signs(generator, batch, length)
     drawn = generator.integers(levels, size=(batch, length), dtype=np.uint8)
-    return torch.from_numpy(np.take(np.float32(spaced(levels)), drawn))
+    return torch.from_numpy(np.take(np.array(spaced(levels), np.float32), drawn))
 
 
 def stream(seed: int) -> np.random.Generator:
