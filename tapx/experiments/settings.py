@@ -28,30 +28,34 @@ FACTOR = 2.0
 
 @dataclass(frozen=True)
 class Figure:
-    """A published mean squared error.
+    """A model, and the mean squared error that is published for it.
 
     Attributes:
         name: of the model, in words.
         cell: values that name the model's cell.
-        mse: what is published.
+        mse: what is published; None where that is not available.
         below: whether less is published as well ("< 1e-5").
         best: upper bound on what is possible.
     """
 
     name: str
     cell: Mapping[str, Any]
-    mse: float
+    mse: float | None = None
     below: bool = False
     best: float = math.nan
 
     def met(self, median: float) -> bool:
-        """Whether a trained median gives this figure, within `FACTOR`."""
+        """Whether a trained median gives this figure, within `FACTOR`; never None."""
+        if self.mse is None:
+            return False
         if self.below:
             return median < self.mse
         return self.mse / FACTOR <= median <= self.mse * FACTOR
 
     def __str__(self) -> str:
         """As printed."""
+        if self.mse is None:
+            return "not available"
         return f"< {self.mse:g}" if self.below else f"{self.mse:g}"
 
 
@@ -102,12 +106,35 @@ class Settings:
         """The setting whose median is nearest to a figure in logarithm, and the median.
 
         Raises:
-            ValueError: as `medians`.
+            ValueError: as `medians`, or a model for which nothing is published.
         """
-        medians = self.medians(**figure.cell)
-        return min(
-            medians.items(), key=lambda pair: abs(math.log(pair[1] / figure.mse))
-        )
+        if figure.mse is None:
+            raise ValueError(f"no figure is published for {figure.name}")
+        wanted = math.log(figure.mse)
+        medians = self.medians(**figure.cell).items()
+        return min(medians, key=lambda pair: abs(math.log(pair[1]) - wanted))
+
+    def ahead(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+        """The share of all settings at which one cell ends below another.
+
+        A cell that diverged is above every other.
+        """
+        others = self.medians(**other)
+        own = self.medians(**one).items()
+        return sum(median < others[setting] for setting, median in own) / len(others)
+
+    @property
+    def tried(self) -> str:
+        """The settings in words, for a claim that says under which ones it holds."""
+        words = []
+        for axis in self.axes:
+            values = self.outcomes.values(axis)
+            if axis == "learning_rate":
+                span = f"{values[0]:.1e} to {values[-1]:.1e}"
+                words.append(f"{len(values)} learning rates from {span}")
+            else:
+                words.append(" and ".join(values))
+        return ", ".join([*words, f"{len(self.outcomes.values('seed'))} seeds"])
 
     def meeting(self, *wanted: Figure) -> list[Setting]:
         """The settings at which all of these figures are met, ascending."""
@@ -173,7 +200,8 @@ class Settings:
             for place in lost:
                 edge = axes.get_xaxis_transform()
                 axes.text(place, 1, "↑", color=look["color"], va="top", transform=edge)
-        role = figures.role("published", marker="", linestyle=":")
-        axes.axhline(figure.mse, label=f"published {figure}", **role)
+        if figure.mse is not None:
+            role = figures.role("published", marker="", linestyle=":")
+            axes.axhline(figure.mse, label=f"published {figure}", **role)
         axes.set(xscale="log", yscale="log", xlabel="learning rate")
         axes.set(ylabel="mean squared error", title=figure.name)

@@ -65,6 +65,25 @@ def test_figures_are_met_within_a_factor_of_two():
     assert not LOG_1.met(1e-5)
 
 
+def test_a_model_without_a_figure_is_in_the_table_and_never_met():
+    plain = Figure("64 lin heads", LIN)
+    assert repr(MADE.table([plain], "errors")).endswith("not available")
+    assert MADE.meeting(plain) == []
+    with pytest.raises(ValueError, match="no figure is published for 64 lin heads"):
+        MADE.nearest(plain)
+
+
+def test_the_share_of_settings_at_which_one_cell_is_ahead():
+    assert MADE.ahead(LOG, LIN) == 2 / 3  # it diverged at the third
+    assert MADE.ahead(LIN, LOG) == 1 / 3
+
+
+def test_what_was_tried_in_words():
+    assert MADE.tried == (
+        "2 learning rates from 1.0e-03 to 1.0e-02, constant and cosine, equal, 3 seeds"
+    )
+
+
 def test_tables_keep_the_four_kinds_apart():
     text = repr(MADE.table([LIN_64, LOG_1], "errors"))
     assert "all at 0.001, constant, equal" in text

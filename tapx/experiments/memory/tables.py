@@ -19,6 +19,7 @@ import torch
 from tapx.checks import one_of
 from tapx.experiments.memory.training import MemoryCell, exact_errors
 from tapx.experiments.models import kernel_model
+from tapx.experiments.settings import Figure
 from tapx.experiments.stacks import Stack
 from tapx.kernels.family import LIN, LOG
 from tapx.kernels.window_search import best
@@ -26,6 +27,7 @@ from tapx.kernels.windows import Decay, WindowKernel
 from tapx.limits.rank import lower_bound
 from tapx.network.positions import PerLag
 from tapx.network.transformer import Transformer
+from tapx.show.tables import counted
 
 SETTING = ("learning_rate", "initial_slopes")
 """What makes a setting."""
@@ -43,6 +45,20 @@ class Experiment:
 
     target: Decay
     published: Mapping[tuple[str, int], tuple[str, float]]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The models for which a figure is published, as settings are asked for."""
+        return [
+            Figure(
+                counted(heads, f"{position} head"),
+                {"position": position, "heads": heads},
+                mse,
+                relation == "<",
+                self.best_error(position, heads),
+            )
+            for (position, heads), (relation, mse) in self.published.items()
+        ]
 
     def figure(self, position: str, heads: int) -> str:
         """The published figure, or "not available"."""
