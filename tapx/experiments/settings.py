@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from tapx.experiments.outcomes import Outcomes, Setting
 from tapx.show import figures
@@ -27,7 +28,7 @@ FACTOR = 2.0
 
 
 @dataclass(frozen=True)
-class Figure:
+class Asked:
     """A model, and the mean squared error that is published for it.
 
     Attributes:
@@ -102,16 +103,16 @@ class Settings:
             raise ValueError("no setting at which all of these cells ended well")
         return min(shared, key=lambda s: sum(math.log(m[s]) for m in found))
 
-    def nearest(self, figure: Figure) -> tuple[Setting, float]:
+    def nearest(self, asked: Asked) -> tuple[Setting, float]:
         """The setting whose median is nearest to a figure in logarithm, and the median.
 
         Raises:
             ValueError: as `medians`, or a model for which nothing is published.
         """
-        if figure.mse is None:
-            raise ValueError(f"no figure is published for {figure.name}")
-        wanted = math.log(figure.mse)
-        medians = self.medians(**figure.cell).items()
+        if asked.mse is None:
+            raise ValueError(f"no figure is published for {asked.name}")
+        wanted = math.log(asked.mse)
+        medians = self.medians(**asked.cell).items()
         return min(medians, key=lambda pair: abs(math.log(pair[1]) - wanted))
 
     def ahead(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
@@ -136,7 +137,7 @@ class Settings:
                 words.append(" and ".join(values))
         return ", ".join([*words, f"{len(self.outcomes.values('seed'))} seeds"])
 
-    def meeting(self, *wanted: Figure) -> list[Setting]:
+    def meeting(self, *wanted: Asked) -> list[Setting]:
         """The settings at which all of these figures are met, ascending."""
         found = [(self.medians(**one.cell), one) for one in wanted]
         first = found[0][0]
@@ -152,7 +153,7 @@ class Settings:
             f"{v:.2g}" if isinstance(v, float) else str(v) for v in setting
         )
 
-    def table(self, wanted: Sequence[Figure], caption: str) -> Table:
+    def table(self, wanted: Sequence[Asked], caption: str) -> Table:
         """Best possible, at equal settings, each at its best setting, published.
 
         The equal setting is `equal` of all these models.
@@ -168,7 +169,7 @@ class Settings:
         head = ["model", "best possible ≤", f"trained, all at {self.named(equal)}"]
         return Table([*head, "each at its best setting", "published"], rows, caption)
 
-    def meetings(self, wanted: Sequence[Figure], caption: str) -> Table:
+    def meetings(self, wanted: Sequence[Asked], caption: str) -> Table:
         """For each figure where it is met, and where all of them are together."""
         count = len(self.medians(**wanted[0].cell))
         rows = []
@@ -178,13 +179,27 @@ class Settings:
             rows.append([name, f"{len(met)} of {count}", said])
         return Table(["figure of", "met at", "settings"], rows, caption)
 
-    def draw(self, axes: Axes, figure: Figure) -> None:
+    def draw(self, wanted: Sequence[Asked]) -> Figure:
+        """A panel for each model: medians at all settings, and what is published."""
+        from matplotlib import pyplot
+
+        drawn, panels = pyplot.subplots(
+            1, len(wanted), figsize=figures.size("pair"), sharey=True, squeeze=False
+        )
+        for axes, one in zip(panels[0], wanted, strict=True):
+            self._draw_one(axes, one)
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+        for axes in panels[0][1:]:
+            axes.set_ylabel("")
+        return drawn
+
+    def _draw_one(self, axes: Axes, asked: Asked) -> None:
         """Medians of a cell against the learning rate, a line for each other choice.
 
         Thin bars go from least to largest seed; a run that diverged is left out of its
         bar and named by an arrow at the upper edge.
         """
-        own = self.outcomes.where(**figure.cell)
+        own = self.outcomes.where(**asked.cell)
         others = sorted({tuple(map(one.get, self.axes[1:])) for one in own})
         for i, choice in enumerate(others):
             line = own.where(**dict(zip(self.axes[1:], choice, strict=True)))
@@ -200,8 +215,8 @@ class Settings:
             for place in lost:
                 edge = axes.get_xaxis_transform()
                 axes.text(place, 1, "↑", color=look["color"], va="top", transform=edge)
-        if figure.mse is not None:
+        if asked.mse is not None:
             role = figures.role("published", marker="", linestyle=":")
-            axes.axhline(figure.mse, label=f"published {figure}", **role)
+            axes.axhline(asked.mse, label=f"published {asked}", **role)
         axes.set(xscale="log", yscale="log", xlabel="learning rate")
-        axes.set(ylabel="mean squared error", title=figure.name)
+        axes.set(ylabel="mean squared error", title=asked.name)

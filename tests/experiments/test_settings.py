@@ -7,7 +7,7 @@ import pytest
 
 from tapx.experiments.memory.training import MemoryCell
 from tapx.experiments.outcomes import Outcome, Outcomes
-from tapx.experiments.settings import Figure, Settings
+from tapx.experiments.settings import Asked, Settings
 
 LIN = {"position": "lin", "heads": 64}
 LOG = {"position": "log", "heads": 1}
@@ -31,8 +31,8 @@ MADE = Settings(
     )
 )
 FIRST, SECOND, THIRD = ENDS
-LIN_64 = Figure("64 lin heads", LIN, 0.19, best=1e-9)
-LOG_1 = Figure("1 log head", LOG, 1e-5, below=True)
+LIN_64 = Asked("64 lin heads", LIN, 0.19, best=1e-9)
+LOG_1 = Asked("1 log head", LOG, 1e-5, below=True)
 
 
 def test_medians_by_setting():
@@ -58,15 +58,15 @@ def test_figures_are_met_within_a_factor_of_two():
     assert MADE.meeting(LIN_64) == [FIRST]
     assert MADE.meeting(LOG_1) == [FIRST]
     assert MADE.meeting(LIN_64, LOG_1) == [FIRST]
-    assert MADE.meeting(Figure("", LIN, 0.03), LOG_1) == []
+    assert MADE.meeting(Asked("", LIN, 0.03), LOG_1) == []
     assert MADE.nearest(LIN_64) == (FIRST, 0.12)
-    ends = [Figure("", LIN, 0.19).met(0.19 * part) for part in (0.49, 0.51, 1.99, 2.01)]
+    ends = [Asked("", LIN, 0.19).met(0.19 * part) for part in (0.49, 0.51, 1.99, 2.01)]
     assert ends == [False, True, True, False]
     assert not LOG_1.met(1e-5)
 
 
 def test_a_model_without_a_figure_is_in_the_table_and_never_met():
-    plain = Figure("64 lin heads", LIN)
+    plain = Asked("64 lin heads", LIN)
     assert repr(MADE.table([plain], "errors")).endswith("not available")
     assert MADE.meeting(plain) == []
     with pytest.raises(ValueError, match="no figure is published for 64 lin heads"):
@@ -94,12 +94,13 @@ def test_tables_keep_the_four_kinds_apart():
     assert "–" in log
     met = repr(MADE.meetings([LIN_64, LOG_1], "met"))
     assert met.count("1 of 3") == 3
-    assert "0 of 3" in repr(MADE.meetings([Figure("x", LIN, 99.0)], "met"))
+    assert "0 of 3" in repr(MADE.meetings([Asked("x", LIN, 99.0)], "met"))
 
 
 def test_the_picture_names_runs_that_diverged():
-    figure, axes = plt.subplots()
-    MADE.draw(axes, LIN_64)
+    figure = MADE.draw([LIN_64, LOG_1])
+    axes, second = figure.axes
+    assert (axes.get_ylabel(), second.get_ylabel()) == ("mean squared error", "")
     labels = axes.get_legend_handles_labels()[1]
     assert labels == ["constant, equal", "cosine, equal", "published 0.19"]
     assert [one.get_text() for one in axes.texts] == ["↑"]

@@ -19,7 +19,7 @@ import torch
 from tapx.checks import one_of
 from tapx.experiments.memory.training import MemoryCell, exact_errors
 from tapx.experiments.models import kernel_model
-from tapx.experiments.settings import Figure
+from tapx.experiments.settings import Asked
 from tapx.experiments.stacks import Stack
 from tapx.kernels.family import LIN, LOG
 from tapx.kernels.window_search import best
@@ -47,10 +47,10 @@ class Experiment:
     published: Mapping[tuple[str, int], tuple[str, float]]
 
     @property
-    def figures(self) -> list[Figure]:
+    def asked(self) -> list[Asked]:
         """The models for which a figure is published, as settings are asked for."""
         return [
-            Figure(
+            Asked(
                 counted(heads, f"{position} head"),
                 {"position": position, "heads": heads},
                 mse,
