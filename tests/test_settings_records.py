@@ -21,7 +21,9 @@ NAMES = {
     "exp-2a": ("heads", "width", "token_values"),
     "exp-3a": ("heads", "width", "dot_product"),
 }
-STORED = [chapter for chapter in SETTINGS if records.load_if_stored(chapter, "settings")]
+STORED = [
+    chapter for chapter in SETTINGS if records.load_if_stored(chapter, "settings")
+]
 
 
 @pytest.mark.parametrize("chapter", STORED)

@@ -26,6 +26,9 @@ AXES = ("learning_rate", "schedule", "initial_slopes")
 FACTOR = 2.0
 """A figure is met where the median over the seeds is within this factor of it."""
 
+FEW = 4
+"""How many settings a table names one by one."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -176,6 +179,9 @@ class Settings:
         for name, group in [*((one.name, (one,)) for one in wanted), ("all", wanted)]:
             met = self.meeting(*group)
             said = "; ".join(map(self.named, met)) or "none"
+            if len(met) > FEW:
+                rates = [setting[0] for setting in met]
+                said = f"learning rates from {min(rates):.2g} to {max(rates):.2g}"
             rows.append([name, f"{len(met)} of {count}", said])
         return Table(["figure of", "met at", "settings"], rows, caption)
 
@@ -188,7 +194,7 @@ class Settings:
         )
         for axes, one in zip(panels[0], wanted, strict=True):
             self._draw_one(axes, one)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25))
         for axes in panels[0][1:]:
             axes.set_ylabel("")
         return drawn
@@ -216,7 +222,6 @@ class Settings:
                 edge = axes.get_xaxis_transform()
                 axes.text(place, 1, "↑", color=look["color"], va="top", transform=edge)
         if asked.mse is not None:
-            role = figures.role("published", marker="", linestyle=":")
-            axes.axhline(asked.mse, label=f"published {asked}", **role)
+            axes.axhline(asked.mse, color="0.4", label=f"published {asked}")
         axes.set(xscale="log", yscale="log", xlabel="learning rate")
         axes.set(ylabel="mean squared error", title=asked.name)

@@ -84,7 +84,7 @@ def test_what_was_tried_in_words():
     )
 
 
-def test_tables_keep_the_four_kinds_apart():
+def test_tables_keep_the_four_kinds_apart(monkeypatch):
     text = repr(MADE.table([LIN_64, LOG_1], "errors"))
     assert "all at 0.001, constant, equal" in text
     lin, log = text.splitlines()[1:]
@@ -94,6 +94,9 @@ def test_tables_keep_the_four_kinds_apart():
     assert "–" in log
     met = repr(MADE.meetings([LIN_64, LOG_1], "met"))
     assert met.count("1 of 3") == 3
+    often = Asked("any", LIN, 99.0, below=True)
+    monkeypatch.setattr("tapx.experiments.settings.FEW", 2)
+    assert repr(MADE.meetings([often], "met")).count("from 0.001 to 0.01") == 2
     assert "0 of 3" in repr(MADE.meetings([Asked("x", LIN, 99.0)], "met"))
 
 
