@@ -21,7 +21,7 @@ NAMES = {
     "exp-2a": ("heads", "width", "token_values"),
     "exp-3a": ("heads", "width", "dot_product"),
 }
-STORED = [
+STORED = [one for one in SETTINGS if records.load_if_stored(one, "settings")]
     chapter for chapter in SETTINGS if records.load_if_stored(chapter, "settings")
 ]
 
