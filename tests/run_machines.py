@@ -54,6 +54,8 @@ TRAINED_TESTS = (
     "test_parameters_used.py",
     "test_chapter_experiments_1b_3a.py",
     "test_chapter_experiments_2a_2b.py",
+    "test_chapter_experiments_adaptive.py",
+    "experiments/adaptive/test_adaptive_training.py",
     "experiments/language/test_dot_products.py",
     "experiments/language/test_sizes.py",
     "experiments/language/test_language_training.py",
