@@ -59,7 +59,7 @@ def test_dot_products_stand_in_for_neurons():
 
 @pytest.mark.parametrize("chapter", ["exp-1b", "exp-3a"])
 def test_the_recorded_full_grid(chapter):
-    """The record is complete; its cheapest models, again, take the same path."""
+    """The record is complete."""
     given, _, rows = recorded(chapter, SignCell)
     assert (given["iterations"], given["repeats"]) == (10_000, 3)
     assert 32 in given["heads"] and 256 in given["width"]
@@ -73,16 +73,6 @@ def test_the_recorded_full_grid(chapter):
         own = rows.where(rpe=rpe, heads=heads, width=width, dot_product=dot)
         assert len(own) >= 3
         assert all(one.history[-1][0] == 10_000 for one in own)
-    # Rounding differs between machines and grows with the iterations: compare the
-    # first few hundred, where training is still the same path.
-    few = {"heads": min(given["heads"]), "width": min(given["width"]), "seed": 0}
-    sample = rows.where(rpe="free", **few)
-    brief = Recipe(iterations=300, dimension=given["dimension"])
-    task = target(chapter.removeprefix("exp-"), given["end"])
-    again = train_signs([one.cell for one in sample], task, brief)
-    for stored, one in zip(sample, again, strict=True):
-        for step, mse in one.history:
-            assert mse == pytest.approx(dict(stored.history)[step], rel=0.1), step
 
 
 @pytest.mark.parametrize("chapter", ["exp-1b", "exp-3a"])

@@ -69,21 +69,13 @@ def test_width_finds_a_token_sooner():
 
 @pytest.mark.parametrize("name", ["2a", "2b"])
 def test_the_recorded_full_grid(name):
-    """The record is complete; a cell of it, trained again, takes the same path."""
+    """The record is complete."""
     given, seeds, rows = recorded(f"exp-{name}", SignCell)
     assert {1, 32} <= set(given["heads"]) and {4, 256} <= set(given["width"])
     assert given["iterations"] == 10_000 and given["repeats"] >= 3
     axes = (given[name] for name in ("rpe", "heads", "width"))
     cells = sign_cells(*axes, [given["learning_rate"]], seeds)
     assert [row.cell for row in rows] == cells
-    # Rounding differs between machines and grows with the iterations.
-    (sample,) = rows.where(rpe="free", heads=1, width=4, seed=0)
-    recipe = Recipe(iterations=300, dimension=given["dimension"])
-    task = target(name, given["end"])
-    (again,) = train_signs([sample.cell], task, recipe)
-    stored = dict(sample.history)
-    for step, mse in again.history:
-        assert mse == pytest.approx(stored[step], rel=0.05)
 
 
 def test_no_recorded_error_is_below_what_is_possible():

@@ -8,8 +8,7 @@ import torch
 from made_outcomes import recorded
 
 from tapx.experiments.memory import tables as shared
-from tapx.experiments.memory.training import MemoryCell, train_memory
-from tapx.experiments.training import Recipe
+from tapx.experiments.memory.training import MemoryCell
 
 
 def test_targets_and_published_figures():
@@ -37,7 +36,7 @@ def test_grid():
 
 @pytest.mark.parametrize("chapter", ["exp-4a", "exp-4b"])
 def test_the_recorded_full_grid(chapter):
-    """The record is complete; cells of it, trained again, take the same path."""
+    """The record is complete."""
     given, seeds, rows = recorded(chapter, MemoryCell)
     assert given["heads"] == [1, 2, 4, 8, 16, 32, 64]
     assert (given["iterations"], given["batch"]) == (10_000, 100)
@@ -50,28 +49,6 @@ def test_the_recorded_full_grid(chapter):
         seeds,
     )
     assert [row.cell for row in rows] == cells
-    target = shared.experiment(chapter.removeprefix("exp-")).target
-    rho = target.values(np.arange(1000))
-    # Rounding differs between machines and grows with the iterations: compare the
-    # first thousand, where training is still the same path.
-    sample = [
-        row
-        for row in rows
-        if (row.cell.heads, row.cell.seed) in ((1, 0), (8, 0))
-        and row.cell.learning_rate == 0.001
-        and (row.cell.position == "free" or row.cell.initial_slopes == "geometric")
-    ]
-    recipe = Recipe(
-        iterations=1000,
-        dimension=given["dimension"],
-        weight_decay=given["weight_decay"],
-    )
-    for row, again in zip(
-        sample, train_memory([row.cell for row in sample], rho, recipe), strict=True
-    ):
-        stored, found = dict(row.history), dict(again.history)
-        for step in (100, 300, 1000):
-            assert found[step] == pytest.approx(stored[step], rel=0.1), row
 
 
 @pytest.mark.parametrize("name", ["4a", "4b"])
