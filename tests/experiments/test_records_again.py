@@ -58,7 +58,8 @@ def signs_anew(chapter, given, row):
     """Experiments 1b, 2a, 2b and 3a."""
     where = row.get("end", given["end"])
     turned = "last" if given["end"] == "first" else "first"
-    task = target(chapter.removeprefix("exp-"), turned if where == "other" else where)
+    end, levels = turned if where == "other" else where, row.get("token_values", 2)
+    task = target(chapter.removeprefix("exp-"), end, levels=levels)
     cell = Outcome.of_row(SignCell, learning_rate_of(given) | row).cell
     return train_signs([cell], task, recipe_of(chapter, given, row))[0]
 
@@ -148,6 +149,28 @@ ROWS = {
             "learning_rate": 0.001,
             "initial_slopes": "geometric",
         },
+    ),
+    "settings/exp-4a": Row(
+        memory_anew,
+        {
+            "position": "lin",
+            "heads": 1,
+            "learning_rate": 0.00173205080757,
+            "initial_slopes": "geometric",
+            "schedule": "cosine",
+        },
+    ),
+    "settings/exp-4b": Row(
+        memory_anew,
+        {
+            "position": "log",
+            "heads": 64,
+            "learning_rate": 0.000669432950082,
+            "initial_slopes": "equal",
+            "schedule": "constant",
+        },
+        slack=0.03,
+        alike=1,
     ),
     "paper-small/exp-1a": Row(
         sizes_anew, {"layers": 1, "heads": 4, "tokens": "characters"}, slack=0.01
