@@ -22,8 +22,6 @@ NAMES = {
     "exp-3a": ("heads", "width", "dot_product"),
 }
 STORED = [one for one in SETTINGS if records.load_if_stored(one, "settings")]
-    chapter for chapter in SETTINGS if records.load_if_stored(chapter, "settings")
-]
 
 
 @pytest.mark.parametrize("chapter", STORED)
