@@ -129,7 +129,7 @@ FREE = {"rpe": "free", "dot_product": False}
 ROWS = {
     "paper/exp-1b": Row(signs_anew, FREE | {"heads": 4, "width": 16, "end": "first"}),
     # All that find the token of 2a end in the noise of one constant step.
-    "paper/exp-2a": Row(signs_anew, FREE | {"heads": 4, "width": 256}, alike=2),
+    "paper/exp-2a": Row(signs_anew, FREE | {"heads": 1, "width": 256}, alike=6),
     "paper/exp-2b": Row(signs_anew, FREE | {"heads": 1, "width": 256}),
     "paper/exp-3a": Row(signs_anew, FREE | {"heads": 4, "width": 16, "end": "first"}),
     "paper/exp-4a": Row(
