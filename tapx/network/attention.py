@@ -151,7 +151,7 @@ class Attention(Heads):
         lags = torch.arange(first, time, dtype=self.value.dtype, device=x.device)
         logits = self.position.logits(self.slopes, lags)
         weights, totals = lag_weights.running(
-            lag_weights.normal(logits), self.normalisation, self._infinite_sum()
+            logits, self.normalisation, self._infinite_sum()
         )
         mixers = self.value.transpose(1, 2) @ self.output.T
         out = convolution.mix_of_convolutions(
