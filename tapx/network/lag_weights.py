@@ -19,7 +19,7 @@ NORMALISATIONS = ("finite", "infinite", "none")
 SMALLEST_TOTAL = 1e-4
 
 
-def _normal(logits: Tensor) -> Tensor:
+def normal(logits: Float[Tensor, "*batch lags"]) -> Float[Tensor, "*batch lags"]:
     """The logits, none so small that its exponential is near the subnormal floats.
 
     Exponentials there cost a hundred times as much and, beside a weight of 1, are
@@ -76,8 +76,8 @@ def running(
         ValueError: "finite" heads whose weights grow so fast that digits are lost.
     """
     if normalisation != "finite":
-        return normalise(_normal(logits), normalisation, total=total), None
-    weights = torch.exp(_normal(logits - logits.detach().amax(-1, keepdim=True)))
+        return normalise(normal(logits), normalisation, total=total), None
+    weights = torch.exp(normal(logits - logits.detach().amax(-1, keepdim=True)))
     totals = torch.cumsum(weights, -1)
     for head, value in enumerate(read(totals.detach().amin(-1))):
         if not value >= SMALLEST_TOTAL:
