@@ -54,7 +54,11 @@ MUTATIONS = {
         "* buckets**j < horizon**j *": "* buckets**j <= horizon**j *",
         "-8 * (2 * h + 1)": "-8 * (2 * h + 2)",
     },
-    "network/recurrence.py": {"(place + 1))": "place)"},
+    "network/scanned.py": {
+        "(token + 1))": "token)",
+        "chunk[:-1, None] - 1)": "chunk[:-1, None])",
+        "carried = before[..., -1]": "carried = before[..., -2]",
+    },
     "network/lag_weights.py": {"(weights.sum(-1) + beyond)[": "weights.sum(-1)["},
     "readouts/two_layer.py": {
         "self.inner.abs().sum(1) + self.bias.abs()": "self.inner.abs().sum(1)",

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tapx.checks import one_of
-from tapx.network import convolution, lag_weights, recurrence
+from tapx.network import convolution, lag_weights, recurrence, scanned
 from tapx.network.heads import Heads, check_dtype
 
 EVALUATIONS = ("dense", "last", "fft", "recurrence")
@@ -161,10 +161,14 @@ class Attention(Heads):
 
     def _recurrence(self, x: Tensor) -> Tensor:
         recurrence.refuse(self.position.family, self.score)
-        totals = None
+        time, factors = x.shape[1], self.gates(x)
+        divisor = self._infinite_sum()
         if self.normalisation == "finite":
-            totals = recurrence.totals(self.slopes, x.shape[1])
-        return self.from_states(recurrence.scan(self.slopes, x), x, totals)
+            divisor = recurrence.totals(self.slopes, time)
+        if divisor is not None:  # then there are no gates
+            factors = (1 / divisor).view(1, self.heads, -1).expand(-1, -1, time)
+        values = self.value.transpose(1, 2)
+        return scanned.gather(self.slopes, x, values, factors) @ self.output.T
 
     def from_states(
         self,

@@ -1,8 +1,13 @@
 """Causal convolution of tokens with the lag weights of many heads, by FFT.
 
-Time ``T log T`` where the dense way needs ``T**2``. Large inputs are done head by head
-and in chunks of token coordinates, recomputed in the backward pass, so that the memory
-of an input of 65,536 tokens stays in bounds.
+Time ``T log T`` where the dense way needs ``T**2``. Heads that are added as they are
+share one transform of the tokens in and one out (`spectra`). Where each position
+divides or gates every head by itself, each head is transformed back alone. But a sum of
+weights that has settled divides all later positions alike: such a head is transformed
+back alone only for the positions before.
+
+Large inputs are then done in chunks of token coordinates, recomputed in the backward
+pass, so that the memory of an input of 65,536 tokens stays in bounds.
 """
 
 from collections.abc import Callable
@@ -13,31 +18,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from tapx.network import spectra
+from tapx.network.positions import read
+
 CHUNK_BYTES = 256 * 2**20
-
-
-def _smooth_length(length: int) -> int:
-    """The next length of the form 2^a, 3*2^a, 5*2^a or 9*2^a: fast, little padding."""
-    # The least power of two that is enough with each factor.
-    return min(f << (-(-length // f) - 1).bit_length() for f in (1, 3, 5, 9))
-
-
-def _one_head(
-    weights: Tensor,
-    total: Tensor | None,
-    gate: Tensor | None,
-    spectrum: Tensor,
-    mixer: Tensor,
-    length: int,
-) -> Tensor:
-    time = weights.shape[0]
-    product = spectrum * torch.fft.rfft(weights, n=length)
-    mixed = torch.fft.irfft(product, n=length)[..., :time]
-    if total is not None:
-        mixed = mixed / total
-    if gate is not None:
-        mixed = mixed * gate[:, None]
-    return mixed.transpose(1, 2) @ mixer
+SHORTEST = 512  # tokens; on fewer, what is saved is less than a second transform costs
+# Of the unit roundoff: what is left of a sum where it counts as settled. So little,
+# since the gradient of a slope weighs it by the lag.
+SETTLED = 2.0**-10
 
 
 def mix_of_convolutions(
@@ -49,12 +37,55 @@ def mix_of_convolutions(
 ) -> Float[Tensor, "batch lags outputs"]:
     """``sum_h ((x * w_h)(t) gate_h(t) / total_h(t)) mixer_h`` at every position t.
 
-    The weights are those of the first lag that a head sees and of those after; without
-    totals nothing is divided, without gates nothing multiplied.
+    The weights are those of the first lag that a head sees and of those after. Totals
+    are the sums of the weights so far; without them nothing is divided, without gates
+    nothing multiplied.
     """
+    factors = gates
+    if totals is not None:
+        factors = 1 / totals[None] if gates is None else gates / totals
+    # Inside torch.func.vmap no number can be read, and only plain operations are known.
+    known = bool(read(weights[:, 0]) and read(x.flatten()[:1]))
+    if gates is not None or not known:
+        return _head_by_head(weights, factors, x, mixers)
+    if totals is None or factors is None:
+        return spectra.convolve(weights, x, mixers)
+    time = x.shape[1]
+    settled = _settled(weights, totals)
+    if 2 * sum(settled) > len(settled) * time:
+        return _head_by_head(weights, factors, x, mixers)
+    final = totals[:, -1:]
+    out = spectra.convolve(weights / final, x, mixers)
+    # What a position that divides by less misses.
+    for early in sorted({*settled}):
+        own = [head for head, place in enumerate(settled) if place == early]
+        missing = factors[:, own, :early] - 1 / final[own]
+        begin = weights[own, :early], missing, x[:, :early], mixers[own]
+        out[:, :early] += _head_by_head(*begin)
+    return out
+
+
+def _settled(weights: Tensor, totals: Tensor) -> list[int]:
+    """For each head a position from which on its sum of weights is the last one."""
+    places = [weights.shape[1]]
+    while places[-1] > SHORTEST:
+        places.append(3 * places[-1] // 4)
+    with torch.no_grad():
+        ends = zip(places[1:], places, strict=False)
+        between = [weights[:, start:end].sum(-1) for start, end in ends]
+        left = torch.stack([torch.zeros_like(totals[:, 0]), *between]).cumsum(0)
+        allowed = totals[:, -1] * torch.finfo(totals.dtype).eps * SETTLED
+        steps = (left <= allowed).sum(0) - 1
+    return [places[step] for step in steps.tolist()]
+
+
+def _head_by_head(
+    weights: Tensor, factors: Tensor | None, x: Tensor, mixers: Tensor
+) -> Tensor:
+    """The mix with a factor, (batch or 1, heads, lags), of each head and position."""
     heads, time = weights.shape
     batch, _, inputs = x.shape
-    length = _smooth_length(2 * time - 1)
+    length = spectra.smooth_length(2 * time - 1)
     coordinate = 4 * batch * length * x.element_size()  # one head's working memory
     width = max(1, CHUNK_BYTES // coordinate)
     large = heads * inputs * coordinate > 4 * CHUNK_BYTES
@@ -66,8 +97,17 @@ def mix_of_convolutions(
         part = slice(start, start + width)
         spectrum = torch.fft.rfft(x[:, :, part].transpose(1, 2), n=length)
         for h in range(heads):
-            total = None if totals is None else totals[h]
-            gate = None if gates is None else gates[:, h]
-            one = (weights[h], total, gate, spectrum, mixers[h, part], length)
-            out = out + convolve(*one)
+            factor = None if factors is None else factors[:, h]
+            out = out + convolve(weights[h], factor, spectrum, mixers[h, part], length)
     return out
+
+
+def _one_head(
+    weights: Tensor, factor: Tensor | None, spectrum: Tensor, mixer: Tensor, length: int
+) -> Tensor:
+    time = weights.shape[0]
+    product = spectrum * torch.fft.rfft(weights, n=length)
+    mixed = torch.fft.irfft(product, n=length)[..., :time]
+    if factor is not None:
+        mixed = mixed * factor[:, None]
+    return mixed.transpose(1, 2) @ mixer

@@ -19,6 +19,15 @@ NORMALISATIONS = ("finite", "infinite", "none")
 SMALLEST_TOTAL = 1e-4
 
 
+def normal(logits: Float[Tensor, "*batch lags"]) -> Float[Tensor, "*batch lags"]:
+    """The logits, none so small that its exponential is near the subnormal floats.
+
+    Exponentials there cost a hundred times as much and, beside a weight of 1, are
+    nothing. A division by the sum of ``e**20`` weights of at most 1 leaves them normal.
+    """
+    return logits.clamp(min=math.log(torch.finfo(logits.dtype).tiny) + 20)
+
+
 def normalise(
     logits: Float[Tensor, "*batch lags"],
     normalisation: str,
@@ -67,9 +76,8 @@ def running(
         ValueError: "finite" heads whose weights grow so fast that digits are lost.
     """
     if normalisation != "finite":
-        return normalise(logits, normalisation, total=total), None
-    logits = logits - logits.detach().amax(-1, keepdim=True)
-    weights = torch.exp(logits)
+        return normalise(normal(logits), normalisation, total=total), None
+    weights = torch.exp(normal(logits - logits.detach().amax(-1, keepdim=True)))
     totals = torch.cumsum(weights, -1)
     for head, value in enumerate(read(totals.detach().amin(-1))):
         if not value >= SMALLEST_TOTAL:

@@ -32,8 +32,8 @@ COUNTS = tuple(2**k for k in range(6, 25))
 """The N that are tried."""
 
 CHUNK = 32
-"""At least the tokens of a chunk of `tapx.network.recurrence`, whose states carry
-over."""
+"""At least the tokens of a chunk of `tapx.network.scanned`, and the chunks of a group,
+whose states carry over: a term is in one sum of each, and in one for each group."""
 
 SLACK = 1 + 2.0**-11
 """Covers the factor ``1 + 2 n u`` up to `LONGEST` tokens."""
@@ -125,7 +125,7 @@ def head_by_head(
         phi_units: lost for each unit of ``rate * phi(s)``.
         evaluation: "dense", "last" or, for exponentials, "recurrence": there a term
             of lag s has gone through s products and sums, or through as many as there
-            are chunks and another `CHUNK`.
+            are groups of chunks and another 2 `CHUNK`.
         origin: phi of the adaptive lag.
     """
     plain, weighted = decay_sums(rates, family, length)

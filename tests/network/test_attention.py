@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_blocks import assert_alike, block, others, size, tokens, with_gradients
 from made_draws import F64, draw
 
-from tapx.network import convolution
+from tapx.network import convolution, spectra
 
 POSITIONS = ["lin", "log", "t5", "kerple-log", "kerple-power", "per-lag"]
 CLOSED = ["lin", "log", "kerple-log"]
@@ -143,7 +143,7 @@ def test_fft_in_small_chunks_is_the_same(monkeypatch):
 
 @pytest.mark.parametrize("length", [1, 2, 7, 1000, 131_071])
 def test_smooth_lengths_are_long_enough_and_not_wasteful(length):
-    smooth = convolution._smooth_length(length)
+    smooth = spectra.smooth_length(length)
     assert length <= smooth <= max(1.25 * length, length + 2)
     for factor in (2, 3, 5):
         while smooth % factor == 0:

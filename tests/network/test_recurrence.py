@@ -1,32 +1,92 @@
 import math
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from made_blocks import assert_alike, block, size, with_gradients
 from made_draws import F64, draw
 
-from tapx.network.recurrence import scan, totals
+from tapx.network import scanned
+from tapx.network.recurrence import totals
 from tapx.network.streaming import BlockStream
+
+
+def states(slopes, x):
+    """All states, (heads, batch, time, size): the outputs where values pick one."""
+    heads, size = len(slopes), x.shape[2]
+    values = torch.eye(heads * size, dtype=F64).view(heads, size, -1)
+    return scanned.gather(slopes, x, values).unflatten(2, (heads, size)).movedim(2, 0)
 
 
 @given(
     st.lists(st.floats(-0.1, 900), min_size=1, max_size=4),
     st.integers(0, 70),
-    st.integers(1, 9),
     st.integers(0, 2),
+    st.booleans(),
 )
-def test_the_scan_is_the_recurrence_for_any_slopes_and_chunks(
-    slopes, time, chunk, batch
-):
+def test_states_are_the_recurrence_for_any_slopes(slopes, time, batch, small):
     slopes, x = torch.tensor(slopes, dtype=F64), draw(batch, time, 3)
-    found = scan(slopes, x, chunk)
+    with pytest.MonkeyPatch.context() as patch:
+        if small:  # one chunk at a time
+            patch.setattr(scanned, "CACHE_BYTES", 1)
+        found = states(slopes, x)
     assert found.shape == (len(slopes), batch, time, 3)
     state = torch.zeros(len(slopes), batch, 3, dtype=F64)
     for t in range(time):
         state = torch.exp(-slopes)[:, None, None] * state + x[:, t]
         # A state grows by at most e^{7} here, and so does what rounding makes of it.
         assert torch.allclose(found[:, :, t], state, rtol=1e-12, atol=1e-10)
+
+
+@given(
+    st.lists(st.floats(0, 12), min_size=1, max_size=4),
+    st.integers(1, 2200),
+    st.integers(1, 3),
+    st.integers(0, 99),
+)
+def test_long_inputs_in_groups_of_chunks(exponents, time, batch, seed):
+    """Rates from 1e-9 to 1000, factors for each item: outputs and all gradients."""
+    slopes = 10.0 ** (3 - torch.tensor(exponents, dtype=F64))
+    heads = len(slopes)
+    given = [slopes, draw(batch, time, 2, seed=seed), draw(heads, 2, 3, seed=seed)]
+    given += [draw(batch, heads, time, seed=seed)]
+
+    def slow(slopes, x, values, factors):
+        """The recurrence read aloud."""
+        state, out = torch.zeros(heads, batch, 2, dtype=F64), []
+        for t in range(time):
+            state = torch.exp(-slopes)[:, None, None] * state + x[:, t]
+            weighted = state * factors[:, :, t].T[..., None]
+            out.append(torch.einsum("hbd,hde->be", weighted, values))
+        return torch.stack(out, 1)
+
+    gone = []
+    for way in (slow, scanned.gather):
+        leaves = [one.clone().requires_grad_() for one in given]
+        out = way(*leaves)
+        # Each position counts differently; a mean, as sums grow with the length.
+        gone.append([out, *torch.autograd.grad(out.sin().mean(), leaves)])
+    for right, found in zip(*gone, strict=True):
+        assert (right - found).abs().max() <= 1e-10 * size(right)
+
+
+@pytest.mark.parametrize("score", ["none", "tmx"])
+def test_a_loss_may_be_mapped_over_blocks_of_heads(score):
+    blocks = [block("lin", "none", score, seed=seed) for seed in (0, 1)]
+    stacked, _ = torch.func.stack_module_state(blocks)
+    x = 0.3 * draw(2, 70, 2)
+
+    def loss(parameters):
+        given = (x, "recurrence")
+        return torch.func.functional_call(blocks[0], parameters, given).sin().sum()
+
+    mapped = torch.func.vmap(torch.func.grad(loss))(stacked)
+    for row, one in enumerate(blocks):
+        one(x, "dense").sin().sum().backward()
+        for name, parameter in one.named_parameters():
+            gap = (mapped[name][row] - parameter.grad).abs().max()
+            assert gap <= 1e-10 * size(parameter.grad)
 
 
 @given(

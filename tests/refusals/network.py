@@ -9,7 +9,7 @@ from tapx.network.attention import Attention
 from tapx.network.evaluation_rounding import evaluation_rounding, quotient_rounding
 from tapx.network.positions import PerLag
 from tapx.network.practice import fused, row_blocks
-from tapx.network.recurrence import scan, totals
+from tapx.network.recurrence import totals
 from tapx.network.streaming import BlockStream
 from tapx.network.transformer import FeedForward, Transformer
 
@@ -70,7 +70,6 @@ VALUE_ERROR = {
     "width=0: give at least 1": lambda: network(width=0),
     "batch=0: give at least 1": lambda: BlockStream(Attention(2, 1), 0),
     "rows=0: give at least 1": lambda: rows(0),
-    "chunk=0: give at least 1": lambda: scan(torch.ones(1, dtype=F64), TOKENS, 0),
     "vocabulary=1: give at least 2": lambda: small(vocabulary=1),
     "context=1: give at least 2": lambda: small(context=1),
     "prompt: empty; give ids 0 to 10": lambda: small().generate([], 1, 1.0),

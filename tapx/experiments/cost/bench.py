@@ -176,12 +176,56 @@ def agreement() -> list[Row]:
     return [row(name, found["difference"], "", "<=", 1e-10, "float64")]
 
 
+def floors() -> list[Row]:
+    """Evaluations and steps over what they cannot do without."""
+    found = measure("evaluations_over_floors")
+    rows = []
+    for way, name, target in (
+        ("fft", "FFT over the transforms of its tokens", 5),
+        ("recurrence", "recurrence over a copy of its states", 10),
+    ):
+        seconds = found[way]
+        ratios = {
+            kind: one / seconds["floor"]
+            for kind, one in seconds.items()
+            if kind != "floor"
+        }
+        claimed = ["softmax"] if way == "fft" else ["softmax", "TMX"]
+        detail = ", ".join(f"{kind} {one:.1f}" for kind, one in ratios.items())
+        detail = f"{1e3 * seconds['floor']:.2f} ms is the floor; times it: {detail}; "
+        detail += "65,536 tokens, 8 heads, D = 8, float32"
+        value = max(ratios[kind] for kind in claimed)
+        rows.append(row(name, value, "times", "<=", target, detail))
+    wide, narrow = measure("last_over_read", 64), measure("last_over_read", 4)
+    detail = (
+        f"{1e3 * wide['step']:.2f} ms, {1e3 * wide['forward']:.2f} of them forward, "
+        f"against {1e3 * wide['read']:.2f} ms; with D = 4 "
+        f"{1e3 * narrow['step']:.2f} against {1e3 * narrow['read']:.2f} ms: "
+        f"{narrow['step'] / narrow['read']:.1f} times"
+    )
+    name = "last-position step over reading its tokens, D = 64"
+    rows.append(row(name, wide["step"] / wide["read"], "times", "<=", 4, detail))
+    return rows
+
+
+def cell_parts() -> list[Row]:
+    """One iteration of a cell of experiment 4a over tokens and products of its size."""
+    found = measure("cell_over_tokens")
+    floor = found["tokens"] + found["heads"]
+    detail = ", ".join(f"{part} {1e6 * one:.0f}" for part, one in found.items())
+    name = "a cell of 4a over its tokens and two products"
+    value = found["iteration"] / floor
+    return [row(name, value, "times", "<=", 2.5, f"microseconds: {detail}")]
+
+
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "dense": against_dense,
     "plain": against_plain,
     "witnesses": witnesses,
     "cell": cell,
     "fft": fft,
+    "floors": floors,
+    "cell-parts": cell_parts,
     "agreement": agreement,
 }
 """What `python -m tapx bench` measures, by the names that it knows them by."""

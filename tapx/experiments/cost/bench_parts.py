@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from tapx import witnesses
 from tapx.checks import at_least
-from tapx.experiments.cost import measure, rivals
+from tapx.experiments.cost import floors, measure, rivals
 from tapx.experiments.cost.rivals import DIMENSION, HEADS
 from tapx.kernels.family import LIN, LOG
 from tapx.limits import finders
@@ -115,6 +115,37 @@ def against_plain(
         "differences": differences,
         "sizes": (rows, length, HEADS, DIMENSION),
     }
+
+
+def evaluations_over_floors(power: int = 16, rounds: int = 9) -> dict[str, Any]:
+    """FFT and recurrence on 65,536 tokens, and what each cannot do without."""
+    return floors.evaluations(power, rounds)
+
+
+def cell_over_tokens(iterations: int = 1000, rounds: int = 5) -> dict[str, float]:
+    """One iteration of a cell of experiment 4a, and its parts."""
+    return floors.cell(iterations, rounds)
+
+
+def last_over_read(
+    dimension: int = 64, length: int = TIME, rounds: int = 9
+) -> dict[str, float]:
+    """A last-position training step, and reading its inputs with one small product.
+
+    Returns:
+        Processor seconds of the "step", with its optimiser, of the "forward" pass alone
+        and of the "read": the inputs, (rows * length, 1), times a matrix (1, D).
+    """
+    ours = rivals.network(dimension)
+    x, y = _data(BATCH, length)
+    matrix = ours.embedding.detach().T
+    steps: dict[str, measure.Step] = {
+        "step": _training_step(ours, lambda: ours(x, "last"), y),
+        "forward": lambda: ours(x, "last"),
+        "read": lambda: x.reshape(-1, 1) @ matrix,
+    }
+    costs = measure.take_turns(steps, rounds, 30.0, 0.05)
+    return {name: cost.seconds for name, cost in costs.items()}
 
 
 def check_witnesses() -> dict[str, float]:

@@ -15,9 +15,9 @@ from tapx.network.transformer import Transformer
 HEADS, DIMENSION = 8, 4
 
 
-def network() -> Transformer:
+def network(dimension: int = DIMENSION) -> Transformer:
     """The one-layer network that is measured."""
-    return Transformer(1, DIMENSION, 1, HEADS, 32, "lin", normalisation="finite")
+    return Transformer(1, dimension, 1, HEADS, 32, "lin", normalisation="finite")
 
 
 class DenseRival(nn.Module):

@@ -142,3 +142,41 @@ def test_last_position_step_is_quick():
     found = bench_parts.last_position_step()
     assert found["seconds"] < 0.05  # 2 ms on a free core
     assert found["peak_bytes"] > 0
+
+
+def test_evaluations_and_their_floors_are_timed():
+    found = bench_parts.evaluations_over_floors(6, 1)
+    assert set(found) == {"fft", "recurrence"}
+    for seconds in found.values():
+        assert {"floor", "softmax", "TMX, gradients"} < set(seconds)
+        assert min(seconds.values()) > 0
+
+
+def test_a_cell_in_parts_and_a_step_over_its_reading():
+    cell = bench_parts.cell_over_tokens(10, 1)
+    assert cell["iteration"] > cell["tokens"] > 0
+    step = bench_parts.last_over_read(4, 20, 1)
+    assert step["step"] > step["forward"] > 0
+
+
+def test_rows_of_the_floors_state_their_aims(monkeypatch):
+    kinds = ("softmax", "no denominator", "TMX")
+    each = dict(zip(kinds, (4.0, 3.0, 12.0), strict=True))
+    each |= {f"{kind}, gradients": 20.0 for kind in kinds}
+    parts = ("tokens", "products", "heads", "kernel", "optimiser")
+    found = {
+        "evaluations_over_floors": {
+            "fft": each | {"floor": 1.0},
+            "recurrence": each | {"floor": 2.0},
+        },
+        "last_over_read": {"step": 3.0, "forward": 1.0, "read": 1.0},
+        "cell_over_tokens": {"iteration": 6.0} | dict.fromkeys(parts, 1.0),
+    }
+    monkeypatch.setattr(bench, "measure", lambda part, *given: found[part])
+    fft, recurrence, last = bench.floors()
+    (cell,) = bench.cell_parts()
+    assert (fft["value"], fft["target"], fft["passed"]) == (4, "<= 5", True)
+    # Of softmax and TMX the slower.
+    assert (recurrence["value"], recurrence["target"]) == (6, "<= 10")
+    assert (last["value"], last["target"]) == (3, "<= 4")
+    assert (cell["value"], cell["passed"]) == (3, False)
