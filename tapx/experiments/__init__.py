@@ -1,6 +1,5 @@
 """Trained models, what came of them, and how low they could go.
 
-May import every wing but ``theorems`` and ``chapters``. A folder for each kind of
-task: ``memory`` (4a, 4b), ``signs`` (1b to 3a), ``language`` (1a, 3b), ``adaptive``
-(Task II), and ``cost``.
+May import every wing but ``theorems`` and ``chapters``. A folder a kind of task:
+``memory`` (4a, 4b), ``signs`` (1b to 3a), ``language``, ``adaptive`` and ``cost``.
 """
