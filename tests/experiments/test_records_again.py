@@ -71,7 +71,9 @@ def signs_anew(chapter, given, rows):
     cell = Outcome.of_row(SignCell, learning_rate_of(given) | row).cell
     return train_signs([cell], task, recipe_of(chapter, given, row))[0]
 =======
-    task = target(chapter.removeprefix("exp-"), turned if where == "other" else where)
+    levels = rows[0].get("token_values", 2)
+    end = turned if where == "other" else where
+    task = target(chapter.removeprefix("exp-"), end, levels=levels)
     cells = cells_like(SignCell, given, rows)
     return train_signs(cells, task, recipe_of(given, rows[0])).rows()
 >>>>>>> a6f7029ac67ed78b73968629becee70f9a825529
