@@ -65,18 +65,11 @@ def signs_anew(chapter, given, rows):
     """Experiments 1b, 2a, 2b and 3a."""
     where = rows[0].get("end", given["end"])
     turned = "last" if given["end"] == "first" else "first"
-<<<<<<< HEAD
-    end, levels = turned if where == "other" else where, row.get("token_values", 2)
-    task = target(chapter.removeprefix("exp-"), end, levels=levels)
-    cell = Outcome.of_row(SignCell, learning_rate_of(given) | row).cell
-    return train_signs([cell], task, recipe_of(chapter, given, row))[0]
-=======
     levels = rows[0].get("token_values", 2)
     end = turned if where == "other" else where
     task = target(chapter.removeprefix("exp-"), end, levels=levels)
     cells = cells_like(SignCell, given, rows)
     return train_signs(cells, task, recipe_of(given, rows[0])).rows()
->>>>>>> a6f7029ac67ed78b73968629becee70f9a825529
 
 
 def memory_anew(chapter, given, rows):
@@ -180,25 +173,15 @@ ROWS = {
             "initial_slopes": "geometric",
         },
     ),
-<<<<<<< HEAD
-=======
     "paper/trainable": Row(
         projected_anew, {"way": "projected, Adam, batches", "target": "4a"}
     ),
     # One slow head goes the same way at learning rates that are neighbours.
->>>>>>> a6f7029ac67ed78b73968629becee70f9a825529
     "settings/exp-4a": Row(
         memory_anew,
         {
             "position": "lin",
             "heads": 1,
-<<<<<<< HEAD
-            "learning_rate": 0.00173205080757,
-            "initial_slopes": "geometric",
-            "schedule": "cosine",
-        },
-    ),
-=======
             "learning_rate": 0.000258734023677,
             "initial_slopes": "geometric",
             "schedule": "cosine",
@@ -206,20 +189,10 @@ ROWS = {
         alike=2,
     ),
     # It goes the same way as a lin head, too: one run of these is not refused.
->>>>>>> a6f7029ac67ed78b73968629becee70f9a825529
     "settings/exp-4b": Row(
         memory_anew,
         {
             "position": "log",
-<<<<<<< HEAD
-            "heads": 64,
-            "learning_rate": 0.000669432950082,
-            "initial_slopes": "equal",
-            "schedule": "constant",
-        },
-        slack=0.03,
-        alike=1,
-=======
             "heads": 1,
             "learning_rate": 0.000258734023677,
             "initial_slopes": "geometric",
@@ -227,7 +200,6 @@ ROWS = {
         },
         alike=1,
         taken=1,
->>>>>>> a6f7029ac67ed78b73968629becee70f9a825529
     ),
     "paper-small/exp-1a": Row(
         sizes_anew, {"layers": 1, "heads": 4, "tokens": "characters"}, slack=0.01
