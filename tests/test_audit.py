@@ -10,7 +10,7 @@ import pytest
 from tapx.chapters import notebooks
 
 HERE = Path(__file__).parent
-PARTS = {"E": range(1, 9), "M": range(1, 18), "C": range(1, 12)}
+PARTS = {"E": range(1, 9), "M": range(1, 18), "C": range(1, 12), "X": range(1, 12)}
 ENTRIES = [f"{part}{n}" for part, numbers in PARTS.items() for n in numbers]
 TEST = re.compile(r"`(?P<file>test_\w+\.py)(?P<names>(?:::\w+)+)`")
 WORDING = re.compile(r"`wording (?P<notebook>[\w-]+) (?P<cell>[\w-]+)`")
