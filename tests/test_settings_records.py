@@ -1,9 +1,9 @@
-"""The stored records of settings and controls hold all that their chapters speak of."""
+"""The stored records of settings hold all that their chapters speak of."""
 
 from collections import Counter
 
 import pytest
-from run_settings import CONTROLS, SETTINGS
+from run_settings import SETTINGS
 
 from tapx.chapters import records
 
@@ -40,16 +40,3 @@ def test_every_setting_has_all_cells_with_five_seeds(chapter):
     each = Counter(cell for cell, _ in settings)
     count = {"exp-4a": 28 + 10, "exp-4b": 28, "exp-2b": 16}.get(chapter, 14)
     assert set(each.values()) == {count}
-
-
-@pytest.mark.parametrize("chapter", CONTROLS)
-def test_controls_have_the_wide_layer_for_every_position_and_kind(chapter):
-    record = records.load_record(chapter, "controls")
-    base = min(row["width"] for row in record["results"])
-    wide = Counter(
-        (row["position"], row["tokens"])
-        for row in record["results"]
-        if row["width"] > base
-    )
-    kinds = [(p, t) for p in ("lin", "log") for t in ("bpe", "characters")]
-    assert wide == {kind: 3 for kind in kinds}

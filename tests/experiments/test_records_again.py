@@ -201,6 +201,10 @@ ROWS = {
         alike=1,
         taken=1,
     ),
+    "settings/exp-2b": Row(
+        signs_anew,
+        FREE | {"heads": 1, "learning_rate": 0.0002, "schedule": "constant"},
+    ),
     "paper-small/exp-1a": Row(
         sizes_anew, {"layers": 1, "heads": 4, "tokens": "characters"}, slack=0.01
     ),
