@@ -13,7 +13,7 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-SHAPE = re.compile(r"\b(Bool|Float|Int)\[")
+SHAPE = re.compile(r"\b(Bool|Complex|Float|Int)\[")
 _with_shapes = jaxtyping.jaxtyped
 
 

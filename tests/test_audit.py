@@ -10,12 +10,11 @@ import pytest
 from tapx.chapters import notebooks
 
 HERE = Path(__file__).parent
-# X4 waits for the record of its controls.
 PARTS = {
     "E": range(1, 9),
     "M": range(1, 18),
     "C": range(1, 12),
-    "X": (1, 2, 3, *range(5, 12)),
+    "X": (1, 2, 3, *range(5, 12)),  # X4 waits for the record of its controls
 }
 ENTRIES = [f"{part}{n}" for part, numbers in PARTS.items() for n in numbers]
 TEST = re.compile(r"`(?P<file>test_\w+\.py)(?P<names>(?:::\w+)+)`")
