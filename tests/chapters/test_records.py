@@ -108,7 +108,7 @@ def test_the_stored_outputs_repeat_the_hashes_of_the_records():
         named = {
             name: content["value"]
             for name, content in stored_results.reports_of(notebook).items()
-            if name.startswith("record-exp-")
+            if name.startswith(f"record-{entry.id}-")
         }
         assert bool(reading) == bool(named), f"run: python -m tapx rerun {entry.id}"
         for name, value in named.items():

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tapx.experiments import stacks
+from tapx.kernels.family import LIN, LOG, Family
 from tapx.network.attention import Attention
 from tapx.network.positions import Position
 from tapx.network.transformer import Transformer
@@ -48,7 +49,9 @@ class DeepStack:
         self.layers = len(models[0].attentions)
         self.feed_forward = bool(models[0].feed_forwards)
         self.leaves = stacks.leaves_of(models)
-        self.log = torch.tensor([p.name == "log" for p in positions])[:, None, None]
+        self.log = torch.tensor([Family.of(p.name) is LOG for p in positions])[
+            :, None, None
+        ]
         self.tmx = torch.tensor([b.score == "tmx" for b in blocks])[:, None, None, None]
         finite = torch.tensor([b.normalisation == "finite" for b in blocks])
         self.finite = finite[:, None, None, None, None]
@@ -136,7 +139,7 @@ def held(models: Sequence[Transformer]) -> list[Attention]:
         assert isinstance(block, Attention)
         fits = {
             "input_dimension=1": model.embedding.shape[1] == 1,
-            "position 'lin' or 'log'": block.position.name in ("lin", "log"),
+            "position 'lin' or 'log'": block.position.name in (LIN.name, LOG.name),
             f"normalisation {' or '.join(map(repr, NORMALISED))}": block.normalisation
             in NORMALISED,
             "FFNs that do not round": all(
