@@ -20,7 +20,6 @@ STAYS = {
     "cost/fft-overtakes-dense": "a length of the grid of lengths",
     "cost/fft-overtakes-keys": "a length of the grid of lengths",
     "exp-1a/parameters-match": "a ratio of counts of parameters",
-    "exp-2b/free-1-at-small-rate": "a number of a stored record",
     "exp-3b/shared-passages": "a ratio of counts of passages",
     "lemma-F.1/best-spacing-factor": "a closed form at the lags 1 to 1000",
     "lemma-F.1/printed-gap-factor": "a closed form at a spacing of 0.01",
