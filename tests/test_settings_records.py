@@ -10,13 +10,26 @@ CELLS = {
     "exp-4a": {("lin", 1), ("lin", 64), ("log", 1), ("log", 64)},
     "exp-4b": {("lin", 1), ("lin", 64), ("log", 1), ("log", 64)},
     "exp-2b": {(1, 256), (32, 256)},
+    "exp-1b": {(1, 256), (32, 256)},
+    "exp-2a": {(1, width, values) for width in (4, 256) for values in (2, 7)},
+    "exp-3a": {(heads, 256, dots) for heads in (4, 32) for dots in (True, False)},
 }
 NAMES = {
     "exp-4a": ("position", "heads"),
     "exp-4b": ("position", "heads"),
     "exp-2b": ("heads", "width"),
+    "exp-1b": ("heads", "width"),
+    "exp-2a": ("heads", "width", "token_values"),
+    "exp-3a": ("heads", "width", "dot_product"),
 }
-SETTINGS = {"exp-4a": 28 + 10, "exp-4b": 28, "exp-2b": 16}
+SETTINGS = {
+    "exp-4a": 28 + 10,
+    "exp-4b": 28,
+    "exp-2b": 16,
+    "exp-1b": 14,
+    "exp-2a": 14,
+    "exp-3a": 14,
+}
 """How many settings there are of each cell."""
 
 
@@ -35,3 +48,19 @@ def test_every_setting_has_all_cells_with_five_seeds(chapter):
     assert set(settings.values()) == {5}
     each = Counter(cell for cell, _ in settings)
     assert set(each.values()) == {SETTINGS[chapter]}
+
+
+def test_controls_hold_a_wide_layer_for_all():
+    """Of each kind of tokens and positions: base, deepest and one wide layer."""
+    rows = records.load_record("exp-1a", "controls")["results"]
+    seeds = Counter(
+        (row["tokens"], row["position"], row["layers"], row["width"]) for row in rows
+    )
+    assert set(seeds.values()) == {3}
+    kinds = {cell[:2] for cell in seeds}
+    assert kinds == {(t, p) for t in ("bpe", "characters") for p in ("lin", "log")}
+    for kind in kinds:
+        sizes = sorted(cell[2:] for cell in seeds if cell[:2] == kind)
+        (one, width), (wide_one, wide), (deep, deep_width) = sizes
+        assert one == wide_one == 1 < deep
+        assert width == deep_width < wide
