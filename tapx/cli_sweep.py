@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tapx.chapters.sweep_folders import SweepFolder
     from tapx.chapters.sweeps import Plan
 
-EVERY = 5.0
-"""Seconds between two lines of progress where the output is no terminal."""
+EVERY, UNCHANGED = 5.0, 60.0
+"""Seconds between two lines of progress where the output is no terminal, at least; and
+where the second would say what the first did."""
 
 
 @click.command()
@@ -159,6 +160,7 @@ class Progress:
         self.terminal = sys.stderr.isatty()
         self.total, self.began, self.last = total, time.monotonic(), 0.0
         self.first: int | None = None
+        self.said: Counter[str] | None = None
         self.bar = tqdm(total=total, unit="run", disable=not self.terminal)
 
     def __call__(self, counts: Counter[str]) -> None:
@@ -172,8 +174,10 @@ class Progress:
             self.bar.set_postfix_str(
                 f"{counts['running']} running, {counts['failed']} failed"
             )
-        elif now - self.last > EVERY or done == self.total:
-            self.last = now
+        elif done == self.total or now - self.last > (
+            UNCHANGED if counts == self.said else EVERY
+        ):
+            self.last, self.said = now, counts
             left = ""
             if done > self.first:
                 pace = (now - self.began) / (done - self.first)

@@ -25,6 +25,16 @@ QUIET = (
     *("distributed.scheduler", "distributed.comm", "tornado.application", "asyncio"),
 )
 """Who else would tell of calls that a hurried end leaves open."""
+WATCHING = {
+    # A run blocks its worker's thread for as long as it takes.
+    "distributed.admin.tick.limit": "1h",
+    # By default workers look at themselves a hundred times a second, for dashboards:
+    # an eighth of a core, taken from the runs.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.worker.profile.enabled": False,
+}
+"""How closely a cluster of our own looks at itself."""
 ANSWER = 10.0
 """Seconds in which a scheduler must answer."""
 
@@ -70,8 +80,7 @@ def _own(workers: int | None) -> Iterator[Client]:
     with (
         _none_left(),
         tempfile.TemporaryDirectory(prefix="tapx-sweep-") as scratch,
-        # A run blocks its worker's thread for as long as it takes.
-        dask.config.set({"distributed.admin.tick.limit": "1h"}),
+        dask.config.set(WATCHING),
         LocalCluster(
             n_workers=workers or os.cpu_count() or 1,
             threads_per_worker=1,

@@ -41,7 +41,7 @@ from tapx.checks import Refusal
 
 AHEAD = 4
 """Runs that are handed out for each worker, so that none waits for the next."""
-POLL, OTHERS = 0.02, 1.0
+POLL, OTHERS = 0.1, 1.0
 """Seconds between two looks at our own runs, and at those of another sweep."""
 PATIENCE = 60.0
 """Seconds that a scheduler may be out of reach."""
