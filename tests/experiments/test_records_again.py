@@ -203,6 +203,15 @@ ROWS = {
         signs_anew,
         FREE | {"heads": 1, "learning_rate": 0.0002, "schedule": "constant"},
     ),
+    # A run of four neurons at the next rate goes the same way.
+    "settings/exp-2a": Row(
+        signs_anew,
+        FREE
+        | {"width": 4, "token_values": 2}
+        | {"learning_rate": 0.00448140474656, "schedule": "constant"},
+        alike=2,
+        taken=1,
+    ),
     # Seeds of fewer heads end within a thousandth, nearer than two roundings do.
     "paper-small/exp-1a": Row(
         sizes_anew, {"layers": 1, "heads": 25, "tokens": "characters"}, slack=0.01
