@@ -203,6 +203,13 @@ ROWS = {
         signs_anew,
         FREE | {"heads": 1, "learning_rate": 0.0002, "schedule": "constant"},
     ),
+    "settings/exp-1b": Row(
+        signs_anew,
+        FREE
+        | {"heads": 1, "learning_rate": 0.000669432950082, "schedule": "cosine"},
+        alike=3,
+        taken=1,
+    ),
     # A run of four neurons at the next rate goes the same way.
     "settings/exp-2a": Row(
         signs_anew,
