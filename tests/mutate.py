@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 3600
 """Seconds; tests that then still run have met a mistake that never ends."""
 WINGS = "kernels", "limits", "network", "readouts", "targets", "theorems", "experiments"
-GROUND = ("checks", "decimals", "witnesses", "results", "refusals")
+GROUND = ("decimals", "witnesses", "results", "refusals")
 TESTS = {
     wing: [f"tests/{wing}", "tests/test_refusals.py", "-k", wing] for wing in WINGS
 } | {

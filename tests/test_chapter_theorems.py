@@ -1,15 +1,10 @@
 """The chapters on Theorems 3.1, 4.1, 4.4 and 5.1: what their sentences rest on."""
 
-import math
-
 import pytest
 import torch
 from stored_book import claims, prose
 
-from tapx.readouts import two_layer
 from tapx.targets import influence, nested_targets
-from tapx.targets.memories import FixedMemory
-from tapx.theorems import theorem_3_1
 
 
 def test_digits_are_spoken_of_as_guarantees():
@@ -42,19 +37,6 @@ def test_length_that_the_rounding_term_covers():
     claim = claims()["thm-4.1/error-float64-length"]
     assert claim.verdict == "holds"
     assert claim.measured >= claim.reference
-
-
-def test_both_terms_are_added():
-    wide = two_layer.TwoLayerNet(
-        torch.full((32,), 1 / 32), 1 + two_layer.normal_directions(32, 4, 0) / 2
-    )
-    target = FixedMemory((2,), wide, input_dimension=2)
-    built = theorem_3_1.construct(target, 4, width=8)
-    assert built.readout_error > 0 and built.propagated_error > 0
-    parts = built.readout_error + built.propagated_error + built.rounding_error
-    assert math.isclose(built.error, parts, rel_tol=1e-12)
-    assert built.worst_over(built.adversarial_inputs()) <= built.error
-    assert built.worst_over(built.adversarial_inputs()) > built.propagated_error
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])

@@ -1,13 +1,11 @@
 """The book's own chapters at their smoke setting: repeatable, and guarded."""
 
 import json
-import shutil
 from functools import cache
 
 import pytest
-import small_book
 
-from tapx.chapters import claims, notebooks, records, reruns, runs, stored_results
+from tapx.chapters import claims, notebooks, records, runs, stored_results
 
 CHAPTERS = notebooks.chapters()
 
@@ -136,22 +134,3 @@ def test_smoke_claims_hold(smoke):
 
 def test_claims_beyond_smoke_are_the_books():
     assert {entry.id for entry in stored_results.stored_claims()} >= BEYOND_SMOKE
-
-
-@pytest.mark.xdist_group(CHAPTERS[0].id)
-def test_check_finds_a_number_planted_in_a_chapter(smoked, tmp_path):
-    """The first chapter, at its smoke setting, as the stored one of a book."""
-    entry = CHAPTERS[0]
-    done = smoked(entry.id)
-    book = tmp_path / "book"
-    book.mkdir()
-    shutil.copy(done.notebook, book / entry.path.name)
-    notebook = notebooks.load(done.notebook)
-    entries = stored_results.claims_of(notebook, "")
-    certified = (one for one in entries if one.kind == "certified")
-    old = next(one for one in certified if one.measured != 0)
-    small_book.change_claim(notebook, old.id, measured=old.measured * 100)
-    notebooks.save(notebook, book / entry.path.name)
-    problems = reruns.check(book_dir=book, tell=lambda line: None)
-    assert [line for line in problems if old.id in line], problems
-    assert len({line.split(": ")[1] for line in problems}) == 1

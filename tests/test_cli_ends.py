@@ -103,14 +103,17 @@ def test_an_empty_folder_of_data_is_not_this_one(call):
 def test_no_command_writes_into_the_book(book, words):
     with playground.at(book, small_book.at_once) as place:
         own = place / "book"
-        for output in (own, own / "new", "link", "link/../book/new"):
+        places = ("../book", "../book/new", "link", "link/new/..", "link/../book/new")
+        for output in (own, own / "new", "mine/../../book", *places):
             called = [*words.split(), "--output", str(output)]
             status, said = playground.call(place, called, output)
             assert status == 2
             assert "is in the book" in said
 
 
-@pytest.mark.parametrize("name", ["x" * 256, "file", "file/below", "loop"])
+@pytest.mark.parametrize(
+    "name", ["x" * 256, "file", "file/below", "file/below/further", "loop"]
+)
 def test_what_the_system_refuses_is_one_line(call, tmp_path, name):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "loop").symlink_to("loop")
@@ -119,7 +122,9 @@ def test_what_the_system_refuses_is_one_line(call, tmp_path, name):
         assert done.exit_code == 2
         (line,) = done.stderr.splitlines()
         assert line.startswith("refused: output ") and name in line
+        assert "is not a folder that can be written" in line
     assert sorted(os.listdir(tmp_path)) == ["file", "loop"]
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_error_of_the_system_half_way_is_one_line(call, monkeypatch):

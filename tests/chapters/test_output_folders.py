@@ -44,22 +44,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-# In the book --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("force", [False, True])
-@pytest.mark.parametrize(
-    "output", ["book", "book/new", "link", "link/new/..", "out/../book", "book/../book"]
-)
-def test_nothing_is_written_into_the_book(book, tmp_path, output, force):
-    (tmp_path / "link").symlink_to(book)
-    (tmp_path / "out").mkdir()
-    before = small_book.files(tmp_path)
-    for place in (output, tmp_path / output):
-        with pytest.raises(Refusal, match=r"is in the book .* outside of it"):
-            run(book, place, force=force)
-    assert small_book.files(tmp_path) == before
-    assert not (book / "new").exists()
+# In the book: `test_cli_ends.py` --------------------------------------------------------
 
 
 def test_beside_and_around_the_book_is_no_book(book, tmp_path):

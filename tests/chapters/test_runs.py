@@ -104,14 +104,6 @@ def test_a_chapter_without_parameters_is_refused_and_nothing_written(book, tmp_p
     assert small_book.files(book) == before
 
 
-@pytest.mark.parametrize("place", ["file", "file/below", "file/below/further"])
-def test_unwritable_output(place, book, tmp_path):
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(Refusal, match="not a folder that can be written"):
-        runs.run("tiny", output=tmp_path / place, book_dir=book)
-    assert small_book.files(tmp_path) == {"file": b"mine"}
-
-
 def test_folder_without_permission(book, tmp_path, monkeypatch):
     """Also for a user who, unlike root, is bound by permissions."""
 

@@ -102,7 +102,8 @@ def test_twice_in_the_book_is_an_error(tmp_path):
     [
         ({"measured": 1.51}, "measured was 1.5, is 1.51"),
         ({"measured": 2.5}, "verdict was 'holds', is 'fails'"),
-        ({"id": "a/d"}, "not stored"),
+        ({"id": "a/d"}, "a/d: made, but not stored"),
+        ({"id": "a/d"}, "a/b: stored, but not made"),
         ({"verdict": "sharper than stated"}, "verdict was"),
         ({"result": "Lemma"}, "result was"),
         ({"kind": "computed"}, "kind was 'certified', is 'computed'"),
@@ -251,7 +252,3 @@ def test_planted_number_is_always_found(value, kind):
     old, new = (made(measured=one, kind=kind) for one in (value, value * 1.00001))
     assert stored_results.differences([old], [new])
     assert not stored_results.differences([old], [old])
-
-
-def test_glue_prefix_marks_the_report():
-    assert REPORT_MIME.startswith(GLUE_PREFIX)

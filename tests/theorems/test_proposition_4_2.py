@@ -67,13 +67,3 @@ def test_the_error_of_softmax_falls_with_the_decay():
     errors = [proposition_4_2.softmax(2.0**-power).attention_error for power in powers]
     slope = np.polyfit(-powers * np.log(2), np.log(errors), 1)[0]
     assert slope == pytest.approx(1, abs=0.1)
-
-
-def test_dense_and_last_evaluation_agree():
-    x = ternary(5, 9, 1)
-    for built in (
-        proposition_4_2.normalisation_free(4),
-        proposition_4_2.softmax(1 / 64),
-    ):
-        dense = built.model(x)[:, -1]
-        assert torch.allclose(dense, built.model(x, "last"), atol=1e-6)

@@ -1,5 +1,6 @@
 """A reader's token files: what loads, and what is refused in which words."""
 
+import io
 import re
 
 import numpy as np
@@ -31,119 +32,170 @@ def test_is_a_corpus_with_printable_ids(tmp_path):
     np.testing.assert_array_equal(cut[1], train[5:9])
 
 
+def placed(folder, **content):
+    """Put these ids, bytes or words in the place of what a file holds."""
+    for name, one in content.items():
+        data = one.encode() if isinstance(one, str) else bytes(one)
+        (folder / f"{name}.bin").write_bytes(data)
+
+
+def refused(folder, words, *vocabulary):
+    with pytest.raises(Refusal, match=words):
+        token_files.load_tokens(folder, *vocabulary)
+
+
 def test_no_folder_names_the_nearest(tmp_path):
     (tmp_path / "openwebtext").mkdir()
-    with pytest.raises(Refusal, match=r"no folder .*openwebtex'.*did you mean .*text'"):
-        token_files.load_tokens(tmp_path / "openwebtex")
-    with pytest.raises(Refusal, match="no folder"):
-        token_files.load_tokens(tmp_path / "far" / "away")
+    refused(tmp_path / "openwebtex", r"no folder .*openwebtex'.*did you mean .*text'")
+    refused(tmp_path / "far" / "away", "no folder")
 
 
-def test_a_file_is_no_folder(tmp_path):
-    made(tmp_path)
-    with pytest.raises(Refusal, match="a file, not a folder; the nearest is its fol"):
-        token_files.load_tokens(tmp_path / "train.bin")
-
-
-def test_a_missing_file_lists_what_is_there(tmp_path):
-    made(tmp_path)
-    (tmp_path / "val.bin").rename(tmp_path / "validation.bin")
-    words = r"has no val\.bin \(it holds train\.bin, validation\.bin\).*rename 'valid"
-    with pytest.raises(Refusal, match=words):
-        token_files.load_tokens(tmp_path)
+def test_what_is_no_file(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(Refusal, match=r"has no train\.bin \(it holds nothing\)"):
-        token_files.load_tokens(empty)
+    refused(empty, r"has no train\.bin \(it holds nothing\)")
+    made(tmp_path)
+    train, val = tmp_path / "train.bin", tmp_path / "val.bin"
+    refused(train, "a file, not a folder; the nearest is its fol")
+    val.rename(tmp_path / "validation.bin")
+    words = (
+        r"no val\.bin \(it holds empty, train\.bin, validation\.bin\).*rename 'valid"
+    )
+    refused(tmp_path, words)
+    val.mkdir()
+    refused(tmp_path, r"val\.bin in .* is a folder; needed is a file")
+    train.unlink()
+    train.symlink_to("far/away")
+    refused(tmp_path, r"train\.bin is a link to 'far/away', which is")
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "words"),
-    [
-        ("val", lambda ids: ids[:0], r"val\.bin has 0 tokens; at least 1025"),
-        ("val", lambda ids: ids[:100], r"val\.bin has 100 tokens; at least 1025"),
-        ("val", lambda ids: ids[:1024], r"val\.bin has 1024 tokens; at least 1025"),
-        (
-            *("train", lambda ids: np.append(ids.view("uint8"), np.uint8(1))),
-            r"train\.bin has 6001 bytes, an odd.* is 6000",
-        ),
-    ],
+def of_one_byte(count):
+    return (np.random.default_rng(count).zipf(1.3, count) % 65).astype("uint8")
+
+
+def with_header(ids):
+    file = io.BytesIO()
+    np.save(file, ids)
+    return file.getvalue()
+
+
+TEXT = np.frombuffer(
+    b"One nation, under laws that it gave itself, and at peace with all. ", "uint8"
 )
-def test_a_file_that_holds_no_tokens_of_this_encoding(tmp_path, name, change, words):
-    ids = dict(zip(("train", "val"), made(tmp_path), strict=True))[name]
-    change(ids).tofile(tmp_path / f"{name}.bin")
-    with pytest.raises(Refusal, match=words):
-        token_files.load_tokens(tmp_path)
+REFUSED = [
+    (r"val\.bin has 0 tokens; at least 1025", lambda _, val: {"val": val[:0]}),
+    (r"val\.bin has 100 tokens; at least 1025", lambda _, val: {"val": val[:100]}),
+    (r"val\.bin has 1024 tokens; at least 1025", lambda _, val: {"val": val[:1024]}),
+    (
+        r"train\.bin has 6001 bytes, an odd.* is 6000",
+        lambda train, _: {"train": bytes(train) + b"1"},
+    ),
+    *(
+        (
+            r"train\.bin looks like numbers of 32 or 64 .*uint16",
+            lambda train, val, kind=kind: {
+                "train": train.astype(kind),
+                "val": val.astype(kind),
+            },
+        )
+        for kind in ("uint32", "int64", "float64")
+    ),
+    # Wide ids that are large: cut in two, none of the upper halves need be 0.
+    (
+        r"takes 1 values at some places and \d+ at",
+        lambda train, _: {"train": train.astype("int32") + 70_000},
+    ),
+    (
+        "looks like ids whose highest byte comes first",
+        lambda train, val: {
+            "train": (train % 90).astype(">u2"),
+            "val": (val % 90).astype(">u2"),
+        },
+    ),
+    (
+        r"train\.bin looks like ids of one byte each",
+        lambda *_: {"train": of_one_byte(20_000), "val": of_one_byte(4000)},
+    ),
+    *(
+        (r"train\.bin is text \(it begins with '", lambda *_, w=w: {"train": w * 500})
+        for w in (
+            "The state of the Union is strong.\n",
+            "Das weiß; über ",
+            "中文文本。",
+        )
+    ),
+    *(
+        (
+            rf"val\.bin is {re.escape(kind)}$",
+            lambda train, _, magic=magic: {"val": magic + bytes(train)},
+        )
+        for magic, kind in token_looks.KINDS.items()
+    ),
+    (
+        "is a numpy array with its header; write",
+        lambda train, _: {"train": with_header(train)},
+    ),
+    (
+        r"train\.bin has the id 7 in 98\.\d% of its pl",
+        lambda train, _: {"train": np.where(np.arange(len(train)) < 50, train, 7)},
+    ),
+    # What is held back must not be trained on.
+    *(
+        (
+            rf"train\.bin {word} with the tokens of val",
+            lambda train, val, order=order: {
+                "train": np.concatenate([(train, val)[one] for one in order])
+            },
+        )
+        for word, order in (("begins", [1]), ("begins", [1, 0]), ("ends", [0, 1]))
+    ),
+    # Two encodings: validation ids that the training part never has.
+    (
+        r"only 0% .*val\.bin.*not of one encoding",
+        lambda train, val: {"train": train % 300, "val": val % 300 + 40_000},
+    ),
+]
 
 
-def test_ids_beyond_the_vocabulary(tmp_path):
-    made(tmp_path, vocabulary=60001)
-    words = r"train\.bin has the id \d+; ids are 0 to 50256.*nearest: 50256"
-    with pytest.raises(Refusal, match=words):
-        token_files.load_tokens(tmp_path)
-
-
-@pytest.mark.parametrize("kind", ["uint32", "int64", "float64"])
-def test_another_number_type(tmp_path, kind):
-    train, held_back = made(tmp_path)
-    train.astype(kind).tofile(tmp_path / "train.bin")
-    held_back.astype(kind).tofile(tmp_path / "val.bin")
-    with pytest.raises(
-        Refusal, match=r"train\.bin looks like numbers of 32 or 64 .*uint16"
-    ):
-        token_files.load_tokens(tmp_path)
-
-
-def test_wide_ids_that_are_large(tmp_path):
-    """Cut in two, none of the upper halves need be 0."""
-    train, _ = made(tmp_path)
-    (train.astype("int32") + 70_000).tofile(tmp_path / "train.bin")
-    with pytest.raises(Refusal, match=r"takes 1 values at some places and \d+ at"):
-        token_files.load_tokens(tmp_path)
-
-
-def test_ids_with_the_highest_byte_first(tmp_path):
-    for ids, name in zip(made(tmp_path, vocabulary=90), ("train", "val"), strict=True):
-        ids.astype(">u2").tofile(tmp_path / f"{name}.bin")
-    with pytest.raises(Refusal, match=r"looks like ids whose highest byte comes first"):
-        token_files.load_tokens(tmp_path)
-
-
-def test_ids_of_one_byte(tmp_path):
-    for name, count in (("train", 20_000), ("val", 4000)):
-        text = np.random.default_rng(count).zipf(1.3, count) % 65
-        text.astype("uint8").tofile(tmp_path / f"{name}.bin")
-    with pytest.raises(Refusal, match=r"train\.bin looks like ids of one byte each"):
-        token_files.load_tokens(tmp_path)
+@pytest.mark.parametrize(("words", "changed"), REFUSED)
+def test_files_that_hold_something_else(tmp_path, words, changed):
+    placed(tmp_path, **changed(*made(tmp_path)))
+    refused(tmp_path, words)
 
 
 def test_text_in_ids_of_one_byte(tmp_path):
     """Bytes of a text whose first ones are no text: the values themselves tell."""
-    text = b"One nation, under laws that it gave itself, and at peace with all. "
-    for name, count in (("train", 400), ("val", 40)):
-        bytes_ = np.frombuffer(text * count, "uint8") + 128
-        bytes_.astype("uint8").tofile(tmp_path / f"{name}.bin")
-    with pytest.raises(Refusal, match=r"train\.bin looks like ids of one byte each"):
-        token_files.load_tokens(tmp_path, 65536)
+    placed(tmp_path, train=np.tile(TEXT + 128, 400), val=np.tile(TEXT + 128, 40))
+    refused(tmp_path, r"train\.bin looks like ids of one byte each", 65536)
 
 
-@pytest.mark.parametrize("ids", [2, 4, 300, 50257])
-def test_ids_of_which_most_are_one_and_the_same(tmp_path, ids):
-    """Their bytes are alike in that most are 0, as those of one-byte ids may be."""
+def test_ids_beyond_the_vocabulary(tmp_path):
+    made(tmp_path, vocabulary=60001)
+    refused(tmp_path, r"train\.bin has the id \d+; ids are 0 to 50256.*nearest: 50256")
+
+
+def mostly_zero(rng, ids, count):
+    return rng.integers(1, ids, count) * (rng.random(count) < 0.15)
+
+
+def evenly(rng, ids, count):
+    return rng.integers(0, ids, count)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "ids", "count"),
+    [
+        # Bytes are alike in that most are 0, as those of one-byte ids may be.
+        *((mostly_zero, ids, 20_000) for ids in (2, 4, 300, 50257)),
+        # Both bytes are spread evenly, hence alike.
+        *((evenly, ids, 400_000) for ids in (50257, 56000, 65536)),
+    ],
+)
+def test_ids_whose_bytes_are_alike_are_ids(tmp_path, drawn, ids, count):
     rng = np.random.default_rng(ids)
-    for name, count in (("train", 20_000), ("val", 4000)):
-        drawn = rng.integers(1, ids, count) * (rng.random(count) < 0.15)
-        drawn.astype("uint16").tofile(tmp_path / f"{name}.bin")
-    assert len(token_files.load_tokens(tmp_path, ids)[0]) == 20_000
-
-
-@pytest.mark.parametrize("ids", [50257, 56000, 65536])
-def test_ids_that_are_spread_evenly(tmp_path, ids):
-    """Then both bytes are spread evenly, hence alike."""
-    rng = np.random.default_rng(ids)
-    for name, count in (("train", 400_000), ("val", 40_000)):
-        rng.integers(0, ids, count).astype("uint16").tofile(tmp_path / f"{name}.bin")
-    assert len(token_files.load_tokens(tmp_path, ids)[0]) == 400_000
+    both = [drawn(rng, ids, n).astype("uint16") for n in (count, count // 5)]
+    placed(tmp_path, train=both[0], val=both[1])
+    assert len(token_files.load_tokens(tmp_path, ids)[0]) == count
 
 
 def test_numbers_are_counted_once(tmp_path, monkeypatch):
@@ -156,72 +208,6 @@ def test_numbers_are_counted_once(tmp_path, monkeypatch):
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "The state of the Union is strong.\n",
-        "Das weiß niemand; über Nacht. ",
-        "中文文本。",
-    ],
-)
-def test_plain_text_with_another_name(tmp_path, words):
-    made(tmp_path)
-    (tmp_path / "train.bin").write_text(words * 500, encoding="utf-8")
-    with pytest.raises(Refusal, match=r"train\.bin is text \(it begins with '"):
-        token_files.load_tokens(tmp_path)
-
-
-@pytest.mark.parametrize("magic", token_looks.KINDS, ids=repr)
-def test_files_of_other_kinds(tmp_path, magic):
-    train, _ = made(tmp_path)
-    (tmp_path / "val.bin").write_bytes(magic + train.tobytes())
-    kind = re.escape(token_looks.KINDS[magic])
-    with pytest.raises(Refusal, match=rf"val\.bin is {kind}$"):
-        token_files.load_tokens(tmp_path)
-
-
-def test_a_numpy_file_is_recognised(tmp_path):
-    train, _ = made(tmp_path)
-    np.save(tmp_path / "train.npy", train)
-    (tmp_path / "train.npy").replace(tmp_path / "train.bin")
-    with pytest.raises(Refusal, match="is a numpy array with its header; write"):
-        token_files.load_tokens(tmp_path)
-
-
-def test_one_constant_id(tmp_path):
-    train, _ = made(tmp_path)
-    train[50:] = 7
-    train.tofile(tmp_path / "train.bin")
-    with pytest.raises(Refusal, match=r"train\.bin has the id 7 in 98\.\d% of its pl"):
-        token_files.load_tokens(tmp_path)
-
-
-def test_what_is_held_back_is_not_trained_on(tmp_path):
-    train, held_back = made(tmp_path)
-    for word, both in (
-        ("begins", [held_back]),
-        ("begins", [held_back, train]),
-        ("ends", [train, held_back]),
-    ):
-        np.concatenate(both).tofile(tmp_path / "train.bin")
-        with pytest.raises(Refusal, match=rf"train\.bin {word} with the tokens of val"):
-            token_files.load_tokens(tmp_path)
-    train.tofile(tmp_path / "train.bin")
-    assert token_files.load_tokens(tmp_path)
-
-
-def test_what_is_no_file(tmp_path):
-    made(tmp_path)
-    (tmp_path / "val.bin").unlink()
-    (tmp_path / "val.bin").mkdir()
-    with pytest.raises(Refusal, match=r"val\.bin in .* is a folder; needed is a file"):
-        token_files.load_tokens(tmp_path)
-    (tmp_path / "train.bin").unlink()
-    (tmp_path / "train.bin").symlink_to("far/away")
-    with pytest.raises(Refusal, match=r"train\.bin is a link to 'far/away', which is"):
-        token_files.load_tokens(tmp_path)
-
-
 def test_what_cannot_be_read(tmp_path, monkeypatch):
     """Also for a user who, unlike root, is bound by permissions."""
     made(tmp_path)
@@ -232,8 +218,7 @@ def test_what_cannot_be_read(tmp_path, monkeypatch):
     for method in ("open", "is_dir"):
         with monkeypatch.context() as patch:
             patch.setattr(token_files.Path, method, denied)
-            with pytest.raises(Refusal, match=r"cannot be read .Permission denied"):
-                token_files.load_tokens(tmp_path)
+            refused(tmp_path, r"cannot be read .Permission denied")
 
 
 @pytest.mark.parametrize("ids", [5, 65, 4096, 50257, 65536])
@@ -242,30 +227,18 @@ def test_any_vocabulary(tmp_path, ids):
     made(tmp_path, vocabulary=ids)
     got = corpus.load_corpus(data=str(tmp_path), token_ids=ids)
     assert got.vocabulary == ids
-    with pytest.raises(Refusal, match=rf"ids are 0 to {ids // 2 - 1}, .*token_ids"):
-        token_files.load_tokens(tmp_path, ids // 2)
+    refused(tmp_path, rf"ids are 0 to {ids // 2 - 1}, .*token_ids", ids // 2)
 
 
 @pytest.mark.parametrize(("ids", "near"), [(1, 2), (65537, 65536)])
 def test_vocabularies_that_16_bits_do_not_hold(tmp_path, ids, near):
     made(tmp_path)
-    with pytest.raises(Refusal, match=rf"{ids} ids; allowed .* nearest is {near}$"):
-        token_files.load_tokens(tmp_path, ids)
-
-
-def test_two_encodings(tmp_path):
-    """Validation ids that the training part never has: another encoding's file."""
-    train, held_back = made(tmp_path)
-    (train % 300).tofile(tmp_path / "train.bin")
-    (held_back % 300 + 40000).tofile(tmp_path / "val.bin")
-    with pytest.raises(Refusal, match=r"only 0% .*val\.bin.*not of one encoding"):
-        token_files.load_tokens(tmp_path)
+    refused(tmp_path, rf"{ids} ids; allowed .* nearest is {near}$", ids)
 
 
 def test_large_files_are_looked_at_from_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr(token_files, "LOOKED_AT", 64)
     train, _ = made(tmp_path)
     train[-1] = 50257
-    train.tofile(tmp_path / "train.bin")
-    with pytest.raises(Refusal, match="has the id 50257"):
-        token_files.load_tokens(tmp_path)
+    placed(tmp_path, train=train)
+    refused(tmp_path, "has the id 50257")

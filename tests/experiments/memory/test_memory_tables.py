@@ -26,14 +26,6 @@ def test_targets_and_published_figures():
     assert light.figure("log", 64) == "0.00053"
 
 
-def test_grid():
-    cells = shared.memory_cells(
-        ("lin", "log"), [1, 2], [0.1, 0.2], ["equal"], [3, 4, 5]
-    )
-    assert len(set(cells)) == len(cells) == 2 * 2 * 2 * 3
-    assert [cell.seed for cell in cells[:4]] == [3, 4, 5, 3]
-
-
 @pytest.mark.parametrize("chapter", ["exp-4a", "exp-4b"])
 def test_the_recorded_full_grid(chapter):
     """The record is complete."""
