@@ -44,7 +44,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-# In the book: `test_cli_ends.py` --------------------------------------------------------
+# In the book: `test_cli_ends.py` ---------------------------------------------------
 
 
 def test_beside_and_around_the_book_is_no_book(book, tmp_path):

@@ -102,8 +102,8 @@ def test_twice_in_the_book_is_an_error(tmp_path):
     [
         ({"measured": 1.51}, "measured was 1.5, is 1.51"),
         ({"measured": 2.5}, "verdict was 'holds', is 'fails'"),
-        ({"id": "a/d"}, "a/d: made, but not stored"),
-        ({"id": "a/d"}, "a/b: stored, but not made"),
+        ({"id": "a/d"}, "a/d: not stored, but made by"),
+        ({"id": "a/d"}, "a/b: stored, but not made by"),
         ({"verdict": "sharper than stated"}, "verdict was"),
         ({"result": "Lemma"}, "result was"),
         ({"kind": "computed"}, "kind was 'certified', is 'computed'"),
