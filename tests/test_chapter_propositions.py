@@ -15,6 +15,7 @@ from tapx.targets.adaptive import AdaptiveMemory
 from tapx.theorems import theorem_4_1
 
 SINGLE_EXAMPLES = (
+    "prop-4.2/smallest-memory-lag",  # a slip, and no contradiction
     "prop-4.3/log-width-ratio",
     "prop-4.5/best-split-ratio",
     "prop-4.5/certified-over-bound",
@@ -86,10 +87,6 @@ def test_the_counts_of_proposition_4_5_stand_clear_of_the_tolerance():
 @pytest.mark.parametrize("id", SINGLE_EXAMPLES)
 def test_a_single_example_sharpens_no_statement(id):
     assert claims()[id].verdict == "holds"
-
-
-def test_a_slip_is_no_contradiction():
-    assert claims()["prop-4.2/smallest-memory-lag"].verdict == "holds"
 
 
 @pytest.mark.parametrize(

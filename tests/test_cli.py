@@ -54,6 +54,15 @@ def planted(book):
 
 
 @pytest.fixture
+def profiles(book):
+    """Add to the profiles of the book, until the test ends."""
+    path = book / "profiles.yml"
+    stored = path.read_text()
+    yield lambda more: path.write_text(stored + more)
+    path.write_text(stored)
+
+
+@pytest.fixture
 def tapx(book, monkeypatch):
     monkeypatch.setenv("TAPX_BOOK", str(book))
 
@@ -166,7 +175,7 @@ def test_run_on_token_files(tapx, tmp_path, monkeypatch):
         assert f'"{len(train)}\\n"' in notebook
 
 
-def test_token_files_of_a_sweep_and_of_a_profile(tapx, book, tmp_path, monkeypatch):
+def test_token_files_of_a_sweep_and_of_a_profile(tapx, profiles, tmp_path, monkeypatch):
     """Wherever the folder is named, it is looked into first, and its path is whole."""
     (tmp_path / "ids").mkdir()
     made_tokens.made(tmp_path / "ids")
@@ -178,10 +187,8 @@ def test_token_files_of_a_sweep_and_of_a_profile(tapx, book, tmp_path, monkeypat
     assert result.exit_code == 0, result.stderr
     assert f"data={tmp_path / 'ids'}" in result.stdout
 
-    stored = (book / "profiles.yml").read_text()
-    (book / "profiles.yml").write_text(f"{stored}reading: {{mine: {{data: none}}}}\n")
+    profiles("reading: {mine: {data: none}}\n")
     result = tapx("run", "reading", "--profile", "mine", "--output", "out")
-    (book / "profiles.yml").write_text(stored)
     assert result.exit_code == 2 and "no folder" in result.stderr
     assert not (tmp_path / "out").exists()
 
@@ -234,7 +241,7 @@ def test_note_on_a_claim_that_does_not_hold(tapx, planted, tmp_path):
     assert "1 of 1 claims do not hold. A smoke run only shows" in said
 
 
-def test_a_profile_of_ones_own(tapx, book, tmp_path, monkeypatch):
+def test_a_profile_of_ones_own(tapx, profiles, tmp_path, monkeypatch):
     """In a file of one's own, or added to the book's."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.yml").write_text("tiny:\n  mine: {lags: [1, 2], rate: 1e-2}\n")
@@ -259,13 +266,9 @@ def test_a_profile_of_ones_own(tapx, book, tmp_path, monkeypatch):
     result = tapx(*words)
     assert result.exit_code == 2
     assert "no profile 'mine'" in result.stderr
-    stored = (book / "profiles.yml").read_text()
-    try:
-        (book / "profiles.yml").write_text(f"{stored}  mine: {{heads: 5}}\n")
-        assert "profile mine: heads=5" in tapx("show", "tiny").stdout
-        assert tapx(*words, "--output", "own").exit_code == 0
-    finally:
-        (book / "profiles.yml").write_text(stored)
+    profiles("  mine: {heads: 5}\n")
+    assert "profile mine: heads=5" in tapx("show", "tiny").stdout
+    assert tapx(*words, "--output", "own").exit_code == 0
     record = json.loads((tmp_path / "own/tiny.json").read_text())
     assert (record["profile"], record["parameters"]["heads"]) == ("mine", 5)
 

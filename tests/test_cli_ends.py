@@ -78,7 +78,7 @@ def call(book, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("charset", ["utf-8", "ascii", "cp1252"])
 @pytest.mark.parametrize("name", ["caf\udce9", "λ", "two\nlines"])
-def test_where_the_results_are_is_said_in_any_encoding(call, tmp_path, name, charset):
+def test_where_the_results_are_is_said_in_any_encoding(call, name, charset):
     done = call("run", "tiny", "--quiet", "--output", name, charset=charset)
     assert done.exit_code == 0, done.output
     assert "tiny.json" in done.stdout

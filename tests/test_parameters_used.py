@@ -93,7 +93,7 @@ def test_a_poor_meaning_is_found(meaning):
     assert poor(meaning)
 
 
-def test_finds_a_parameter_that_is_not_used(monkeypatch):
+def test_finds_a_parameter_that_is_not_used():
     """The test itself: one parameter unread, one read for nothing, the rest used."""
     notebook = small_book.tiny()
     notebook.cells[1].source += "\nidle: int = 1  # nothing, 0 to 9"

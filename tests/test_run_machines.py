@@ -152,7 +152,7 @@ def test_a_setting_that_is_missing_is_not_run(runs):
     assert row.failed == 0 and runs[0] == []
 
 
-def test_the_gate_runs_the_oldest(runs, monkeypatch):
+def test_the_gate_runs_the_oldest(runs):
     calls, failing = runs
     assert run_machines.main(["--gate"]) == 0
     (tests, cells) = (call[2] for call in calls)

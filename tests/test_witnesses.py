@@ -74,15 +74,18 @@ def test_a_question_without_an_answer_is_searched_and_one_line_says_so(folder, c
     assert not list(folder.glob("*/*.json"))
 
 
-def test_require_refuses_a_search_and_names_the_question(folder, monkeypatch):
-    monkeypatch.setenv(witnesses.VARIABLE, "require")
-    with pytest.raises(NotStored, match=r"toys/one \(heads 2, weight_bits 53\)"):
-        ask(toy())
-
-
-def test_a_mode_that_does_not_exist_is_refused(folder, monkeypatch):
-    monkeypatch.setenv(witnesses.VARIABLE, "required")
-    with pytest.raises(ValueError, match=r"'required'.*require, store, improve"):
+@pytest.mark.parametrize(
+    ("mode", "error", "words"),
+    [
+        ("require", NotStored, r"toys/one \(heads 2, weight_bits 53\)"),
+        ("required", ValueError, r"'required'.*require, store, improve"),
+    ],
+)
+def test_require_and_what_is_no_mode_refuse_a_search(
+    folder, monkeypatch, mode, error, words
+):
+    monkeypatch.setenv(witnesses.VARIABLE, mode)
+    with pytest.raises(error, match=words):
         ask(toy(), 3)
 
 
@@ -213,7 +216,7 @@ def test_a_falsified_kernel_is_refused(family, change):
         search.read_kernel(entry)
 
 
-def test_find_searches_again_and_keeps_the_better(folder, monkeypatch):
+def test_find_searches_again_and_keeps_the_better(folder):
     poor = Kernel.of("exponential", (0.5, 1.0), (1, 0), Delta(1))
     question = search.recall_question(1, 2, LIN, 24)
     entry = witnesses.question_entry(question, search.write_kernel(poor))

@@ -47,7 +47,7 @@ def names(folder):
 # In the book: `test_cli_ends.py` ---------------------------------------------------
 
 
-def test_beside_and_around_the_book_is_no_book(book, tmp_path):
+def test_beside_and_around_the_book_is_no_book(book):
     for output in ("books", ".", "book/../beside"):
         assert run(book, output).record.is_file()
 

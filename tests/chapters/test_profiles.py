@@ -75,25 +75,25 @@ def test_files_that_cannot_be_read(book, tmp_path, of_file):
         of_file("tiny: {mine: {}}", chapter="tinny")
 
 
-def test_a_value_in_the_file_of_the_book_is_refused_with_its_place(book):
-    stored = (book / "profiles.yml").read_text()
-    (book / "profiles.yml").write_text("tiny: {smoke: {heads: 65}}\n")
+@pytest.fixture
+def of_the_book(book):
+    """Other profiles in the file of the book, until the test ends."""
+    path = book / "profiles.yml"
+    stored = path.read_text()
+    yield path.write_text
+    path.write_text(stored)
+
+
+def test_a_value_in_the_file_of_the_book_is_refused_with_its_place(book, of_the_book):
+    of_the_book("tiny: {smoke: {heads: 65}}\n")
     source, entry = small_book.tiny(), notebooks.chapters(book)[0]
-    try:
-        words = r"profiles\.yml: tiny: smoke: .*'heads': 65 .* nearest is 64$"
-        with pytest.raises(Refusal, match=words):
-            profiles.values(source, entry, "smoke", {"heads": 3}, book)
-    finally:
-        (book / "profiles.yml").write_text(stored)
+    words = r"profiles\.yml: tiny: smoke: .*'heads': 65 .* nearest is 64$"
+    with pytest.raises(Refusal, match=words):
+        profiles.values(source, entry, "smoke", {"heads": 3}, book)
 
 
-def test_own_names_in_the_file_of_the_book_come_last(book):
-    stored = (book / "profiles.yml").read_text()
-    (book / "profiles.yml").write_text("tiny:\n  mine: {heads: 5}\n  smoke: {}\n")
-    try:
-        found = profiles.available_profiles("tiny", book)
-    finally:
-        (book / "profiles.yml").write_text(stored)
-    assert list(found.items()) == [
-        ("smoke", {}), ("default", {}), ("mine", {"heads": 5})
-    ]  # fmt: skip
+def test_own_names_in_the_file_of_the_book_come_last(book, of_the_book):
+    of_the_book("tiny:\n  mine: {heads: 5}\n  smoke: {}\n")
+    found = profiles.available_profiles("tiny", book)
+    names = {"smoke": {}, "default": {}, "mine": {"heads": 5}}
+    assert list(found.items()) == list(names.items())

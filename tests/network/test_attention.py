@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_blocks import assert_alike, block, others, size, tokens, with_gradients
 from made_draws import F64, draw
 
-from tapx.network import convolution, spectra
+from tapx.network import spectra
 
 POSITIONS = ["lin", "log", "t5", "kerple-log", "kerple-power", "per-lag"]
 CLOSED = ["lin", "log", "kerple-log"]
@@ -130,15 +130,6 @@ def test_last_with_an_embedding_is_embedding_first():
         x = tokens(batch, 20)
         expected = attention(x @ matrix.T + bias, "dense")[:, -1]
         assert torch.allclose(attention.last(x, (matrix, bias)), expected)
-
-
-def test_fft_in_small_chunks_is_the_same(monkeypatch):
-    attention, x = block("lin", dimension=5), tokens(3, 33, 5)
-    whole, wanted = evaluated(attention, x, "fft")
-    monkeypatch.setattr(convolution, "CHUNK_BYTES", 4096)
-    chunks, gradients = evaluated(attention, x, "fft")
-    assert (whole - chunks).abs().max() < 1e-12
-    assert_alike(gradients, wanted, 1e-11)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 1000, 131_071])

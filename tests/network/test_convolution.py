@@ -65,29 +65,49 @@ def test_sums_settle_where_nothing_is_left():
         assert (later - totals[head, -1]).abs().max() <= 1e-15 * totals[head, -1]
 
 
-def test_few_frequencies_at_a_time_are_the_same(monkeypatch):
-    attention, x = block("lin", "none"), draw(3, 700, 2)
+@pytest.mark.parametrize(
+    ("module", "most", "bytes", "normalisation", "sizes"),
+    [
+        (convolution, "CHUNK_BYTES", 4096, "finite", (3, 33, 5)),
+        (spectra, "CACHE_BYTES", 1, "none", (3, 700, 2)),
+    ],
+)
+def test_in_small_parts_it_is_the_same(
+    monkeypatch, module, most, bytes, normalisation, sizes
+):
+    attention, x = block("lin", normalisation, dimension=sizes[2]), draw(*sizes)
     whole, wanted = evaluated(attention, x, "fft")
-    monkeypatch.setattr(spectra, "CACHE_BYTES", 1)
+    monkeypatch.setattr(module, most, bytes)
     parts, gradients = evaluated(attention, x, "fft")
     assert (whole - parts).abs().max() < 1e-12
     assert_alike(gradients, wanted, 1e-11)
 
 
-@pytest.mark.parametrize("normalisation", ["finite", "none"])
-def test_transforms_of_functions_see_the_same_gradient(normalisation):
-    """Gradients by torch.func, alone and mapped over several blocks."""
-    blocks = [block("lin", normalisation, seed=seed) for seed in (0, 1)]
+@pytest.mark.parametrize(
+    ("evaluation", "normalisation", "score", "time"),
+    [
+        ("fft", "finite", "none", 600),
+        ("fft", "none", "none", 600),
+        ("recurrence", "none", "none", 70),
+        ("recurrence", "none", "tmx", 70),
+    ],
+)
+def test_transforms_of_functions_see_the_same_gradient(
+    evaluation, normalisation, score, time
+):
+    """Gradients by torch.func, alone and mapped over several blocks of heads."""
+    blocks = [block("lin", normalisation, score, seed=seed) for seed in (0, 1)]
     stacked, _ = torch.func.stack_module_state(blocks)
-    x = draw(1, 600, 2)
+    x = 0.3 * draw(2, time, 2)
 
     def loss(parameters):
-        return torch.func.functional_call(blocks[0], parameters, (x, "fft")).sin().sum()
+        given = (x, evaluation)
+        return torch.func.functional_call(blocks[0], parameters, given).sin().sum()
 
     mapped = torch.func.vmap(torch.func.grad(loss))(stacked)
     for row, one in enumerate(blocks):
         alone = torch.func.grad(loss)(dict(one.named_parameters()))
-        _, wanted = evaluated(one, x, "fft")
+        _, wanted = evaluated(one, x, "dense")
         del wanted["x"]
         assert_alike({name: g[row] for name, g in mapped.items()}, wanted)
         assert_alike(alone, wanted)

@@ -71,24 +71,6 @@ def test_long_inputs_in_groups_of_chunks(exponents, time, batch, seed):
         assert (right - found).abs().max() <= 1e-10 * size(right)
 
 
-@pytest.mark.parametrize("score", ["none", "tmx"])
-def test_a_loss_may_be_mapped_over_blocks_of_heads(score):
-    blocks = [block("lin", "none", score, seed=seed) for seed in (0, 1)]
-    stacked, _ = torch.func.stack_module_state(blocks)
-    x = 0.3 * draw(2, 70, 2)
-
-    def loss(parameters):
-        given = (x, "recurrence")
-        return torch.func.functional_call(blocks[0], parameters, given).sin().sum()
-
-    mapped = torch.func.vmap(torch.func.grad(loss))(stacked)
-    for row, one in enumerate(blocks):
-        one(x, "dense").sin().sum().backward()
-        for name, parameter in one.named_parameters():
-            gap = (mapped[name][row] - parameter.grad).abs().max()
-            assert gap <= 1e-10 * size(parameter.grad)
-
-
 @given(
     st.lists(st.floats(1e-3, 30), min_size=1, max_size=5),
     st.integers(1, 90),
