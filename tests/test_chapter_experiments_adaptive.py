@@ -109,18 +109,6 @@ def test_softmax_ends_below_a_tenth_of_the_floor_and_one_layer_does_not():
     assert train("dot softmax", 1, position="lin").spread().median > FLOOR / 10
 
 
-def test_an_ffn_needs_no_dot_product():
-    found = train("none", 2, ffn=True)
-    assert found.spread().median < FLOOR / 10
-    assert min(exact(one.model) for one in found) < FLOOR / 10
-
-
-def test_no_trained_model_is_as_good_as_the_built_network(built):
-    best = min(one.error for one in train("dot softmax", 2, ffn=True))
-    assert best > built["dot"].error ** 2
-    assert best < FLOOR / 10, "though it learns"
-
-
 def test_two_layers_with_dot_products_begin_worse_than_the_answer_0():
     """The chapter's models; with keys of half the size some begin below it or near."""
 

@@ -11,7 +11,6 @@ from matplotlib import pyplot
 from tapx.experiments.language import corpus
 from tapx.experiments.language import dot_products as experiment
 from tapx.experiments.language.cells import LanguageCell, LanguageRecipe
-from tapx.experiments.language.ngrams import losses
 from tapx.experiments.language.training import text_model, train_language
 from tapx.experiments.outcomes import Outcome, Outcomes
 
@@ -116,19 +115,6 @@ def test_figures_draw():
     assert [one.get_text() for one in axes.get_xticklabels()] == ["16x1", "24x2"]
     experiment.draw_weights(axes, np.eye(4), ["a", "\n", "b"], "title")
     assert [one.get_text() for one in axes.get_yticklabels()] == ["a", "\\n", "b"]
-
-
-def test_a_small_run_shows_the_claim():
-    """Characters, no dot products: all get below the unigrams."""
-    text = corpus.load_corpus("characters")
-    recipe = LanguageRecipe(60, 16, 32, learning_rate=0.01, points=1)
-
-    def loss(position, seed):
-        cell = experiment.sized_cell("16x1", position, "none", 2, seed)
-        return train_language(cell, text, recipe).loss
-
-    found = [loss(place, seed) for place in ("lin", "log") for seed in range(3)]
-    assert max(found) < losses(text.train, text.validation, text.vocabulary, 1)[0]
 
 
 def test_the_record_is_complete():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from test_starts import EXPERIMENT, LAGS, RHO
+from test_starts import LAGS, RHO
 
-from tapx.experiments.memory import projected, starts, training
+from tapx.experiments.memory import starts, training
 from tapx.experiments.memory.descent import Way, descend_from
 from tapx.experiments.stacks import Stack
 from tapx.experiments.training import Recipe
@@ -52,20 +52,3 @@ def test_it_goes_down_and_gives_the_same_bits_twice(way):
     )
     stack = Stack(first.ends, LAGS)
     assert np.allclose(training.exact_errors(stack, RHO), first.errors, rtol=1e-6)
-
-
-def test_training_stays_at_the_best_kernel_and_projection_beats_adam():
-    """The chapter's trained inequalities, on a window of 200 lags."""
-    recipe = Way("adamw", 0.01, 0.01, 100)
-    random = descend_from(drawn(seeds=(0, 1, 2), heads=6), RHO, recipe, 300)
-    best = EXPERIMENT.best("lin", 6, LAGS)
-    made = starts.at_kernel(best.rates, best.weights, LAGS)
-    stayed = descend_from([made] * 3, RHO, recipe, 300)
-    assert stayed.history[300].max() < random.errors.min() / 10
-    solved = projected.descend_rates(
-        starts.initial_rates("geometric", 6, LAGS),
-        *(RHO, 60, "newton", 100),
-        seeds=(0, 1, 2),
-    )
-    assert best.mse * 0.999 < solved.errors.min()
-    assert solved.errors.max() < random.errors.min() / 10
