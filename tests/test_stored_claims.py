@@ -39,19 +39,27 @@ def test_the_package_types_none_either():
         assert literals.typed_claims([path.read_text(encoding="utf-8")]) == [], path
 
 
-def test_kinds_as_written(code):
+@pytest.fixture
+def calls(code):
+    """The calls of functions of these names, each with its keywords."""
+
+    def called(*names):
+        for node in (one for text in code[1] for one in ast.walk(ast.parse(text))):
+            if isinstance(node, ast.Call) and literals.called(node) in names:
+                yield node, {word.arg: word.value for word in node.keywords}
+
+    return called
+
+
+def test_kinds_as_written(calls):
     """Known ones; numbers that differ between runs are claimed as inequalities."""
-    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
-        name = literals.called(call) if isinstance(call, ast.Call) else ""
-        if name not in ("claim", "report", "reports"):
-            continue
-        words = {word.arg: word.value for word in call.keywords}
+    for call, words in calls("claim", "report", "reports"):
         where = ast.unparse(call.args[0])
         kind = words.get("kind")
         if not isinstance(kind, ast.Constant):
             continue
         assert kind.value in KINDS, where
-        if name == "claim" and kind.value in ("trained", "timed"):
+        if literals.called(call) == "claim" and kind.value in ("trained", "timed"):
             relation = words.get("relation") or call.args[2]
             if isinstance(relation, ast.Constant):
                 assert relation.value in INEQUALITIES, where
@@ -61,11 +69,9 @@ RATES_ARE_NAMED = ("learning rate", "{tried}", "setting=every.tried")
 """How the source of a claim says at which learning rates it holds."""
 
 
-def test_what_training_found_contradicts_nobody(entry, code):
+def test_what_training_found_contradicts_nobody(entry, calls):
     """It is not reproduced, and its sentence says at which learning rates."""
-    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
-        if not isinstance(call, ast.Call) or literals.called(call) != "claim":
-            continue
+    for call, _ in calls("claim"):
         id, words = ast.unparse(call.args[0]), ast.unparse(call)
         if "'contradicted as printed'" in words:
             assert not entry.id.startswith("exp-") or id in PROVED, id
@@ -74,14 +80,12 @@ def test_what_training_found_contradicts_nobody(entry, code):
             assert any(one in words for one in RATES_ARE_NAMED), id
 
 
-def test_measured_times_are_not_capped(code):
+def test_measured_times_are_not_capped(calls):
     """A ratio that is cut at its bound would read as one that was met exactly."""
-    for call in (node for source in code[1] for node in ast.walk(ast.parse(source))):
-        if isinstance(call, ast.Call) and literals.called(call) == "claim":
-            words = {word.arg: ast.unparse(word.value) for word in call.keywords}
-            if words.get("kind") == "'timed'":
-                measured = ast.unparse(literals.given(call, 1, "measured"))
-                assert "min(" not in measured, ast.unparse(call.args[0])
+    for call, words in calls("claim"):
+        if "kind" in words and ast.unparse(words["kind"]) == "'timed'":
+            measured = ast.unparse(literals.given(call, 1, "measured"))
+            assert "min(" not in measured, ast.unparse(call.args[0])
 
 
 def test_every_id_is_kept_or_withdrawn():

@@ -145,6 +145,10 @@ def test_a_success_removes_what_failed_unless_somebody_changed_it(
 @pytest.mark.parametrize("name", ["tiny.ipynb", "tiny.html", "tiny.json"])
 def test_force_replaces_what_a_run_wrote_and_nothing_else(book, tmp_path, name):
     run(book, "out")
+    before = small_book.files(tmp_path)
+    with pytest.raises(Refusal, match=r"tiny.ipynb, tiny.html, tiny.json.*--force"):
+        run(book, "out", given={"seed": 9})
+    assert small_book.files(tmp_path) == before
     run(book, "out", force=True)
     (tmp_path / "out" / name).write_text('<!doctype html>\n{"mine": true}')
     before = small_book.files(tmp_path)

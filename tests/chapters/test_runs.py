@@ -75,9 +75,10 @@ def test_record_is_complete(book, done):
     assert done.claims[0].as_dict() == claim
 
 
-def test_profile_and_override(book, tmp_path):
+def test_profile_and_override(book, tmp_path, capfd):
     where = {"output": tmp_path, "book_dir": book}
     done = runs.run("tiny", {"rate": "0.2"}, profile="smoke", **where)
+    assert capfd.readouterr() == ("", ""), "no log lines of papermill"
     record = json.loads(done.record.read_text())
     assert record["profile"] == "smoke"
     assert record["parameters"]["heads"] == 2, "from the profile"
@@ -116,17 +117,6 @@ def test_folder_without_permission(book, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_earlier_results_are_kept_unless_forced(book, done, tmp_path):
-    for path in (done.notebook, done.page, done.record):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    before = small_book.files(tmp_path)
-    with pytest.raises(Refusal, match=r"tiny.ipynb, tiny.html, tiny.json.*--force"):
-        runs.run("tiny", {"seed": 9}, output=tmp_path, book_dir=book)
-    assert small_book.files(tmp_path) == before
-    runs.run("tiny", {"seed": 9}, output=tmp_path, force=True, book_dir=book)
-    assert json.loads((tmp_path / "tiny.json").read_text())["seed"] == 9
-
-
 def test_failure_leaves_a_marked_notebook_and_no_record(book, tmp_path):
     with pytest.raises(ChapterFailed, match="planted failure") as caught:
         runs.run("failing", {"dense": "true"}, output=tmp_path, book_dir=book)
@@ -146,13 +136,6 @@ def test_failure_leaves_a_marked_notebook_and_no_record(book, tmp_path):
         "a success replaces it"
     )
     assert done.claims
-
-
-def test_no_log_lines_of_papermill(book, tmp_path, capfd):
-    runs.run("tiny", {"heads": 3}, output=tmp_path, book_dir=book)
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert captured.err == ""
 
 
 def test_command_line_is_safe_for_a_shell():
