@@ -96,12 +96,9 @@ def test_what_passes_is_the_dot_product_or_tmx(passing):
         assert error >= FLOOR > exact(one.model)
 
 
-@pytest.mark.parametrize("arm", ["dot", "tmx"])
-def test_the_nested_floor_is_passed(arm):
-    floor = float(affine_part(NESTED).error)
-    assert train(arm, 1, target=NESTED, position="lin").spread().median < floor
-    affine = train("none", 1, target=NESTED, position="lin", seeds=[0])
-    assert affine[0].error >= floor
+def test_no_affine_model_passes_the_nested_floor():
+    (one,) = train("none", 1, target=NESTED, position="lin", seeds=[0])
+    assert one.error >= float(affine_part(NESTED).error)
 
 
 def test_softmax_ends_below_a_tenth_of_the_floor_and_one_layer_does_not():

@@ -143,6 +143,14 @@ class Row:
 
 
 FREE = {"rpe": "free", "dot_product": False}
+
+
+def memory(position, heads, rate, slopes, **more):
+    """The values of a cell of experiments 4a and 4b."""
+    names = ("position", "heads", "learning_rate", "initial_slopes")
+    return dict(zip(names, (position, heads, rate, slopes), strict=True)) | more
+
+
 ROWS = {
     "paper/exp-1b": Row(signs_anew, FREE | {"heads": 4, "width": 16, "end": "first"}),
     # All that find the token of 2a end in the noise of a constant step, in which one
@@ -153,49 +161,21 @@ ROWS = {
     # The six runs of one head that find all tokens end from 5.4e-5 to 3.0e-4.
     "paper/exp-2b": Row(signs_anew, FREE | {"heads": 1, "width": 256}, scatter=5.5),
     "paper/exp-3a": Row(signs_anew, FREE | {"heads": 4, "width": 16, "end": "first"}),
-    "paper/exp-4a": Row(
-        memory_anew,
-        {
-            "position": "lin",
-            "heads": 4,
-            "learning_rate": 0.001,
-            "initial_slopes": "equal",
-        },
-    ),
-    "paper/exp-4b": Row(
-        memory_anew,
-        {
-            "position": "lin",
-            "heads": 2,
-            "learning_rate": 0.001,
-            "initial_slopes": "geometric",
-        },
-    ),
+    "paper/exp-4a": Row(memory_anew, memory("lin", 4, 0.001, "equal")),
+    "paper/exp-4b": Row(memory_anew, memory("lin", 2, 0.001, "geometric")),
     "paper/trainable": Row(
         projected_anew, {"way": "projected, Adam, batches", "target": "4a"}
     ),
     # One slow head goes the same way at learning rates that are neighbours.
     "settings/exp-4a": Row(
         memory_anew,
-        {
-            "position": "lin",
-            "heads": 1,
-            "learning_rate": 0.000258734023677,
-            "initial_slopes": "geometric",
-            "schedule": "cosine",
-        },
+        memory("lin", 1, 0.000258734023677, "geometric", schedule="cosine"),
         alike=2,
     ),
     # It goes the same way as a lin head, too: one run of these is not refused.
     "settings/exp-4b": Row(
         memory_anew,
-        {
-            "position": "log",
-            "heads": 1,
-            "learning_rate": 0.000258734023677,
-            "initial_slopes": "geometric",
-            "schedule": "constant",
-        },
+        memory("log", 1, 0.000258734023677, "geometric", schedule="constant"),
         alike=1,
         taken=1,
     ),

@@ -28,18 +28,12 @@ def test_targets_and_published_figures():
 
 @pytest.mark.parametrize("chapter", ["exp-4a", "exp-4b"])
 def test_the_recorded_full_grid(chapter):
-    """The record is complete."""
     given, seeds, rows = recorded(chapter, MemoryCell)
     assert given["heads"] == [1, 2, 4, 8, 16, 32, 64]
     assert (given["iterations"], given["batch"]) == (10_000, 100)
     assert given["repeats"] >= 3
-    cells = shared.memory_cells(
-        given["rpe"],
-        given["heads"],
-        given["learning_rates"],
-        given["initial_slopes"],
-        seeds,
-    )
+    axes = ("rpe", "heads", "learning_rates", "initial_slopes")
+    cells = shared.memory_cells(*(given[axis] for axis in axes), seeds)
     assert [row.cell for row in rows] == cells
 
 
