@@ -185,8 +185,7 @@ ROWS = {
     ),
     "settings/exp-1b": Row(
         signs_anew,
-        FREE
-        | {"heads": 1, "learning_rate": 0.000669432950082, "schedule": "cosine"},
+        FREE | {"heads": 1, "learning_rate": 0.000669432950082, "schedule": "cosine"},
         alike=3,
         taken=1,
     ),
