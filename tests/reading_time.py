@@ -1,4 +1,4 @@
-"""How long a chapter takes to read: one rule, which the book states and a test repeats."""
+"""How long a chapter takes to read: the one rule, which the book states."""
 
 import re
 from typing import Any
@@ -7,7 +7,8 @@ WORDS_A_MINUTE = 200
 FORMULA_MINUTES = 0.25
 # Boxes repeat the chapter; exercises and their folded solutions are work, not reading.
 LEFT_OUT = re.compile(
-    r"^([:`]{3,})\{(?:exercise|solution|admonition)\}.*?^\1[ ]*$", re.DOTALL | re.MULTILINE
+    r"^([:`]{3,})\{(?:exercise|solution|admonition)\}.*?^\1[ ]*$",
+    re.DOTALL | re.MULTILINE,
 )
 FORMULA = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 

@@ -1,7 +1,7 @@
 """What a fold of code is called: by what its cell does, not all alike.
 
-MyST-NB takes a fold's words from the cell's metadata. They follow from the cell, so they
-are not stored in it: this extension adds them as a page is read.
+MyST-NB takes a fold's words from the cell's metadata. They follow from the cell, so
+they are not stored in it: this extension adds them as a page is read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Numbers of statements: the paper's where it is the paper's, else with a B for the book.
+"""Numbers of statements: the paper's for the paper's, with a B for those of the book.
 
 Sphinx numbers a statement by the book's chapter. So "Theorem 3.1" would be one of the
 book's third chapter, and no reader could tell it from the paper's Theorem 3.1. Here a

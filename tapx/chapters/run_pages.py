@@ -35,6 +35,8 @@ th, td { padding: .2rem .6rem; border-bottom: 1px solid #bbb; text-align: left; 
 div.scroll { overflow-x: auto; }
 div.display { overflow: auto hidden; padding: .3rem 0; }
 .directive { border-left: 4px solid #005b8e; padding: .1rem 1rem; margin: 1rem 0; }
+.in-short, .to-remember { background: #f2f6f9; padding-bottom: .6rem; }
+dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem; }
 .claim { border-left: 4px solid #008060; padding-left: .8rem; margin: .6rem 0; }
 .claim.verdict-fails { border-color: #d55e00; }
 .number { font-weight: 600; } summary { cursor: pointer; color: #444; }
@@ -112,6 +114,8 @@ def _titles(prose: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _heading(name: str, title: str) -> str:
+    if name == "admonition":
+        return title
     word = name.rpartition(":")[2].replace("-", " ").capitalize()
     return f"{word} ({title})" if title else word
 
@@ -131,20 +135,23 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
     )
 
     def directive(
-        self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
+        self: Any, tokens: Sequence[Token], index: int, *_: Any
     ) -> str:
         token = tokens[index]
         match = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info.strip())
         if match is None:
             return f"<pre>{escape(token.content)}</pre>"
         lines = token.content.split("\n")
-        while lines and _OPTION.fullmatch(lines[0]):
+        options = {}
+        while lines and (option := _OPTION.fullmatch(lines[0])):
+            options[option[1]] = option[2]
             lines.pop(0)
         name, title = match.groups()
         heading = markdown.renderInline(_heading(name, title))
         body = str(markdown.render("\n".join(lines)))
+        kind = " ".join(filter(None, ("directive", options.get("class"))))
         return (
-            f'<div class="directive"><p><strong>{heading}.</strong></p>\n{body}</div>\n'
+            f'<div class="{kind}"><p><strong>{heading}.</strong></p>\n{body}</div>\n'
         )
 
     def role(
@@ -154,6 +161,8 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
         if name.startswith("glue"):
             return f'<span class="number">{escape(numbers.get(content, "?"))}</span>'
         named = _NAMED.fullmatch(content)
+        if name in ("term", "index"):
+            return escape(named["text"] if named else content)
         if named:
             return escape(named["text"])
         if name.startswith("cite"):
