@@ -143,6 +143,16 @@ def test_plumbing_is_folded(chapter):
             assert folded(cell), cell.id
 
 
+def test_figures_have_a_caption_and_a_name(chapter):
+    """One picture a cell: what else a cell shows would get the caption, too."""
+    for cell in chapter.cells:
+        outputs = cell.get("outputs", ())
+        if ["image/png" in one.get("data", {}) for one in outputs] == [True]:
+            figure = cell.metadata.mystnb.get("figure", {})
+            assert len(figure.get("caption", "").split()) >= 4, cell.id
+            assert figure["name"].startswith("fig-"), cell.id
+
+
 # Prose -------------------------------------------------------------------------------
 
 

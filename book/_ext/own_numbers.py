@@ -24,10 +24,10 @@ PAPERS = re.compile(
 def collect(app: Sphinx, doctree: nodes.document) -> None:
     """Note the statements of the paper on a page that was just read."""
     for title in doctree.findall(nodes.title):
-        match = PAPERS.fullmatch(title.astext())
+        match = PAPERS.fullmatch(title.astext().strip())
         for label in title.parent["ids"] if match else ():
             app.env.proof_list[label]["papers"] = match["number"]
-            title.children = [nodes.Text(f"({match['rest']})")]
+            title[:] = [nodes.Text(f" ({match['rest']})")]
 
 
 def number(app: Sphinx, env: BuildEnvironment) -> None:

@@ -67,6 +67,8 @@ def page(notebook: Mapping[str, Any], title: str) -> str:
             code = escape(_source(cell))
             parts.append(f"<details><summary>Code</summary><pre>{code}</pre></details>")
             parts += filter(None, map(_output, cell.get("outputs", ())))
+            shown = cell["metadata"].get("mystnb", {}).get("figure", {})
+            parts.append(renderer.render(shown.get("caption", "")))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -134,9 +136,7 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
         .use(myst_role_plugin)
     )
 
-    def directive(
-        self: Any, tokens: Sequence[Token], index: int, *_: Any
-    ) -> str:
+    def directive(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
         token = tokens[index]
         match = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info.strip())
         if match is None:
@@ -150,9 +150,7 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
         heading = markdown.renderInline(_heading(name, title))
         body = str(markdown.render("\n".join(lines)))
         kind = " ".join(filter(None, ("directive", options.get("class"))))
-        return (
-            f'<div class="{kind}"><p><strong>{heading}.</strong></p>\n{body}</div>\n'
-        )
+        return f'<div class="{kind}"><p><strong>{heading}.</strong></p>\n{body}</div>\n'
 
     def role(
         self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
