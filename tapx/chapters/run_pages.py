@@ -142,7 +142,7 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
         if match is None:
             return f"<pre>{escape(token.content)}</pre>"
         lines = token.content.split("\n")
-        options = {}
+        options: dict[str, str] = {}
         while lines and (option := _OPTION.fullmatch(lines[0])):
             options[option[1]] = option[2]
             lines.pop(0)
