@@ -19,6 +19,8 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from test_repository import ROOT, pages
 
+import tapx
+
 pytestmark = pytest.mark.published
 
 STRICT = ["-n", "-W", "--keep-going", "--quiet"]
@@ -196,6 +198,33 @@ def test_headings_are_in_order(site, page):
     assert max(steps, default=0) <= 1, (page, levels)
 
 
+def test_only_the_papers_statements_have_its_numbers(site):
+    """All others carry a B, so that none can be mistaken for one of the paper's."""
+    found = {
+        number.get_text().strip()
+        for page in PAGES
+        for number in parsed(site / page).select(".proof > p > .caption-number")
+    }
+    own = {one for one in found if re.fullmatch(r"\w+ B\d+\.\d+", one)}
+    assert len(own) > 40
+    assert found - own <= {row.name for row in tapx.results.values()}
+    assert {"Theorem 3.1", "Theorem 4.1", "Theorem 5.1", "Lemma G.6"} <= found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_folds_say_what_they_hold(site, page):
+    for fold in parsed(site / page).select("details.above-input > summary"):
+        shown, hidden = (one.get_text() for one in fold.find_all("p"))
+        assert re.fullmatch(r"Show code: [a-z ]+", shown), shown
+        assert hidden == shown.replace("Show", "Hide")
+
+
+def test_the_index_is_filled(site):
+    listed = parsed(site / "genindex.html").get_text()
+    for term in ("influence", "kernel", "TMX", "certificate", "chain of switches"):
+        assert term in listed
+
+
 # As a browser shows them -------------------------------------------------------------
 
 
@@ -208,3 +237,15 @@ def test_formulas_are_set_without_a_network(site, browser, page, tmp_path):
     assert not article.find_all(["mjx-merror", "merror"])
     text = prose(article, "mjx-container")
     assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))
+
+
+def test_one_switch_shows_or_hides_all_code(site, browser, tmp_path):
+    chapter = rendered(browser, site / "book" / "theorem-3-1.html", tmp_path / "one")
+    (switch,) = content(chapter).select("fieldset.code-switch")
+    assert [one["value"] for one in switch.find_all("input", type="radio")] == [
+        "written",
+        "all",
+        "none",
+    ]
+    without = rendered(browser, site / "book" / "notation.html", tmp_path / "two")
+    assert not content(without).select(".code-switch")

@@ -35,6 +35,8 @@ th, td { padding: .2rem .6rem; border-bottom: 1px solid #bbb; text-align: left; 
 div.scroll { overflow-x: auto; }
 div.display { overflow: auto hidden; padding: .3rem 0; }
 .directive { border-left: 4px solid #005b8e; padding: .1rem 1rem; margin: 1rem 0; }
+.in-short, .to-remember { background: #f2f6f9; padding-bottom: .6rem; }
+dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem; }
 .claim { border-left: 4px solid #008060; padding-left: .8rem; margin: .6rem 0; }
 .claim.verdict-fails { border-color: #d55e00; }
 .number { font-weight: 600; } summary { cursor: pointer; color: #444; }
@@ -65,6 +67,8 @@ def page(notebook: Mapping[str, Any], title: str) -> str:
             code = escape(_source(cell))
             parts.append(f"<details><summary>Code</summary><pre>{code}</pre></details>")
             parts += filter(None, map(_output, cell.get("outputs", ())))
+            shown = cell["metadata"].get("mystnb", {}).get("figure", {})
+            parts.append(renderer.render(shown.get("caption", "")))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -112,6 +116,8 @@ def _titles(prose: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _heading(name: str, title: str) -> str:
+    if name == "admonition":
+        return title
     word = name.rpartition(":")[2].replace("-", " ").capitalize()
     return f"{word} ({title})" if title else word
 
@@ -130,22 +136,21 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
         .use(myst_role_plugin)
     )
 
-    def directive(
-        self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
-    ) -> str:
+    def directive(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
         token = tokens[index]
         match = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info.strip())
         if match is None:
             return f"<pre>{escape(token.content)}</pre>"
         lines = token.content.split("\n")
-        while lines and _OPTION.fullmatch(lines[0]):
+        options: dict[str, str] = {}
+        while lines and (option := _OPTION.fullmatch(lines[0])):
+            options[option[1]] = option[2]
             lines.pop(0)
         name, title = match.groups()
         heading = markdown.renderInline(_heading(name, title))
         body = str(markdown.render("\n".join(lines)))
-        return (
-            f'<div class="directive"><p><strong>{heading}.</strong></p>\n{body}</div>\n'
-        )
+        kind = " ".join(filter(None, ("directive", options.get("class"))))
+        return f'<div class="{kind}"><p><strong>{heading}.</strong></p>\n{body}</div>\n'
 
     def role(
         self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
@@ -154,6 +159,8 @@ def _renderer(numbers: Mapping[str, str], titles: Mapping[str, str]) -> Markdown
         if name.startswith("glue"):
             return f'<span class="number">{escape(numbers.get(content, "?"))}</span>'
         named = _NAMED.fullmatch(content)
+        if name in ("term", "index"):
+            return escape(named["text"] if named else content)
         if named:
             return escape(named["text"])
         if name.startswith("cite"):
