@@ -23,6 +23,9 @@ FLOOR = 1e-12
 class Row:
     """A setting with a published figure, and the claims about its errors, by id.
 
+    Its words are read on the front page, before any chapter: experiment, what is to be
+    computed, by what.
+
     The published figure is the reference of one of them whose source is "published".
     """
 
@@ -35,35 +38,35 @@ class Row:
 
 PUBLISHED = (
     Row(
-        "2a: most neurons, free",
+        "2a: a function of one far token,\nby the most neurons",
         "exp-2a/one-free-head-one-neuron-mse",
         "exp-2a/recorded-free-rpe-least-mse",
     ),
     Row(
-        "2b: most heads, free",
+        "2b: a sum of three far tokens,\nby the most heads",
         "exp-2b/one-free-head-mse",
         "exp-2b/recorded-free-rpe-least-mse",
     ),
     Row(
-        "4a: lin, 64 heads",
+        "4a: a slow decay,\nby 64 exponential heads",
         "exp-4a/lin-64-best-mse",
         "exp-4a/lin-64-trained-mse-best-setting",
         "exp-4a/lin-64-trained-mse-worst-setting",
     ),
     Row(
-        "4a: log, 1 head",
+        "4a: a slow decay,\nby 1 power-law head",
         "exp-4a/log-1-best-mse",
         "exp-4a/log-1-trained-mse-best-setting",
         at_most=True,
     ),
     Row(
-        "4b: lin, 1 head",
+        "4b: a fast decay,\nby 1 exponential head",
         "exp-4b/lin-1-best-mse",
         "exp-4b/lin-1-trained-mse-best-setting",
         at_most=True,
     ),
     Row(
-        "4b: log, 64 heads",
+        "4b: a fast decay,\nby 64 power-law heads",
         "exp-4b/log-64-best-mse",
         "exp-4b/log-64-trained-mse-best-setting",
         "exp-4b/log-64-trained-mse-worst-setting",
@@ -162,7 +165,7 @@ def findings_figure(rows: list[Finding]) -> Figure:
     from tapx.show import figures
 
     width, _ = figures.size("wide")
-    figure, axes = pyplot.subplots(figsize=(width, 1.4 + 0.42 * max(len(rows), 1)))
+    figure, axes = pyplot.subplots(figsize=(width, 1.4 + 0.5 * max(len(rows), 1)))
     for place, row in enumerate(rows):
         values = {kind: getattr(row, kind) for kind in SHIFTS}
         known = {kind: value for kind, value in values.items() if value is not None}
@@ -182,7 +185,7 @@ def findings_figure(rows: list[Finding]) -> Figure:
             axes.plot([], [], label=word, **_mark(kind))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     axes.set_xscale("log")
-    axes.set_xlabel("mean squared error")
+    axes.set_xlabel("mean squared error: further left is better")
     axes.set_yticks(range(len(rows)), [row.setting for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     return figure

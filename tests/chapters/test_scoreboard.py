@@ -48,9 +48,15 @@ def test_counts():
 def test_findings():
     rows = scoreboard.findings(MEMORY)
     assert rows == [
-        scoreboard.Finding("4a: lin, 64 heads", 0.19, 0.01, 0.3, 1e-5),
-        scoreboard.Finding("4a: log, 1 head", 1e-5, 1e-9, at_most=True),
-        scoreboard.Finding("4b: lin, 1 head", best=0.0, at_most=True),
+        scoreboard.Finding(
+            "4a: a slow decay,\nby 64 exponential heads", 0.19, 0.01, 0.3, 1e-5
+        ),
+        scoreboard.Finding(
+            "4a: a slow decay,\nby 1 power-law head", 1e-5, 1e-9, at_most=True
+        ),
+        scoreboard.Finding(
+            "4b: a fast decay,\nby 1 exponential head", best=0.0, at_most=True
+        ),
     ]
 
 
@@ -66,7 +72,7 @@ def test_figure(claims, tmp_path):
     figure = scoreboard.findings_figure(scoreboard.findings(claims))
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
-    assert axes.get_xlabel() == "mean squared error"
+    assert axes.get_xlabel() == "mean squared error: further left is better"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert [word for word in labels if word != "published, at most"][:3] == [
         "published",
@@ -74,10 +80,10 @@ def test_figure(claims, tmp_path):
         "best possible",
     ]
     assert ("published, at most" in labels) == bool(claims)
+    settings = [row.setting for row in scoreboard.findings(claims)]
     ticks = [text.get_text() for text in axes.get_yticklabels()]
-    assert ticks == (
-        ["4a: lin, 64 heads", "4a: log, 1 head", "4b: lin, 1 head"] if claims else []
-    )
+    assert ticks == settings
+    assert len(ticks) == (3 if claims else 0)
     figure.savefig(tmp_path / "findings.png")
 
 
