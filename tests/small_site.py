@@ -8,11 +8,11 @@ from test_repository import ROOT
 EXTENSIONS = ROOT / "book" / "_ext"
 
 
-def build(folder, extension, *cells, notebook="two", **pages):
+def build(folder, extensions, *cells, notebook="two", **pages):
     """Build pages of Markdown and a notebook of these cells, warnings as errors."""
     (folder / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(EXTENSIONS)!r})\n"
-        f"extensions = ['myst_nb', {extension!r}]\nnb_execution_mode = 'off'\n"
+        f"extensions = {['myst_nb', *extensions.split()]}\nnb_execution_mode = 'off'\n"
         # The data of claims stand beside the line that readers see.
         "suppress_warnings = ['mystnb.unknown_mime_type']\n"
     )

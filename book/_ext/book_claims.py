@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tapx.chapters import notebooks, stored_results
+from tapx.chapters import notebooks, paper_rows, stored_results
 from tapx.chapters.claims import Claim
 
 
@@ -19,6 +20,20 @@ def of_build(env: Any) -> dict[str, tuple[Claim, str]]:
             for claim in _stored(path, path.stat().st_mtime_ns):
                 found[claim.id] = claim, page
     return found
+
+
+def headline(claims: Iterable[Claim]) -> Claim | None:
+    """The claim to show where there is room for one: a finding, or the most telling."""
+
+    def place(claim: Claim) -> tuple[int, bool]:
+        return paper_rows.TELLING.index(claim.verdict), claim.role != "finding"
+
+    return min(claims, key=place, default=None)
+
+
+def look(verdict: str) -> str:
+    """The class by which a page shows a verdict."""
+    return "verdict-" + verdict.replace(" ", "-")
 
 
 @cache

@@ -65,9 +65,12 @@ def fill(app: Sphinx, tree: nodes.document, page: str) -> None:
             logger.warning("claim %r %s", node["claim"], said, location=node)
             node.replace_self(nodes.Text("?"))
             continue
-        text = getattr(claim_words, node["shown"])(claim, node["digits"])
+        kind, text = "statement", claim.statement
+        if node["shown"] != "statement":
+            kind = "number"
+            text = getattr(claim_words, node["shown"])(claim, node["digits"])
         address = app.builder.get_relative_uri(page, place)
-        link = nodes.reference("", text, internal=True, classes=["claim-number"])
+        link = nodes.reference("", text, internal=True, classes=[f"claim-{kind}"])
         link["refuri"] = f"{address}#{claim.anchor}"
         link["reftitle"] = claim.statement
         node.replace_self(link)
