@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from tapx.chapters.claim_views import table_html, table_text
+from tapx.chapters import scoreboard_rows
+from tapx.chapters.claim_views import table_text
 from tapx.chapters.claims import FAILS, VERDICTS, Claim
 from tapx.chapters.notebooks import Chapter
-from tapx.show.tables import Table
+from tapx.show.tables import Table, counted, html_table, scroll_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,7 +89,7 @@ SHIFTS = {"trained_worst": 0.0, "published": -0.1, "trained": 0.0, "best": 0.1}
 
 
 class Scoreboard:
-    """The claims by chapter, each linked to the cell that measured it."""
+    """The claims by chapter, findings open and checks folded, linked to their cells."""
 
     def __init__(self, entries: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
         """Sort the claims into the book's chapters, by result within each."""
@@ -103,11 +104,29 @@ class Scoreboard:
                 self.groups.append((chapter.title, own))
 
     def _repr_html_(self) -> str:
-        return "".join(
-            f'<p class="claims-chapter"><a href="{self.pages[own[0].chapter]}">'
-            f"<strong>{escape(title)}</strong></a></p>" + table_html(own, self.pages)
-            for title, own in self.groups
-        )
+        parts = [self._chapter(title, own) for title, own in self.groups]
+        return f'<div class="scoreboard">{"".join(parts)}</div>'
+
+    def _chapter(self, title: str, own: list[Claim]) -> str:
+        """A heading, the findings, and the checks behind a fold."""
+        chapter = own[0].chapter
+        page = self.pages[chapter]
+        findings, checks = scoreboard_rows.split(own)
+        parts = [
+            f'<section class="scoreboard-chapter" data-chapter="{chapter}">'
+            f'<h3><a href="{page}">{escape(title)}</a></h3>'
+        ]
+        if findings:
+            parts.append(self._table(f"Findings of {title}", findings, page))
+        if checks:
+            count = counted(len(checks), "check")
+            table = self._table(f"Checks of {title}", checks, page)
+            parts.append(f"<details><summary>{count}</summary>{table}</details>")
+        return "".join([*parts, "</section>"])
+
+    def _table(self, label: str, claims: list[Claim], page: str) -> str:
+        rows = [scoreboard_rows.row(claim, page) for claim in claims]
+        return html_table(scroll_box(label, "board-table"), scoreboard_rows.HEAD, rows)
 
     def __repr__(self) -> str:
         return "\n\n".join(f"{title}\n{table_text(own)}" for title, own in self.groups)

@@ -4,10 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from made_claims import entry
 
-from tapx.chapters import notebooks, scoreboard, stored_results
-from tapx.chapters.claims import VERDICTS
+from tapx.chapters import notebooks, scoreboard, scoreboard_rows, stored_results
+from tapx.chapters.claims import FAILS, VERDICTS
 from tapx.chapters.notebooks import Chapter
 
 MEMORY = [
@@ -35,6 +36,60 @@ def test_by_chapter_with_links():
         stem = "experiment-" + claim.chapter[-2:]
         assert f'href="{stem}.html#{claim.anchor}"' in html
         assert claim.statement in html and claim.statement in repr(page)
+
+
+def test_findings_stand_open_and_checks_are_folded():
+    check = entry("thm-3.1/check", chapter="exp-4a")
+    finding = entry("thm-3.1/finding", "contradicted as printed", chapter="exp-4a")
+    html = scoreboard.Scoreboard([check, finding], CHAPTERS)._repr_html_()
+    page = BeautifulSoup(html, "html.parser")
+    (fold,) = page.find_all("details")
+    assert fold.summary.get_text() == "1 check"
+    assert [row["data-verdict"] for row in fold.select("tbody tr")] == ["holds"]
+    (row,) = [row for row in page.select("tbody tr") if row not in fold.select("tr")]
+    cells = [cell.get_text(" ", strip=True) for cell in row("td")]
+    assert cells[:2] == ["is contradicted as printed", "true: 1 < 2 (bound)"]
+    assert cells[3] == "Lemma F.1, certified"
+    assert (row["data-kind"], row["data-chapter"]) == ("certified", "exp-4a")
+
+
+@pytest.mark.parametrize(
+    ("change", "paper", "truth", "open_"),
+    [
+        ({}, "stands", "true: 1 < 2", False),
+        ({"role": "finding"}, "stands", "true: 1 < 2", True),
+        (
+            {"verdict": "sharper than stated", "role": "check"},
+            "can be sharpened",
+            "",
+            False,
+        ),
+        ({"verdict": "fails"}, "is left open", "fails: 1 < 2", True),
+        ({"result": "This book"}, "is not concerned", "", False),
+        ({"result": "Barron norm (G.2)"}, "stands", "", False),
+        (
+            {"relation": "~", "tolerance": 0.5},
+            "stands",
+            "true: 1 ≈ 2 within 0.5",
+            False,
+        ),
+        (
+            {"verdict": "not available", "reference": None},
+            "gives no figure that we know",
+            "measured 1",
+            False,
+        ),
+    ],
+)
+def test_the_paper_and_the_claim_are_two_questions(change, paper, truth, open_):
+    claim = entry("a/b", **change)
+    assert scoreboard_rows.paper(claim) == paper
+    assert scoreboard_rows.truth(claim).startswith(truth)
+    assert scoreboard_rows.is_finding(claim) == open_
+
+
+def test_every_verdict_says_how_the_paper_fared():
+    assert scoreboard_rows.PAPER.keys() == {*VERDICTS, FAILS}
 
 
 def test_counts():
