@@ -15,6 +15,7 @@ PARTS = {
     "M": range(1, 18),
     "C": range(1, 12),
     "X": (1, 2, 3, *range(5, 12)),  # X4 waits for the record of its controls
+    "P": (2, 3, 5, 9, 11, 12),
 }
 ENTRIES = [f"{part}{n}" for part, numbers in PARTS.items() for n in numbers]
 TEST = re.compile(r"`(?P<file>test_\w+\.py)(?P<names>(?:::\w+)+)`")

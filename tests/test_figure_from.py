@@ -13,7 +13,7 @@ PNG = bytes.fromhex(
 )
 
 
-def build(folder, directive):
+def build(folder, directive, **how):
     """Build a page with this directive, and below it the page whose figure it shows."""
     record = "application/papermill.record/"
     glued = nbformat.v4.new_output(
@@ -24,7 +24,7 @@ def build(folder, directive):
     cell = nbformat.v4.new_code_cell("glue('dot', figure)", outputs=[glued])
     index = f"# One\n\n{directive}\n\n```{{toctree}}\nsub/two\n```\n"
     return small_site.build(
-        folder, "figure_from", cell, notebook="sub/two", index=index
+        folder, "figure_from", cell, notebook="sub/two", index=index, **how
     )
 
 
@@ -54,3 +54,15 @@ def test_what_is_missing_fails_the_build(tmp_path, directive, message):
     done = build(tmp_path, directive)
     assert done.returncode != 0
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("builder", ["singlehtml", "latex"])
+def test_every_builder_has_the_picture_beside_its_pages(tmp_path, builder):
+    directive = "```{figure-from} sub/two.ipynb dot\n:alt: a single dot\n```"
+    done = build(tmp_path, directive, builder=builder)
+    assert done.returncode == 0, done.stderr
+    (picture,) = (tmp_path / "built").rglob("*.png")
+    assert picture.read_bytes() == PNG
+    if builder == "singlehtml":
+        shown = small_site.page(tmp_path, "index").find("img", alt="a single dot")
+        assert (tmp_path / "built" / shown["src"]).samefile(picture)

@@ -8,6 +8,7 @@ from files needs none of it. With it the sources of pages are left out.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,8 @@ def settle(app: Sphinx, config: Any) -> None:
         config.html_baseurl = address()
         config.html_copy_source = False
         config.html_show_sourcelink = False
-        config.html_theme_options["use_download_button"] = False
+        if config.html_theme == "sphinx_book_theme":
+            config.html_theme_options["use_download_button"] = False
 
 
 def card(
@@ -45,7 +47,7 @@ def card(
     if not address() or tree is None:
         return
     told = {
-        "og:title": context.get("title", ""),
+        "og:title": re.sub("<[^>]*>", "", context.get("title", "")),
         "og:type": "article",
         "og:url": address() + app.builder.get_target_uri(page),
         "og:image": address() + CARD,

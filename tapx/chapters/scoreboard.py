@@ -202,7 +202,7 @@ def findings_figure(rows: list[Finding]) -> Figure:
     for kind, word in WORDS.items():
         if shown.get(kind, True):
             axes.plot([], [], label=word, **_mark(kind))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2)
     axes.set_xscale("log")
     axes.set_xlabel("mean squared error: further left is better")
     axes.set_yticks(range(len(rows)), [row.setting for row in rows])
