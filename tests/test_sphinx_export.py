@@ -1,4 +1,4 @@
-"""The way out of Jupyter Book: its settings as Sphinx reads them, and our extensions."""
+"""The way out of Jupyter Book: its settings as Sphinx reads them; our extensions."""
 
 import importlib.util
 import runpy
