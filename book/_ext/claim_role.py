@@ -71,7 +71,9 @@ def fill(app: Sphinx, tree: nodes.document, page: str) -> None:
             text = getattr(claim_words, node["shown"])(claim, node["digits"])
         address = app.builder.get_relative_uri(page, place)
         link = nodes.reference("", text, internal=True, classes=[f"claim-{kind}"])
-        link["refuri"] = f"{address}#{claim.anchor}"
+        # In print there is no line for each claim: link to the chapter.
+        mark = f"#{claim.anchor}" if app.builder.format == "html" else ""
+        link["refuri"] = address + mark
         link["reftitle"] = claim.statement
         node.replace_self(link)
 
