@@ -16,6 +16,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 HTML := book/_build/html
+# Where the pages of `make site` will stand, such as https://name.github.io/book/.
+SITE ?=
 NOTEBOOKS = $(wildcard book/*.ipynb)
 PROCESSES ?= 2
 # More Pythons for `make machines`, such as PYTHONS="python3.12 python3.13".
@@ -30,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # What `make test` runs, one after another, whatever fails.
 PARTS := lint types unit notebooks oldest pages
 
-.PHONY: help setup book test lint types unit notebooks oldest pages machines mutations \
+.PHONY: help setup book site sphinx test lint types unit notebooks oldest pages machines mutations \
 	draws settings claims rerun bench format clean distclean
 
 help: ## list the targets
@@ -58,6 +60,28 @@ book: $(STAMP) ## build the book from its stored outputs
 	@echo
 	@echo "The book is built. Open"
 	@echo "  $(CURDIR)/$(HTML)/index.html"
+
+site: $(STAMP) ## build what a static host serves: make site SITE=https://...
+	@test -n "$(SITE)" || { echo "Say where the pages will stand:" \
+		"make site SITE=https://name.github.io/book/" >&2; exit 1; }
+	rm -rf build/site
+	TAPX_SITE="$(SITE)" $(BIN)/jupyter-book build . --path-output build/site \
+		-n -W --keep-going --quiet
+	touch build/site/_build/html/.nojekyll
+	@echo
+	@echo "The pages for $(SITE) are in"
+	@echo "  $(CURDIR)/build/site/_build/html"
+
+# Without Jupyter Book: its settings as Sphinx reads them, where our extensions stand,
+# and the one extension that is its own left out.
+sphinx: $(STAMP) ## build the same book by Sphinx alone, from an exported conf.py
+	rm -rf build/sphinx
+	$(BIN)/jupyter-book config sphinx .
+	@printf '%s\n' 'import sys' 'sys.path.insert(0, "book/_ext")' \
+		'extensions = [one for one in extensions if one != "jupyter_book"]' >> conf.py
+	$(BIN)/sphinx-build -n -W --keep-going -q . build/sphinx; \
+		status=$$?; rm -f conf.py; exit $$status
+	@echo "  $(CURDIR)/build/sphinx/index.html"
 
 test: $(STAMP) ## run the whole suite: all of the next six, and sum up
 	@MAKE="$(MAKE)" $(BIN)/python tests/run_parts.py $(PARTS)

@@ -8,11 +8,15 @@ from test_repository import ROOT
 EXTENSIONS = ROOT / "book" / "_ext"
 
 
-def build(folder, extension, *cells, notebook="two", **pages):
+def build(
+    folder, extensions, *cells, notebook="two", settings="", builder="html", **pages
+):
     """Build pages of Markdown and a notebook of these cells, warnings as errors."""
     (folder / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(EXTENSIONS)!r})\n"
-        f"extensions = ['myst_nb', {extension!r}]\nnb_execution_mode = 'off'\n"
+        f"extensions = {['myst_nb', *extensions.split()]}\nnb_execution_mode = 'off'\n"
+        # The data of claims stand beside the line that readers see.
+        f"suppress_warnings = ['mystnb.unknown_mime_type']\n{settings}"
     )
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text)
@@ -21,7 +25,7 @@ def build(folder, extension, *cells, notebook="two", **pages):
     path = folder / f"{notebook}.ipynb"
     path.parent.mkdir(exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
-    words = ("-m", "sphinx", "-n", "-W", "--keep-going", "-q")
+    words = ("-m", "sphinx", "-b", builder, "-n", "-W", "--keep-going", "-q")
     return python(*words, folder, folder / "built")
 
 

@@ -12,7 +12,7 @@ PNG = bytes.fromhex(
 )
 
 
-def build(folder, directive):
+def build(folder, directive, **how):
     """Build a page with this directive, and below it the page whose figure it shows."""
     record = "application/papermill.record/"
     glued = nbformat.v4.new_output(
@@ -23,7 +23,7 @@ def build(folder, directive):
     cell = nbformat.v4.new_code_cell("glue('dot', figure)", outputs=[glued])
     index = f"# One\n\n{directive}\n\n```{{toctree}}\nsub/two\n```\n"
     return small_site.build(
-        folder, "figure_from", cell, notebook="sub/two", index=index
+        folder, "figure_from", cell, notebook="sub/two", index=index, **how
     )
 
 
@@ -53,3 +53,16 @@ def test_what_is_missing_fails_the_build(tmp_path):
     assert done.returncode != 0
     for message in WRONG:
         assert message in done.stderr
+
+
+@pytest.mark.parametrize("builder", ["singlehtml", "latex"])
+def test_every_builder_has_the_picture_beside_its_pages(tmp_path, builder):
+    directive = "```{figure-from} sub/two.ipynb dot\n:alt: a single dot\n```"
+    done = build(tmp_path, directive, builder=builder)
+    assert done.returncode == 0, done.stderr
+    pictures = set((tmp_path / "built").rglob("*.png"))
+    pictures -= set((tmp_path / "built" / ".doctrees").rglob("*.png"))
+    (picture,) = (one for one in pictures if one.read_bytes() == PNG)
+    if builder == "singlehtml":
+        shown = small_site.page(tmp_path, "index").find("img", alt="a single dot")
+        assert (tmp_path / "built" / shown["src"]).samefile(picture)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from bs4 import BeautifulSoup, Tag
 from test_repository import ROOT, pages
 
 import tapx
+from tapx.registry import ROWS
 
 pytestmark = pytest.mark.published
 
@@ -88,22 +90,27 @@ def browser() -> str:
     return found
 
 
-def rendered(browser: str, file: Path, profile: Path) -> BeautifulSoup:
-    """The page after its scripts have run, no network at hand."""
+def rendered(browser: str, file: Path, profile: Path, query: str = "") -> BeautifulSoup:
+    """The page after its scripts have run, no network at hand and nothing to complain.
+
+    `query` stands at the end of its address.
+    """
     quiet = (
         "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage "
         "--no-first-run --disable-background-networking --disable-component-update "
-        "--disable-sync --virtual-time-budget=20000 --dump-dom"
+        "--disable-sync --virtual-time-budget=20000 --enable-logging=stderr --dump-dom"
     )
     private = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}"]
     shown = subprocess.run(
-        [browser, *quiet.split(), *private, file.as_uri()],
+        [browser, *quiet.split(), *private, file.as_uri() + query],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     assert shown.returncode == 0, shown.stderr
+    complaints = re.findall(r".*(?:ERROR|WARNING):CONSOLE.*", shown.stderr)
+    assert not complaints, (file.name, complaints)
     return BeautifulSoup(shown.stdout, "html.parser")
 
 
@@ -225,6 +232,68 @@ def test_the_index_is_filled(site):
         assert term in listed
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_ids_are_unique(site, page):
+    ids = [tag["id"] for tag in parsed(site / page).find_all(id=True)]
+    assert not {id for id in ids if ids.count(id) > 1}, page
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_folds_are_named_by_what_they_show(site, page):
+    """A label would hide the text of a summary; a list has items."""
+    for summary in parsed(site / page).find_all("summary"):
+        assert not summary.get("aria-label") and summary.get_text(strip=True), summary
+    assert not parsed(site / page).select(".citation-list[role=list]")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_mathjax_is_loaded_where_a_formula_is(site, page):
+    whole = parsed(site / page)
+    loads = bool(whole.select('script[src*="mathjax"]'))
+    assert loads == bool(content(whole).select(".math")), page
+
+
+def weight(files: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def test_pages_are_light(site):
+    """A first visit is below a megabyte, with the font of icons; the site below 30."""
+    first = site / "book" / "index.html"
+    page = parsed(first)
+    asked = {tag["src"] for tag in page.select("script[src], img[src]")}
+    asked |= {tag["href"] for tag in page.select('link[rel="stylesheet"]')}
+    files = {first.parent / unquote(urlsplit(one).path) for one in asked}
+    icons = (site / "_static" / "vendor").rglob("fa-solid*.woff2")
+    assert weight([first, *files, *icons]) < 1_000_000
+    assert weight(site.rglob("*")) < 30_000_000
+
+
+def test_the_front_page_says_what_was_found(site):
+    """Five findings with numbers of the ledger, the paper, and how to cite."""
+    page = content(parsed(site / "book" / "index.html"))
+    findings = page.select("#what-it-finds ol > li")
+    assert len(findings) == 5
+    for finding in findings:
+        assert finding.select("a.claim-number") and len(finding.find_all("a")) >= 2
+        assert finding.get_text(" ", strip=True).count(". ") == 0, "one sentence"
+    links = [link["href"] for link in page.find_all("a", href=True)]
+    assert "https://arxiv.org/abs/2402.00522" in links
+    assert "@inproceedings{wang2024" in page.get_text()
+
+
+def test_results_and_map_name_every_row(site):
+    names = [row.name for row in ROWS.values()]
+    for page in ("results", "scoreboard"):
+        rows = content(parsed(site / "book" / f"{page}.html")).select(
+            "table.paper-table tbody tr"
+        )
+        assert [row.td.get_text(strip=True) for row in rows] == names
+        assert all(row.td.a for row in rows)
+    boxes = content(parsed(site / "book" / "map.html")).select(".results-map a text")
+    assert sorted(box.get_text() for box in boxes) == sorted(names)
+
+
 # As a browser shows them -------------------------------------------------------------
 
 
@@ -235,6 +304,7 @@ def test_formulas_are_set_without_a_network(site, browser, page, tmp_path):
     written = len(content(parsed(file)).select(".math"))
     assert len(article.find_all("mjx-container")) >= written
     assert not article.find_all(["mjx-merror", "merror"])
+    assert not article.select("mjx-container[tabindex]")
     text = prose(article, "mjx-container")
     assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))
 
@@ -249,3 +319,24 @@ def test_one_switch_shows_or_hides_all_code(site, browser, tmp_path):
     ]
     without = rendered(browser, site / "book" / "notation.html", tmp_path / "two")
     assert not content(without).select(".code-switch")
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("?verdict=reproduced", lambda row: row["data-verdict"] == "reproduced"),
+        ("?kind=timed&chapter=cost", lambda row: row["data-kind"] == "timed"),
+        ("?word=float32", lambda row: "float32" in row.get_text()),
+    ],
+)
+def test_the_scoreboard_is_filtered(site, browser, tmp_path, query, fits):
+    file = site / "book" / "scoreboard.html"
+    article = content(rendered(browser, file, tmp_path / "profile", query))
+    rows = article.select("tr[data-verdict]")
+    shown = [row for row in rows if not row.has_attr("hidden")]
+    assert 0 < len(shown) < len(rows)
+    assert all(fits(row) for row in shown)
+    status = article.select_one('[role="status"]').get_text()
+    assert status == f"{len(shown)} of {len(rows)} claims"
+    for row in shown:  # what is found is seen
+        assert all(fold.has_attr("open") for fold in row.find_parents("details"))

@@ -67,7 +67,7 @@ class FigureFrom(SphinxDirective):
 
 
 class FillStoredPictures(SphinxPostTransform):
-    """Write the stored pictures beside the book's other images and show them."""
+    """Show the stored pictures, beside the book's other images."""
 
     default_priority = 5  # before Sphinx collects the images of the page
 
@@ -88,14 +88,17 @@ class FillStoredPictures(SphinxPostTransform):
             picture.replace_self(image)
 
     def _write(self, data: bytes) -> str:
-        """Write the picture and return its address, relative to the page."""
-        outdir = Path(self.app.outdir)
+        """Store the picture, and hand it to the builder as one of the page's images.
+
+        The builder, of whatever kind, copies it to where its pages find it.
+        """
         name = f"{hashlib.sha256(data).hexdigest()}.png"
-        file = outdir / self.app.builder.imagedir / name
+        file = Path(self.env.doctreedir) / "stored_pictures" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-        page = outdir / self.app.builder.get_target_uri(self.env.docname)
-        return Path(os.path.relpath(file, page.parent)).as_posix()
+        uri = Path(os.path.relpath(file, self.env.srcdir)).as_posix()
+        self.env.images.add_file(self.env.docname, uri)
+        return uri
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

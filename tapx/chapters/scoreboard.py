@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from tapx.chapters.claim_views import table_html, table_text
+from tapx.chapters import scoreboard_rows
+from tapx.chapters.claim_views import table_text
 from tapx.chapters.claims import FAILS, VERDICTS, Claim
 from tapx.chapters.notebooks import Chapter
-from tapx.show.tables import Table
+from tapx.show.tables import Table, counted, html_table, scroll_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,9 @@ FLOOR = 1e-12
 @dataclass(frozen=True)
 class Row:
     """A setting with a published figure, and the claims about its errors, by id.
+
+    Its words are read on the front page, before any chapter: experiment, what is to be
+    computed, by what.
 
     The published figure is the reference of one of them whose source is "published".
     """
@@ -35,35 +39,35 @@ class Row:
 
 PUBLISHED = (
     Row(
-        "2a: most neurons, free",
+        "2a: a function of one far token,\nby the most neurons",
         "exp-2a/one-free-head-one-neuron-mse",
         "exp-2a/recorded-free-rpe-least-mse",
     ),
     Row(
-        "2b: most heads, free",
+        "2b: a sum of three far tokens,\nby the most heads",
         "exp-2b/one-free-head-mse",
         "exp-2b/recorded-free-rpe-least-mse",
     ),
     Row(
-        "4a: lin, 64 heads",
+        "4a: a slow decay,\nby 64 exponential heads",
         "exp-4a/lin-64-best-mse",
         "exp-4a/lin-64-trained-mse-best-setting",
         "exp-4a/lin-64-trained-mse-worst-setting",
     ),
     Row(
-        "4a: log, 1 head",
+        "4a: a slow decay,\nby 1 power-law head",
         "exp-4a/log-1-best-mse",
         "exp-4a/log-1-trained-mse-best-setting",
         at_most=True,
     ),
     Row(
-        "4b: lin, 1 head",
+        "4b: a fast decay,\nby 1 exponential head",
         "exp-4b/lin-1-best-mse",
         "exp-4b/lin-1-trained-mse-best-setting",
         at_most=True,
     ),
     Row(
-        "4b: log, 64 heads",
+        "4b: a fast decay,\nby 64 power-law heads",
         "exp-4b/log-64-best-mse",
         "exp-4b/log-64-trained-mse-best-setting",
         "exp-4b/log-64-trained-mse-worst-setting",
@@ -85,7 +89,7 @@ SHIFTS = {"trained_worst": 0.0, "published": -0.1, "trained": 0.0, "best": 0.1}
 
 
 class Scoreboard:
-    """The claims by chapter, each linked to the cell that measured it."""
+    """The claims by chapter, findings open and checks folded, linked to their cells."""
 
     def __init__(self, entries: Iterable[Claim], chapters: Iterable[Chapter]) -> None:
         """Sort the claims into the book's chapters, by result within each."""
@@ -100,11 +104,29 @@ class Scoreboard:
                 self.groups.append((chapter.title, own))
 
     def _repr_html_(self) -> str:
-        return "".join(
-            f'<p class="claims-chapter"><a href="{self.pages[own[0].chapter]}">'
-            f"<strong>{escape(title)}</strong></a></p>" + table_html(own, self.pages)
-            for title, own in self.groups
-        )
+        parts = [self._chapter(title, own) for title, own in self.groups]
+        return f'<div class="scoreboard">{"".join(parts)}</div>'
+
+    def _chapter(self, title: str, own: list[Claim]) -> str:
+        """A heading, the findings, and the checks behind a fold."""
+        chapter = own[0].chapter
+        page = self.pages[chapter]
+        findings, checks = scoreboard_rows.split(own)
+        parts = [
+            f'<section class="scoreboard-chapter" data-chapter="{chapter}">'
+            f'<h3><a href="{page}">{escape(title)}</a></h3>'
+        ]
+        if findings:
+            parts.append(self._table(f"Findings of {title}", findings, page))
+        if checks:
+            count = counted(len(checks), "check")
+            table = self._table(f"Checks of {title}", checks, page)
+            parts.append(f"<details><summary>{count}</summary>{table}</details>")
+        return "".join([*parts, "</section>"])
+
+    def _table(self, label: str, claims: list[Claim], page: str) -> str:
+        rows = [scoreboard_rows.row(claim, page) for claim in claims]
+        return html_table(scroll_box(label, "board-table"), scoreboard_rows.HEAD, rows)
 
     def __repr__(self) -> str:
         return "\n\n".join(f"{title}\n{table_text(own)}" for title, own in self.groups)
@@ -162,7 +184,7 @@ def findings_figure(rows: list[Finding]) -> Figure:
     from tapx.show import figures
 
     width, _ = figures.size("wide")
-    figure, axes = pyplot.subplots(figsize=(width, 1.4 + 0.42 * max(len(rows), 1)))
+    figure, axes = pyplot.subplots(figsize=(width, 1.4 + 0.5 * max(len(rows), 1)))
     for place, row in enumerate(rows):
         values = {kind: getattr(row, kind) for kind in SHIFTS}
         known = {kind: value for kind, value in values.items() if value is not None}
@@ -180,9 +202,9 @@ def findings_figure(rows: list[Finding]) -> Figure:
     for kind, word in WORDS.items():
         if shown.get(kind, True):
             axes.plot([], [], label=word, **_mark(kind))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2)
     axes.set_xscale("log")
-    axes.set_xlabel("mean squared error")
+    axes.set_xlabel("mean squared error: further left is better")
     axes.set_yticks(range(len(rows)), [row.setting for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     return figure

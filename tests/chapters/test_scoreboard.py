@@ -4,10 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from made_claims import entry
 
-from tapx.chapters import notebooks, scoreboard, stored_results
-from tapx.chapters.claims import VERDICTS
+from tapx.chapters import notebooks, scoreboard, scoreboard_rows, stored_results
+from tapx.chapters.claims import FAILS, VERDICTS
 from tapx.chapters.notebooks import Chapter
 
 MEMORY = [
@@ -37,6 +38,60 @@ def test_by_chapter_with_links():
         assert claim.statement in html and claim.statement in repr(page)
 
 
+def test_findings_stand_open_and_checks_are_folded():
+    check = entry("thm-3.1/check", chapter="exp-4a")
+    finding = entry("thm-3.1/finding", "contradicted as printed", chapter="exp-4a")
+    html = scoreboard.Scoreboard([check, finding], CHAPTERS)._repr_html_()
+    page = BeautifulSoup(html, "html.parser")
+    (fold,) = page.find_all("details")
+    assert fold.summary.get_text() == "1 check"
+    assert [row["data-verdict"] for row in fold.select("tbody tr")] == ["holds"]
+    (row,) = [row for row in page.select("tbody tr") if row not in fold.select("tr")]
+    cells = [cell.get_text(" ", strip=True) for cell in row("td")]
+    assert cells[:2] == ["is contradicted as printed", "true: 1 < 2 (bound)"]
+    assert cells[3] == "Lemma F.1, certified"
+    assert (row["data-kind"], row["data-chapter"]) == ("certified", "exp-4a")
+
+
+@pytest.mark.parametrize(
+    ("change", "paper", "truth", "open_"),
+    [
+        ({}, "stands", "true: 1 < 2", False),
+        ({"role": "finding"}, "stands", "true: 1 < 2", True),
+        (
+            {"verdict": "sharper than stated", "role": "check"},
+            "can be sharpened",
+            "",
+            False,
+        ),
+        ({"verdict": "fails"}, "is left open", "fails: 1 < 2", True),
+        ({"result": "This book"}, "is not concerned", "", False),
+        ({"result": "Barron norm (G.2)"}, "stands", "", False),
+        (
+            {"relation": "~", "tolerance": 0.5},
+            "stands",
+            "true: 1 ≈ 2 within 0.5",
+            False,
+        ),
+        (
+            {"verdict": "not available", "reference": None},
+            "gives no figure that we know",
+            "measured 1",
+            False,
+        ),
+    ],
+)
+def test_the_paper_and_the_claim_are_two_questions(change, paper, truth, open_):
+    claim = entry("a/b", **change)
+    assert scoreboard_rows.paper(claim) == paper
+    assert scoreboard_rows.truth(claim).startswith(truth)
+    assert scoreboard_rows.is_finding(claim) == open_
+
+
+def test_every_verdict_says_how_the_paper_fared():
+    assert scoreboard_rows.PAPER.keys() == {*VERDICTS, FAILS}
+
+
 def test_counts():
     every = [dataclasses.replace(MEMORY[0], verdict=word) for word in VERDICTS]
     rows = scoreboard.counts_table([*reversed(every), MEMORY[0]]).rows
@@ -48,9 +103,15 @@ def test_counts():
 def test_findings():
     rows = scoreboard.findings(MEMORY)
     assert rows == [
-        scoreboard.Finding("4a: lin, 64 heads", 0.19, 0.01, 0.3, 1e-5),
-        scoreboard.Finding("4a: log, 1 head", 1e-5, 1e-9, at_most=True),
-        scoreboard.Finding("4b: lin, 1 head", best=0.0, at_most=True),
+        scoreboard.Finding(
+            "4a: a slow decay,\nby 64 exponential heads", 0.19, 0.01, 0.3, 1e-5
+        ),
+        scoreboard.Finding(
+            "4a: a slow decay,\nby 1 power-law head", 1e-5, 1e-9, at_most=True
+        ),
+        scoreboard.Finding(
+            "4b: a fast decay,\nby 1 exponential head", best=0.0, at_most=True
+        ),
     ]
 
 
@@ -66,7 +127,7 @@ def test_figure(claims, tmp_path):
     figure = scoreboard.findings_figure(scoreboard.findings(claims))
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
-    assert axes.get_xlabel() == "mean squared error"
+    assert axes.get_xlabel() == "mean squared error: further left is better"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert [word for word in labels if word != "published, at most"][:3] == [
         "published",
@@ -74,10 +135,10 @@ def test_figure(claims, tmp_path):
         "best possible",
     ]
     assert ("published, at most" in labels) == bool(claims)
+    settings = [row.setting for row in scoreboard.findings(claims)]
     ticks = [text.get_text() for text in axes.get_yticklabels()]
-    assert ticks == (
-        ["4a: lin, 64 heads", "4a: log, 1 head", "4b: lin, 1 head"] if claims else []
-    )
+    assert ticks == settings
+    assert len(ticks) == (3 if claims else 0)
     figure.savefig(tmp_path / "findings.png")
 
 

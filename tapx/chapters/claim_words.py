@@ -1,0 +1,50 @@
+"""The numbers of claims as sentences quote them: "3,344", "0.17", "3.3 × 10⁻²⁸"."""
+
+from __future__ import annotations
+
+from tapx.chapters.claims import INEQUALITIES, Claim
+from tapx.decimals import rounded
+
+UPPER = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PLAIN = range(-3, 6)
+"""Powers of ten that are written out."""
+
+
+def in_words(value: float, digits: int = 2, direction: str = "nearest") -> str:
+    """A number for a sentence: whole ones with all digits, small and large as powers.
+
+    Args:
+        value: finite.
+        digits: significant digits of what is not whole; zeros at the end go.
+        direction: "up", "down" or "nearest".
+    """
+    if isinstance(value, int) and abs(value) < 10**7:
+        return f"{value:,}"
+    short = rounded(value, digits, direction)
+    power = short.adjusted() if short else 0
+    if power in PLAIN:
+        return f"{short.normalize():,f}"
+    factor = f"{short.scaleb(-power).normalize():f}"
+    return f"{factor} × 10{str(power).translate(UPPER)}"
+
+
+def measured(claim: Claim, digits: int = 2) -> str:
+    """What was measured, in words; a certified number is rounded to the safe side."""
+    return in_words(claim.measured, digits, _safe_side(claim, "up", "down"))
+
+
+def reference(claim: Claim, digits: int = 2) -> str:
+    """What it is held against, in words.
+
+    ValueError if there is nothing.
+    """
+    if claim.reference is None:
+        raise ValueError(f"claim {claim.id!r} has no reference")
+    return in_words(claim.reference, digits, _safe_side(claim, "down", "up"))
+
+
+def _safe_side(claim: Claim, at_most: str, at_least: str) -> str:
+    """How to round a number of a certified inequality, else to the nearest."""
+    if claim.kind != "certified" or claim.relation not in INEQUALITIES:
+        return "nearest"
+    return at_most if claim.relation in ("<", "<=") else at_least
