@@ -3,6 +3,7 @@
 from base64 import b64encode
 
 import nbformat
+import pytest
 import small_site
 
 # The smallest picture: one transparent dot.
