@@ -54,13 +54,14 @@ def test_controls_hold_a_wide_layer_for_all():
     """Of each kind of tokens and positions: base, deepest and one wide layer."""
     rows = records.load_record("exp-1a", "controls")["results"]
     seeds = Counter(
-        (row["tokens"], row["position"], row["layers"], row["width"]) for row in rows
+        (row["tokens"], row["position"], row["layers"], row["width"], row["heads"])
+        for row in rows
     )
     assert set(seeds.values()) == {3}
     kinds = {cell[:2] for cell in seeds}
     assert kinds == {(t, p) for t in ("bpe", "characters") for p in ("lin", "log")}
     for kind in kinds:
-        sizes = sorted(cell[2:] for cell in seeds if cell[:2] == kind)
-        (one, width), (wide_one, wide), (deep, deep_width) = sizes
-        assert one == wide_one == 1 < deep
-        assert width == deep_width < wide
+        base, more_heads, wide, deep = sorted(c[2:] for c in seeds if c[:2] == kind)
+        assert base[0] == wide[0] == 1 < deep[0]
+        assert base[1] == more_heads[1] == deep[1] < wide[1]
+        assert base[2] == wide[2] == deep[2] < more_heads[2]

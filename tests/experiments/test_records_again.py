@@ -202,6 +202,13 @@ ROWS = {
     "paper-small/exp-1a": Row(
         sizes_anew, {"layers": 1, "heads": 25, "tokens": "characters"}, slack=0.01
     ),
+    "controls/exp-1a": Row(
+        sizes_anew,
+        {"layers": 1, "heads": 4, "width": 256}
+        | {"position": "lin", "tokens": "characters"},
+        slack=0.01,
+        scatter=1.002,
+    ),
     "paper-small/exp-3b": Row(
         dot_products_anew, {"layers": 2, "score": "none"}, slack=0.01
     ),
