@@ -8,6 +8,7 @@ import sys
 import hypothesis
 import jaxtyping
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 # Tests in the background of a shell ignore Ctrl-C, and so would all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -51,6 +52,17 @@ hypothesis.settings.register_profile(
     "tapx", deadline=None, derandomize=True, max_examples=25, print_blob=True
 )
 hypothesis.settings.load_profile("tapx")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Tests of one group run in one process, and share what is dear to make.
+
+    pytest-xdist 3.8 puts the group's name where pytest 9.2 no longer looks for it.
+    """
+    for item in items:
+        if with_group := vars(item).get("_nodeid"):
+            item._id = coerce_node_id(with_group)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,7 +14,8 @@ def build(folder, monkeypatch, address):
     if address:
         monkeypatch.setenv("TAPX_SITE", address)
     config = "myst_enable_extensions = ['dollarmath']\n"
-    cell = nbformat.v4.new_code_cell("1 + 1")
+    two = nbformat.v4.new_output("stream", text="2")
+    cell = nbformat.v4.new_code_cell("print(1 + 1)", outputs=[two])
     return small_site.build(folder, EXTENSIONS, cell, settings=config, index=INDEX)
 
 
@@ -42,7 +43,10 @@ def test_a_book_to_read_from_files_has_its_sources(tmp_path, monkeypatch):
     done = build(tmp_path, monkeypatch, "")
     assert done.returncode == 0, done.stderr
     built = tmp_path / "built"
-    assert list((built / "_sources").glob("two.ipynb*"))
+    (source,) = (built / "_sources").glob("two.ipynb*")
+    code = [one for one in nbformat.read(source, 4).cells if "outputs" in one]
+    assert code[-1].source == "print(1 + 1)" and not any(one.outputs for one in code)
+    assert "2" in small_site.page(tmp_path, "two").find(class_="output").get_text()
     assert not (built / "sitemap.xml").exists()
     assert "og:url" not in meta(small_site.page(tmp_path, "index"))
     # MathJax beside the pages, where a page has a formula, and its rest nowhere.

@@ -1,8 +1,9 @@
 """What a static host serves besides the pages: a sitemap, and cards for those who link.
 
 ``TAPX_SITE`` in the environment is the address at which the pages will stand, such as
-``https://name.github.io/book/``. Without it nothing here happens: a book that is read
-from files needs none of it. With it the sources of pages are left out.
+``https://name.github.io/book/``. With it the sources of pages are left out. A book that
+is read from files needs no sitemap; its notebooks are there to be downloaded and run,
+and carry no outputs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from xml.sax.saxutils import escape
 
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+
+from tapx.chapters import notebooks
 
 CARD = "_static/page.png"
 
@@ -72,9 +75,17 @@ def sitemap(app: Sphinx, error: Exception | None) -> None:
     (Path(app.outdir) / "sitemap.xml").write_text(text, encoding="utf-8")
 
 
+def to_run(app: Sphinx, error: Exception | None) -> None:
+    """Notebooks to download: who runs one makes the outputs, and pages have them."""
+    if error is None and app.builder.format == "html":
+        for path in sorted((Path(app.outdir) / "_sources").rglob("*.ipynb*")):
+            notebooks.save(notebooks.without_outputs(path), path)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register it."""
     app.connect("config-inited", settle)
     app.connect("html-page-context", card, priority=600)
     app.connect("build-finished", sitemap)
+    app.connect("build-finished", to_run)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
