@@ -119,7 +119,7 @@ mutations: $(STAMP) ## plant mistakes that the tests must catch (hours)
 draws: $(STAMP) ## run every chapter with parameters drawn at random (an hour)
 	$(BIN)/python tests/draw_runs.py
 
-settings: $(STAMP) ## train toy tasks at 7 rates and 2 schedules, and controls (2 hours)
+settings: $(STAMP) ## train toy tasks at 7 rates and 2 schedules, and controls (4 hours)
 	$(BIN)/python tests/run_settings.py
 
 claims: $(STAMP) ## re-run the chapters and compare their claims alone
