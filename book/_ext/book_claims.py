@@ -31,11 +31,6 @@ def headline(claims: Iterable[Claim]) -> Claim | None:
     return min(claims, key=place, default=None)
 
 
-def look(verdict: str) -> str:
-    """The class by which a page shows a verdict."""
-    return "verdict-" + verdict.replace(" ", "-")
-
-
 @cache
 def _stored(path: Path, changed: int) -> list[Claim]:
     """The claims of one notebook, read again only when it has changed."""

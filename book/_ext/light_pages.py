@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def describe(
         text = " ".join(paragraph.astext().replace('"', "'").split())
         if len(text) > 40 and isinstance(paragraph.parent, nodes.section):
             cut = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " …"
-            safe = cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            safe = escape(cut)
             context["description"] = safe
             context["metatags"] += f'\n<meta name="description" content="{safe}" />'
             return

@@ -51,7 +51,7 @@ class PaperTable(SphinxDirective):
         body = nodes.tbody()
         for row in rows:
             page = pages.get(row.told["chapter"])
-            body += line(cells(row, page), [book_claims.look(row.verdict)])
+            body += line(cells(row, page), [claim_words.look(row.verdict)])
         group += body
         table += group
         return [table]
@@ -101,7 +101,7 @@ def cells(row: paper_rows.PaperRow, page: str | None) -> Iterator[nodes.Node]:
     own, few = next(iter(row.verdicts.values()), 0), sum(row.verdicts.values())
     yield nodes.container(
         "",
-        nodes.paragraph("", row.verdict, classes=["verdict-word"]),
+        nodes.paragraph("", row.verdict_words, classes=["verdict-word"]),
         nodes.paragraph("", f"{own} of {few} claims", classes=["verdict-count"]),
     )
 

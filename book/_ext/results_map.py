@@ -43,17 +43,17 @@ class ResultsMap(SphinxDirective):
         rows, pages = paper_table.read(self)
         fills = {row.id: status(row, rows) for row in rows}
         names = {row.id: row.told["name"] for row in rows}
-        picture = Map()
+        boxes = {}
         for row in rows:
             look, words = fills[row.id]
             page = pages.get(row.told["chapter"])
             title = f"{row.told['statement']} {words}"
-            picture[row.id] = row.uses, names[row.id], title, look, page
+            boxes[row.id] = row.uses, names[row.id], title, look, page
         claims = book_claims.of_build(self.env)
         items = [
             self._item(row, names, pages, fills[row.id][1], claims) for row in rows
         ]
-        return [picture, nodes.bullet_list("", *items, classes=["map-list"])]
+        return [Map(boxes=boxes), nodes.bullet_list("", *items, classes=["map-list"])]
 
     def _item(
         self,
@@ -82,27 +82,29 @@ def status(
     row: paper_rows.PaperRow, rows: list[paper_rows.PaperRow]
 ) -> tuple[str, str]:
     """How a box looks, and the same in words."""
-    statement = (
-        "The statement stands."
-        if row.statement_stands
-        else "The statement does not hold as printed."
-    )
+    border = "stands" if row.statement_stands else "amended"
+    if row.is_experiment:
+        told = [f"{count} {verdict}" for verdict, count in row.verdicts.items()]
+        statement = f"Claims about it: {', '.join(told) or 'none'}."
+    elif row.statement_stands:
+        statement = "The statement stands."
+    else:
+        statement = "The statement does not hold as printed."
     mended = "" if row.proof_stands else " after a repair of the printed proof"
-    if row.id in paper_rows.dark(rows):
+    if row.id in paper_rows.dark(rows) and not row.certified:
+        fill, proof = "dark", "Nothing is built: claims check it."
+    elif row.id in paper_rows.dark(rows):
         fill, proof = "dark", f"Certified{mended}, as is all that it rests on."
     elif row.certified:
         fill, proof = "built", f"Certified{mended}, but not all that it rests on."
     else:
         fill, proof = "open", "No certified error stands behind it."
-    border = "stands" if row.statement_stands else "amended"
     return f"map-{fill} map-{border}", f"{statement} {proof}"
 
 
 def svg(node: Map, address: Any) -> str:
     """The picture; `address` gives the link to a page."""
-    boxes = {
-        id: told for id, told in node.attributes.items() if isinstance(told, tuple)
-    }
+    boxes = node["boxes"]
     uses = {id: told[0] for id, told in boxes.items()}
     level = paper_rows.levels(uses)
     top = max(level.values())

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from tapx.chapters.claims import FAILS, INEQUALITIES, RELATIONS, Claim
+from tapx.chapters.claim_words import look, safe_sides
+from tapx.chapters.claims import FAILS, RELATIONS, Claim
 from tapx.decimals import outward
 from tapx.show.tables import html_row, html_table, scroll_box
 
@@ -25,7 +26,7 @@ def render(entry: Claim) -> dict[str, Any]:
     name = f"{entry.result}: " if entry.result else ""
     comparison = "; ".join(filter(None, (_comparison(entry), _notes(entry))))
     html = (
-        f'<div class="claim {_look(entry)}" id="{entry.anchor}">'
+        f'<div class="claim {look(entry.verdict)}" id="{entry.anchor}">'
         f'<strong class="claim-verdict">{entry.verdict}</strong> '
         f'<span class="claim-statement">{escape(name + entry.statement)}</span> '
         f'<span class="claim-numbers">({escape(comparison)})</span> '
@@ -72,7 +73,7 @@ def table_html(entries: Iterable[Claim], pages: Mapping[str, str] | None = None)
             f"{reference} ({entry.source})" if known else "none known",
             entry.verdict,
         )
-        rows.append(html_row(cells, f'<tr class="{_look(entry)}">'))
+        rows.append(html_row(cells, f'<tr class="{look(entry.verdict)}">'))
     return html_table(scroll_box("Claims", "claims-table"), head, rows)
 
 
@@ -93,19 +94,13 @@ def reported_text(content: Mapping[str, Any]) -> str:
     return f"{value:{format}}"
 
 
-def number_text(value: float, up: bool | None = None) -> str:
-    """A number as a reader sees it: four significant digits, small integers whole.
-
-    It is rounded up, or down, or to the nearest if `up` is None.
-    """
+def number_text(value: float, direction: str = "nearest") -> str:
+    """A number as a reader sees it: four significant digits, small integers whole."""
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value)
-    return f"{value:.4g}" if up is None else outward(value, 4, up)
-
-
-def _look(entry: Claim) -> str:
-    """The class by which a page shows the verdict."""
-    return "verdict-" + entry.verdict.replace(" ", "-")
+    if direction == "nearest":
+        return f"{value:.4g}"
+    return outward(value, 4, direction == "up")
 
 
 def failure_text(entry: Claim) -> str:
@@ -125,11 +120,9 @@ def failure_text(entry: Claim) -> str:
 
 def _numbers(entry: Claim) -> tuple[str, str]:
     """What was measured and the reference; certified ones on the safe side."""
-    up = down = None
-    if entry.kind == "certified" and entry.relation in INEQUALITIES:
-        up = entry.relation in ("<", "<=")  # too large a number is safe
-        down = not up
-    return number_text(entry.measured, up), number_text(entry.reference or 0, down)
+    numbers = entry.measured, entry.reference or 0
+    measured, reference = map(number_text, numbers, safe_sides(entry))
+    return measured, reference
 
 
 def _relation(entry: Claim) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of claims as sentences quote them: "3,344", "0.17", "3.3 × 10⁻²⁸"."""
+"""How claims are written: "3,344", "0.17", "3.3 × 10⁻²⁸", and a verdict's class."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def in_words(value: float, digits: int = 2, direction: str = "nearest") -> str:
 
 def measured(claim: Claim, digits: int = 2) -> str:
     """What was measured, in words; a certified number is rounded to the safe side."""
-    return in_words(claim.measured, digits, _safe_side(claim, "up", "down"))
+    return in_words(claim.measured, digits, safe_sides(claim)[0])
 
 
 def reference(claim: Claim, digits: int = 2) -> str:
@@ -40,11 +40,19 @@ def reference(claim: Claim, digits: int = 2) -> str:
     """
     if claim.reference is None:
         raise ValueError(f"claim {claim.id!r} has no reference")
-    return in_words(claim.reference, digits, _safe_side(claim, "down", "up"))
+    return in_words(claim.reference, digits, safe_sides(claim)[1])
 
 
-def _safe_side(claim: Claim, at_most: str, at_least: str) -> str:
-    """How to round a number of a certified inequality, else to the nearest."""
+def safe_sides(claim: Claim) -> tuple[str, str]:
+    """The directions in which to round what was measured, and what it is held against.
+
+    A certified inequality must not become truer by rounding.
+    """
     if claim.kind != "certified" or claim.relation not in INEQUALITIES:
-        return "nearest"
-    return at_most if claim.relation in ("<", "<=") else at_least
+        return "nearest", "nearest"
+    return ("up", "down") if claim.relation in ("<", "<=") else ("down", "up")
+
+
+def look(verdict: str) -> str:
+    """The class by which a page shows a verdict."""
+    return "verdict-" + verdict.replace(" ", "-")

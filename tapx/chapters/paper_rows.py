@@ -14,9 +14,10 @@ from typing import Any
 from tapx.chapters.claims import FAILS, Claim
 from tapx.checks import nearest_word
 
+CONTRADICTED = "contradicted as printed"
 TELLING = (
     FAILS,
-    "contradicted as printed",
+    CONTRADICTED,
     "not reproduced under our settings",
     "sharper than stated",
     "reproduced",
@@ -30,6 +31,8 @@ OF_THE_STATEMENT = {
     "exp-4b/log-without-residual-at-lag-0",
 }
 """Claims that contradict what is stated. All others contradict a step of a proof."""
+AGAINST = (FAILS, CONTRADICTED)
+"""Verdicts of claims that stand against what they are about."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,13 @@ class PaperRow:
         return next(iter(self.verdicts), "not available")
 
     @property
+    def verdict_words(self) -> str:
+        """The same in words: a contradiction says whether it is one of a step alone."""
+        if self.verdict == CONTRADICTED and self.statement_stands:
+            return f"a step of the proof is {CONTRADICTED}"
+        return self.verdict
+
+    @property
     def certified(self) -> bool:
         """Whether what it builds, or the best known, has a certified error."""
         return any(self.told[key] is not None for key in ("certified", "best known"))
@@ -93,7 +103,7 @@ def paper_rows(
 
 def _row(told: Mapping[str, Any], claims: Iterable[Claim]) -> PaperRow:
     found = Counter(claim.verdict for claim in claims)
-    against = {c.id for c in claims if c.verdict in (FAILS, TELLING[1])}
+    against = {c.id for c in claims if c.verdict in AGAINST}
     return PaperRow(
         told=told,
         verdicts={verdict: found[verdict] for verdict in TELLING if found[verdict]},

@@ -66,9 +66,11 @@ def page(notebook: Mapping[str, Any], title: str) -> str:
         elif cell["cell_type"] == "code":
             code = escape(_source(cell))
             parts.append(f"<details><summary>Code</summary><pre>{code}</pre></details>")
-            parts += filter(None, map(_output, cell.get("outputs", ())))
-            shown = cell["metadata"].get("mystnb", {}).get("figure", {})
-            parts.append(renderer.render(shown.get("caption", "")))
+            shown = list(filter(None, map(_output, cell.get("outputs", ()))))
+            parts += shown
+            if any("<img" in one for one in shown):  # a figure that was drawn
+                figure = cell["metadata"].get("mystnb", {}).get("figure", {})
+                parts.append(renderer.render(figure.get("caption", "")))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -70,10 +70,9 @@ def row(claim: Claim, page: str) -> str:
         f'<span class="claim-notes">{escape(notes)}</span>',
         f"{escape(claim.result or claim.chapter)}, {claim.kind}",
     )
-    look = "verdict-" + claim.verdict.replace(" ", "-")
     data = {"verdict": claim.verdict, "kind": claim.kind, "chapter": claim.chapter}
     kept = " ".join(f'data-{name}="{escape(words)}"' for name, words in data.items())
-    return html_row(cells, f'<tr class="{look}" {kept}>')
+    return html_row(cells, f'<tr class="{claim_words.look(claim.verdict)}" {kept}>')
 
 
 def split(claims: Iterable[Claim]) -> tuple[list[Claim], list[Claim]]:

@@ -142,6 +142,20 @@ def by_seed(seeds: Sequence[int]) -> dict[int, Int[Tensor, " cells"]]:
     }
 
 
+def adamw(
+    leaves: Mapping[str, Tensor], rate: float, weight_decay: float
+) -> torch.optim.AdamW:
+    """AdamW on a stack's tensors by name: matrices decay, slopes and biases do not."""
+    groups: list[dict[str, Any]]
+    groups = [{"params": [], "weight_decay": decay} for decay in (0.0, weight_decay)]
+    for name, leaf in leaves.items():
+        decays = not name.endswith(("slopes", "bias"))
+        groups[decays]["params"].append(leaf.requires_grad_())
+    for group in groups:
+        group["factor"] = rate
+    return torch.optim.AdamW(groups, lr=rate, fused=True)
+
+
 def descend(
     optimiser: torch.optim.Optimizer,
     pull: Callable[[], bool],

@@ -20,6 +20,7 @@ from tapx.experiments.training import (
     CHECKPOINTS,
     Recipe,
     Trained,
+    adamw,
     descend,
     signs,
     stream,
@@ -64,7 +65,7 @@ class Task:
         which = torch.tensor([seeds.index(cell.seed) for cell in cells])
         streams = [stream(seed) for seed in seeds]
         (rate,) = {cell.learning_rate for cell in cells}
-        optimiser = _optimiser(stack, rate, recipe.weight_decay)
+        optimiser = adamw(stack.leaves, rate, recipe.weight_decay)
         leaves = list(stack.leaves.values())
         start = {0: error(stack)}
 
@@ -119,15 +120,3 @@ def answers_affinely(models: Sequence[Transformer]) -> bool:
     """Whether models have neither an FFN nor tokens in their logits."""
     scores = {block.score for model in models for block in model.attentions}
     return scores == {"none"} and not models[0].feed_forwards
-
-
-def _optimiser(stack: DeepStack, rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW on a stack: matrices decay, slopes and biases do not."""
-    groups: list[dict[str, Any]]
-    groups = [{"params": [], "weight_decay": decay} for decay in (0.0, weight_decay)]
-    for name, leaf in stack.leaves.items():
-        decays = not name.endswith(("slopes", "bias"))
-        groups[decays]["params"].append(leaf.requires_grad_())
-    for group in groups:
-        group["factor"] = rate
-    return torch.optim.AdamW(groups, lr=rate, fused=True)

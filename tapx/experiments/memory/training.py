@@ -11,7 +11,7 @@ The test error needs no test set: for inputs of independent signs it is exactly
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -215,3 +215,20 @@ def exact_errors(stack: Stack, values: np.ndarray) -> np.ndarray:
         kernels, constants = stack.exact_kernels()
     errors = ((kernels.numpy() - values) ** 2).sum(1) + constants.numpy() ** 2
     return np.where(np.isfinite(errors), errors, np.inf)
+
+
+def errors_by_length(
+    outcomes: Outcomes,
+    values: Callable[[np.ndarray], np.ndarray],
+    lengths: Iterable[int],
+) -> list[float]:
+    """Exact errors of the best of some trained models on inputs of other lengths.
+
+    Args:
+        outcomes: with their models, at least one.
+        values: the target's values at lags, (lags,) int64 to (lags,) float64.
+        lengths: how many tokens the inputs have.
+    """
+    model = min(outcomes, key=lambda one: one.error).model
+    stacks = ((length, Stack([model], length)) for length in lengths)
+    return [float(exact_errors(s, values(np.arange(n)))[0]) for n, s in stacks]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product, starmap
-from typing import Any
 
 import torch
 
@@ -23,6 +22,7 @@ from tapx.experiments.training import (
     INITIAL_SLOPES,
     Recipe,
     Trained,
+    adamw,
     descend,
     spaced_tokens,
     stream,
@@ -126,7 +126,8 @@ def train_signs(
     def train(own: list[SignCell]) -> Trained:
         models = [sign_model(cell, recipe, initial_slopes) for cell in own]
         stack = SignStack(models, [cell.seed for cell in own], recipe.length)
-        optimiser = _optimiser(stack, own[0].learning_rate, recipe.weight_decay)
+        rate = own[0].learning_rate
+        optimiser = adamw(stack.leaves, rate, recipe.weight_decay)
         errors = _descend(stack, optimiser, target, recipe)
         return stack, models, errors, [None] * len(own)
 
@@ -170,17 +171,3 @@ def _descend(
 
     at = {*CHECKPOINTS, *recipe.ends}
     return descend(optimiser, pull, recipe.iterations, note, at, recipe.rate)
-
-
-def _optimiser(
-    stack: SignStack, learning_rate: float, weight_decay: float
-) -> torch.optim.AdamW:
-    """AdamW on a stack: matrices decay, positions and biases do not."""
-    groups: list[dict[str, Any]]
-    groups = [{"params": [], "weight_decay": decay} for decay in (0.0, weight_decay)]
-    for name, leaf in stack.leaves.items():
-        decays = not name.endswith(("slopes", "bias"))
-        groups[decays]["params"].append(leaf.requires_grad_())
-    for group in groups:
-        group["factor"] = learning_rate
-    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)

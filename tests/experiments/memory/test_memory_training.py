@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from tapx.experiments.memory.training import MemoryCell, memory_model, train_memory
+from tapx.experiments.memory.training import (
+    MemoryCell,
+    errors_by_length,
+    memory_model,
+    train_memory,
+)
 from tapx.experiments.stacks import SLOPES, Stack
 from tapx.experiments.training import Recipe, signs, stream
 from tapx.targets.memories import LinearMemory
@@ -35,6 +40,14 @@ def test_two_runs_agree_bit_for_bit(together):
         assert (one.kernel == two.kernel).all()
         states = one.model.state_dict().values(), two.model.state_dict().values()
         assert all(map(torch.equal, *states))
+
+
+def test_the_best_model_is_read_on_other_lengths(together):
+    """At its own length it has the error that it ended with; elsewhere another."""
+    best = min(together, key=lambda one: one.error)
+    own, short = errors_by_length(together, lambda lags: RHO[lags], (64, 16))
+    assert own == pytest.approx(best.history[-1][1], rel=1e-6)
+    assert abs(short - own) > 1e-3 * own
 
 
 def test_stacked_is_as_alone(together):
