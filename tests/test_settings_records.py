@@ -12,6 +12,7 @@ CELLS = {
     "exp-2b": {(1, 256), (32, 256)},
     "exp-1b": {(1, 256), (32, 256)},
     "exp-2a": {(1, width, values) for width in (4, 256) for values in (2, 7)},
+    "exp-3a": {(heads, 256, dot) for heads in (4, 32) for dot in (False, True)},
 }
 NAMES = {
     "exp-4a": ("position", "heads"),
@@ -19,6 +20,7 @@ NAMES = {
     "exp-2b": ("heads", "width"),
     "exp-1b": ("heads", "width"),
     "exp-2a": ("heads", "width", "token_values"),
+    "exp-3a": ("heads", "width", "dot_product"),
 }
 SETTINGS = {
     "exp-4a": 28 + 10,
@@ -26,6 +28,7 @@ SETTINGS = {
     "exp-2b": 16,
     "exp-1b": 14,
     "exp-2a": 14,
+    "exp-3a": 14,
 }
 """How many settings there are of each cell."""
 
