@@ -175,6 +175,13 @@ ROWS = {
         alike=2,
         taken=1,
     ),
+    # With dot products this setting has hardly begun, so rounding decides nothing.
+    "settings/exp-3a": Row(
+        signs_anew,
+        {"heads": 32, "dot_product": True}
+        | {"learning_rate": 0.000258734023677, "schedule": "cosine"},
+        alike=1,
+    ),
     # Seeds of fewer heads end within a thousandth, nearer than two roundings do.
     "paper-small/exp-1a": Row(
         sizes_anew, {"layers": 1, "heads": 25, "tokens": "characters"}, slack=0.01
