@@ -32,8 +32,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # What `make test` runs, one after another, whatever fails.
 PARTS := lint types unit notebooks oldest pages
 
-.PHONY: help setup book site sphinx test lint types unit notebooks oldest pages machines mutations \
-	draws settings claims rerun bench format clean distclean
+.PHONY: help setup book site sphinx test lint types unit notebooks oldest pages pages-all \
+	machines mutations draws settings claims rerun bench format clean distclean
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -108,6 +108,9 @@ oldest: $(STAMP) ## the notebooks in the oldest arithmetic, trained ones small
 
 pages: $(STAMP) ## build the book and read its pages
 	$(BIN)/pytest -q -m published tests
+
+pages-all: $(STAMP) ## the same, every page at three widths, light and dark
+	TAPX_EVERY_PAGE=1 $(BIN)/pytest -q -m published tests
 
 machines: $(STAMP) ## what is certified, under ten arithmetics (hours)
 	$(BIN)/python tests/run_machines.py --processes $(PROCESSES); status=$$?; \

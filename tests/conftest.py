@@ -74,6 +74,20 @@ def _one_thread():
     assert tapx.__version__
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder of the book's pages, and how many seconds they took."""
+    import published_site  # reads the book, and so tapx
+
+    return published_site.build(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture(scope="session")
+def site(built):
+    """The folder of the book's pages."""
+    return built[0]
+
+
 @pytest.fixture(params=["lin", "log"])
 def position(request):
     """The paper's two position functions, for tests that both must pass."""

@@ -1,15 +1,6 @@
-"""The published pages: built cleanly, readable without a network and without sight.
+"""The published pages as files: built cleanly, readable without a network."""
 
-The book is built once, into a temporary folder, exactly as ``make book`` builds it. Its
-pages are then read twice: as files, and as a browser without a network renders them.
-"""
-
-import os
 import re
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
@@ -17,101 +8,19 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup, Tag
-from test_repository import ROOT, pages
+from published_site import (
+    BUILD_SECONDS,
+    PAGES,
+    RAW_TEX,
+    content,
+    parsed,
+    prose,
+)
 
 import tapx
 from tapx.registry import ROWS
 
 pytestmark = pytest.mark.published
-
-STRICT = ["-n", "-W", "--keep-going", "--quiet"]
-BUILD_SECONDS = 60
-# A command (\sum, \beta_h), a delimiter, or a formula between dollars.
-RAW_TEX = re.compile(r"\\[a-zA-Z]+|\\[()\[\]]|\$\$|\$[^$\s][^$]*\$")
-# Code is allowed to look like TeX, and formulas are TeX until a browser sets them.
-NOT_PROSE = ["script", "style", "pre", "code", "svg"]
-
-
-PAGES = [f"{name}.html" for name in pages()]
-
-
-@cache
-def parsed(file: Path) -> BeautifulSoup:
-    """A page as written. Do not change it: it is shared."""
-    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
-
-
-def content(page: BeautifulSoup) -> Tag:
-    """The part of a page that the book's authors wrote."""
-    (article,) = page.select("article.bd-article")
-    return article
-
-
-def prose(article: Tag, *formulas: str) -> str:
-    """Text of an article without code and without the given elements."""
-    copy = BeautifulSoup(str(article), "html.parser")
-    for element in copy.select(", ".join([*NOT_PROSE, *formulas])):
-        element.decompose()
-    return copy.get_text(" ")
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory) -> tuple[Path, float]:
-    """The folder of the pages, and how many seconds they took."""
-    output = tmp_path_factory.mktemp("published")
-    program = Path(sys.executable).with_name("jupyter-book")
-    started = time.monotonic()
-    done = subprocess.run(
-        [program, "build", ROOT, "--path-output", output, *STRICT],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=10 * BUILD_SECONDS,
-    )
-    seconds = time.monotonic() - started
-    assert done.returncode == 0, done.stdout + done.stderr
-    return output / "_build" / "html", seconds
-
-
-@pytest.fixture(scope="session")
-def site(built) -> Path:
-    return built[0]
-
-
-@pytest.fixture(scope="session")
-def browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        message = "no Chromium is installed to look at the pages with"
-        if os.environ.get("TAPX_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-def rendered(browser: str, file: Path, profile: Path, query: str = "") -> BeautifulSoup:
-    """The page after its scripts have run, no network at hand and nothing to complain.
-
-    `query` stands at the end of its address.
-    """
-    quiet = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage "
-        "--no-first-run --disable-background-networking --disable-component-update "
-        "--disable-sync --virtual-time-budget=20000 --enable-logging=stderr --dump-dom"
-    )
-    private = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}"]
-    shown = subprocess.run(
-        [browser, *quiet.split(), *private, file.as_uri() + query],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert shown.returncode == 0, shown.stderr
-    complaints = re.findall(r".*(?:ERROR|WARNING):CONSOLE.*", shown.stderr)
-    assert not complaints, (file.name, complaints)
-    return BeautifulSoup(shown.stdout, "html.parser")
 
 
 def test_builds_from_stored_outputs_in_time(built):
@@ -292,51 +201,3 @@ def test_results_and_map_name_every_row(site):
         assert all(row.td.a for row in rows)
     boxes = content(parsed(site / "book" / "map.html")).select(".results-map a text")
     assert sorted(box.get_text() for box in boxes) == sorted(names)
-
-
-# As a browser shows them -------------------------------------------------------------
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_formulas_are_set_without_a_network(site, browser, page, tmp_path):
-    file = site / page
-    article = content(rendered(browser, file, tmp_path / "profile"))
-    written = len(content(parsed(file)).select(".math"))
-    assert len(article.find_all("mjx-container")) >= written
-    assert not article.find_all(["mjx-merror", "merror"])
-    assert not article.select("mjx-container[tabindex]")
-    text = prose(article, "mjx-container")
-    assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))
-
-
-def test_one_switch_shows_or_hides_all_code(site, browser, tmp_path):
-    chapter = rendered(browser, site / "book" / "theorem-3-1.html", tmp_path / "one")
-    (switch,) = content(chapter).select("fieldset.code-switch")
-    assert [one["value"] for one in switch.find_all("input", type="radio")] == [
-        "written",
-        "all",
-        "none",
-    ]
-    without = rendered(browser, site / "book" / "notation.html", tmp_path / "two")
-    assert not content(without).select(".code-switch")
-
-
-@pytest.mark.parametrize(
-    ("query", "fits"),
-    [
-        ("?verdict=reproduced", lambda row: row["data-verdict"] == "reproduced"),
-        ("?kind=timed&chapter=cost", lambda row: row["data-kind"] == "timed"),
-        ("?word=float32", lambda row: "float32" in row.get_text()),
-    ],
-)
-def test_the_scoreboard_is_filtered(site, browser, tmp_path, query, fits):
-    file = site / "book" / "scoreboard.html"
-    article = content(rendered(browser, file, tmp_path / "profile", query))
-    rows = article.select("tr[data-verdict]")
-    shown = [row for row in rows if not row.has_attr("hidden")]
-    assert 0 < len(shown) < len(rows)
-    assert all(fits(row) for row in shown)
-    status = article.select_one('[role="status"]').get_text()
-    assert status == f"{len(shown)} of {len(rows)} claims"
-    for row in shown:  # what is found is seen
-        assert all(fold.has_attr("open") for fold in row.find_parents("details"))
