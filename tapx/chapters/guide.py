@@ -80,7 +80,7 @@ class Guide(ClaimIndex):
             (number, row.situation, row.paper, row.standing, row.do)
             for number, row in enumerate(self.rows, 1)
         ]
-        titles = ("", "Situation", "The paper advises", "Here it", "So")
+        titles = ("No.", "Situation", "The paper advises", "Here it", "So")
         return Table(titles, rows, "Decision table")._repr_html_()
 
     def __repr__(self) -> str:
