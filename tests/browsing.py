@@ -16,18 +16,21 @@ QUIET = (
 WIDTHS = (360, 768, 1440)
 SCHEMES = ("light", "dark")
 SEVERE = ("serious", "critical")
+LOUD = ("error", "warning")
 SET = """async () => {
   if (window.MathJax && window.MathJax.startup) await window.MathJax.startup.promise;
+  await document.fonts.ready;
   await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
 }"""
 """Formulas are set, and what follows from their sizes is done."""
 CUT = """() => [...document.querySelectorAll('.bd-article *')].filter(one =>
   one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 &&
   ['auto', 'scroll', 'hidden'].includes(getComputedStyle(one).overflowX) &&
-  getComputedStyle(one).clipPath === 'none' &&
+  !one.closest('mjx-assistive-mml') && getComputedStyle(one).clipPath === 'none' &&
   !(one.dataset.more && one.tabIndex === 0)
 ).map(one => one.outerHTML.slice(0, 200))"""
 """What is wider than its box, and neither fades at the edge nor is reached by keys."""
+EMPTY = "what => document.querySelectorAll(what).forEach(one => one.replaceChildren())"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -54,7 +57,7 @@ def opened(browser: Browser, file: Path, query="", width=1440, scheme="light"):
     )
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda one: said.append(one.text))
+    page.on("console", lambda one: one.type in LOUD and said.append(one.text))
     page.on("pageerror", lambda one: said.append(str(one)))
     page.goto(file.as_uri() + query)
     page.evaluate(SET)
@@ -63,10 +66,17 @@ def opened(browser: Browser, file: Path, query="", width=1440, scheme="light"):
     context.close()
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds that keeps someone from reading the page."""
+def violations(page: Page, code: bool = True) -> list[str]:
+    """What axe finds that keeps someone from reading the page.
+
+    Formulas have the colour of the text around them, and code is coloured alike on all
+    pages, so most pages are looked at without the insides of both.
+    """
+    emptied = "mjx-math" if code else "mjx-math, .highlight pre"
+    page.evaluate(EMPTY, emptied)
     # It would read the style sheets again, which a page from a file may not.
-    found = Axe().run(page, options={"preload": False}).response["violations"]
+    options = {"preload": False, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
     return [
         f"{one['id']}: {node['target']}"
         for one in found

@@ -5,9 +5,9 @@
   "use strict";
 
   var BOXES =
-    ".bd-article :is(mjx-container[display], .pst-scrollable-table-container, " +
-    "table.table, .text_html, .output, .claims-table, .board-table, .tapx-table, " +
-    ".results-map, .code-switch, pre)";
+    ".bd-article :is(span.math, mjx-container[display], table.table, pre, .text_html, " +
+    ".pst-scrollable-table-container, .output, .claims-table, .board-table, " +
+    ".tapx-table, .results-map, .code-switch)";
 
   function edge(box) {
     var room = box.scrollWidth - box.clientWidth;
@@ -43,6 +43,8 @@
     var set = window.MathJax && window.MathJax.startup;
     Promise.resolve(set && set.promise).then(markAll);
   });
+  /* Formulas grow when their fonts arrive. */
+  document.fonts.addEventListener("loadingdone", markAll);
   window.addEventListener("resize", markAll);
   /* A fold that opens, a switch that shows code. */
   document.addEventListener("toggle", markAll, true);
