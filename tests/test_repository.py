@@ -233,7 +233,7 @@ def test_tests_that_may_skip_have_a_row():
     """A row for each function that skips, and a function for each row."""
     marks = re.compile(r"pytest\.(?:skip|importorskip|mark\.skip(?:if)?)\(")
     skipping = set()
-    for path in (ROOT / "tests").rglob("test_*.py"):
+    for path in (ROOT / "tests").rglob("*.py"):
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef | ast.ClassDef):
                 source = ast.unparse(function)  # decorators included
