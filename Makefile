@@ -107,10 +107,10 @@ oldest: $(STAMP) ## the notebooks in the oldest arithmetic, trained ones small
 	$(BIN)/python tests/run_machines.py --gate --processes $(PROCESSES)
 
 pages: $(STAMP) ## build the book and read its pages
-	$(BIN)/pytest -q -n $(PROCESSES) --dist loadfile -m published tests
+	$(BIN)/pytest -q -n $(PROCESSES) --dist load -m published tests
 
 pages-all: $(STAMP) ## the same, every page at three widths, light and dark
-	TAPX_EVERY_PAGE=1 $(BIN)/pytest -q -n $(PROCESSES) --dist loadfile -m published tests
+	TAPX_EVERY_PAGE=1 $(BIN)/pytest -q -n $(PROCESSES) --dist load -m published tests
 
 machines: $(STAMP) ## what is certified, under ten arithmetics (hours)
 	$(BIN)/python tests/run_machines.py --processes $(PROCESSES); status=$$?; \

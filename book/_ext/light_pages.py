@@ -83,9 +83,11 @@ def wrap(app: Sphinx) -> None:
 def add_scripts(
     app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any
 ) -> None:
-    """The filters of the scoreboard, where there is one."""
+    """The filters of the scoreboard, where there is one; what a search needs."""
     if 'class="scoreboard"' in context.get("body", ""):
         app.add_js_file("scoreboard.js")
+    if page == "search":
+        app.add_js_file("quiet-search.js")
 
 
 def describe(
