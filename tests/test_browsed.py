@@ -89,7 +89,8 @@ def test_a_box_says_where_there_is_more(site, browser):
 def test_a_search_finds_its_page(site, browser, phrase, page, place):
     """What the paper numbers comes first, and says nothing at the console."""
     with opened(browser, site / "search.html", "?q=" + phrase) as shown:
-        shown.wait_for_selector("#search-results > p")
+        said = "document.querySelector('#search-results > p')?.innerText"
+        shown.wait_for_function(said + "?.includes('finished')")
         links = shown.locator("#search-results ul.search > li > a").all()
         found = [link.get_attribute("href") for link in links[:place]]
     assert any(link.startswith(f"book/{page}.html") for link in found), found
