@@ -203,6 +203,7 @@ def _papermill(
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import remove_error_markers
 
+    from tapx.chapters import engine
     from tapx.chapters.interpreter import InterpreterKernelManager
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
@@ -215,6 +216,7 @@ def _papermill(
                 source,
                 str(target),
                 parameters=dict(values),
+                engine_name=engine.NAME,
                 kernel_name="python3",
                 progress_bar=progress,
                 cwd=str(chapter.path.parent),
