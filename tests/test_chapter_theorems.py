@@ -4,6 +4,7 @@ import pytest
 import torch
 from stored_book import claims, prose
 
+from tapx.chapters import runs
 from tapx.targets import influence, nested_targets
 
 
@@ -64,3 +65,15 @@ def test_the_ledger_grants_lag_zero_what_the_text_grants():
     refused = claims()["thm-5.1/log-lag-zero-error"]
     assert refused.verdict == "contradicted as printed"
     assert "thm-5.1/log-from-lag-one-error" in refused.statement
+
+
+@pytest.mark.parametrize(
+    ("chapter", "given"),
+    [
+        ("prop-4.3", {"heads": 3, "asked": [1]}),  # an error of nothing
+        ("thm-4.4", {"tokens": 2, "depth": 1}),  # a memory function with one value
+    ],
+)
+def test_nothing_is_no_divisor(chapter, given, tmp_path):
+    """A chapter ends with its claims where an error or a slope is exactly 0."""
+    assert runs.run(chapter, given, profile="smoke", output=tmp_path).claims
