@@ -1,4 +1,4 @@
-"""papermill's engine, which writes a notebook once and not around each of its cells."""
+"""papermill's engine, which writes a notebook around all its cells, not around each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ NAME = "tapx"
 """What papermill knows the engine by, once this module is imported."""
 
 
-class WritesOnce(NBClientEngine):
-    """The notebook is written when it has ended, in whatever way.
+class AroundAll(NBClientEngine):
+    """The notebook is written before it runs, and when it has ended in whatever way.
 
     Twice a cell, as papermill does it, is a second or two for a chapter: as much as
     many of them compute at smoke size.
@@ -19,7 +19,7 @@ class WritesOnce(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, *words: Any, **options: Any) -> None:
-        """Execute without a place to write to; papermill writes at the end."""
+        """Execute without a place to write to; papermill writes before and after."""
         place, nb_man.output_path = nb_man.output_path, None
         try:
             super().execute_managed_notebook(nb_man, *words, **options)
@@ -27,4 +27,4 @@ class WritesOnce(NBClientEngine):
             nb_man.output_path = place
 
 
-papermill_engines.register(NAME, WritesOnce)
+papermill_engines.register(NAME, AroundAll)

@@ -37,6 +37,15 @@ def done(book, tmp_path_factory):
     return runs.run("tiny", {"heads": "8", "lags": "5,6"}, output=output, book_dir=book)
 
 
+def test_a_notebook_is_written_before_and_after_all_cells(book, tmp_path, monkeypatch):
+    """And not around each of them, as papermill does."""
+    written = []
+    write = "papermill.engines.write_ipynb"
+    monkeypatch.setattr(write, lambda notebook, path: written.append(path))
+    assert runs.run("tiny", output=tmp_path, book_dir=book).claims
+    assert len(written) == 2
+
+
 def test_writes_notebook_and_record(done):
     names = sorted(path.name for path in done.notebook.parent.iterdir())
     assert names == ["tiny.html", "tiny.ipynb", "tiny.json"]
