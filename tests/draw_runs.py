@@ -59,7 +59,8 @@ def drawn(entry: notebooks.Chapter, number: int) -> dict[str, Any]:
     source = notebooks.load(entry.path)
     declared = parameters.of_notebook(source, entry.path.name)
     base = profiles.values(source, entry, "smoke")
-    names = [name for name, one in declared.items() if not one.path]
+    # A size is what the smoke profile makes small.
+    names = [n for n, one in declared.items() if not one.path and n != "size"]
     given = {}
     for name in draw.sample(names, min(3, len(names))):
         one = declared[name]
