@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
@@ -147,17 +147,6 @@ class Module:
         return {here: module for here, module in found.items() if module is not None}
 
 
-def current() -> Package:
-    """The package tapx, read anew only when a file of it has changed."""
-    files = sorted((ROOT / "tapx").rglob("*.py"))
-    return _as_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
-
-
-@lru_cache(maxsize=1)
-def _as_of(files: tuple[tuple[str, int], ...]) -> Package:
-    return Package()
-
-
 def of_notebook(
     notebook: Mapping[str, Any], package: Package | None = None
 ) -> dict[str, str]:
@@ -167,7 +156,7 @@ def of_notebook(
     that its ``cells`` import from is tapx if none is given. ValueError if a cell is not
     plain Python.
     """
-    package = package or current()
+    package = package or Package()
     # One cell may use what another imports.
     cells = Module(ast.Module([*_statements(notebook)], []), "", package)
     modules = package.closure([cells]).values()

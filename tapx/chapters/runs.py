@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import nbformat
 
 from tapx.chapters import (
+    code_hash,
     notebooks,
     output_folders,
     profiles,
@@ -92,7 +94,7 @@ def run(
     output_folders.check_replaceable(_written(done), force)
     if code is None:
         with naming(entry.path):
-            code = records.code_state(source)
+            code = records.code_state(source, _package())
 
     label = {"profile": profile, "parameters": values}
     with output_folders.held(folder, entry.id):
@@ -126,6 +128,17 @@ def run(
         for path in output_folders.left_of_failures(folder, entry.id):
             path.unlink(missing_ok=True)
     return done
+
+
+def _package() -> code_hash.Package:
+    """The package tapx, read anew only when a file of it has changed."""
+    files = sorted((notebooks.ROOT / "tapx").rglob("*.py"))
+    return _package_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _package_of(files: tuple[tuple[str, int], ...]) -> code_hash.Package:
+    return code_hash.Package()
 
 
 def _claims(result: notebooks.Notebook, chapter: str) -> list[Claim]:
