@@ -4,7 +4,7 @@
 parameters drawn anew. ``python tests/draw_runs.py thm-3.1 --draws 5`` takes one chapter
 and fewer. Numbers are drawn between the least that is allowed and the larger of smoke
 and default, so that a run stays small; a draw depends on the chapter and its number
-alone. It takes an hour, and is no part of the gate.
+alone. A size stays as in smoke. It takes an hour, and is no part of the gate.
 
 A run passes if it is complete and has claims: whether they hold is its own business.
 What is refused in words of the house (two parameters that do not go together) is told

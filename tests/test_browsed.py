@@ -27,6 +27,10 @@ TEN = [
 ]
 EVERY = bool(os.environ.get("TAPX_EVERY_PAGE"))
 """Whether every page is looked at in every form: `make pages-all`."""
+FOCUSED = """(() => {
+  const one = document.activeElement;
+  return [one.tagName, one.innerText, Boolean(one.closest('.math, mjx-container'))];
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def test_a_page_on_a_phone_in_the_dark(site, browser, page):
     written = len(content(parsed(site / page)).select(".math"))
     assert len(article.find_all("mjx-container")) >= written
     assert not article.find_all(["mjx-merror", "merror"])
-    assert not article.select("mjx-container[tabindex]:not([data-more])")
+    assert not article.select(":is(.math, mjx-container)[tabindex]:not([data-more])")
     text = prose(article, "mjx-container")
     assert not RAW_TEX.search(text), (page, RAW_TEX.findall(text))
 
@@ -69,6 +73,14 @@ def test_a_box_says_where_there_is_more(site, browser):
         shown.wait_for_selector('.results-map[data-more="left"]')
         shown.set_viewport_size({"width": 1440, "height": 800})
         shown.wait_for_selector(".results-map:not([data-more])")
+
+
+def test_a_formula_is_reached_by_keys_only_while_it_is_cut(site, browser):
+    reached = ".bd-article :is(.math, mjx-container)[tabindex]"
+    with opened(browser, site / "book" / "kernels.html", width=360) as shown:
+        assert shown.locator(reached).count() > 0
+        shown.set_viewport_size({"width": 1920, "height": 800})
+        shown.wait_for_function(f"!document.querySelector('{reached}')")
 
 
 @pytest.mark.parametrize(
@@ -105,10 +117,9 @@ def test_the_keyboard_goes_through_a_page(site, browser):
         )
         for _ in range(60):
             shown.keyboard.press("Tab")
-            name = "[document.activeElement.tagName, document.activeElement.innerText]"
-            seen.append(shown.evaluate(name))
-    assert seen[0] == ["A", "Skip to main content"]
-    assert not [tag for tag, _ in seen if tag.startswith("MJX")]
+            seen.append(shown.evaluate(FOCUSED))
+    assert seen[0] == ["A", "Skip to main content", False]
+    assert not [one for one in seen if one[2]]
     assert len({str(one) for one in seen}) > 40
 
 
@@ -136,7 +147,8 @@ def test_one_switch_shows_or_hides_all_code(site, browser):
             opened = folds.evaluate_all("all => all.filter(one => one.open).length")
             return opened, cells.first.is_visible()
 
-        assert choose("all")[0] == folds.count() > 0
+        assert folds.count() > 0
+        assert choose("all") == (folds.count(), True)
         assert choose("none")[1] is False
         assert choose("written")[0] == 0
     with opened(browser, site / "book" / "notation.html") as shown:

@@ -1,10 +1,12 @@
 """The stored records of settings hold all that their chapters speak of."""
 
 from collections import Counter
+from statistics import median
 
 import pytest
 
 from tapx.chapters import records
+from tapx.targets.signs import target
 
 CELLS = {
     "exp-4a": {("lin", 1), ("lin", 64), ("log", 1), ("log", 64)},
@@ -65,3 +67,21 @@ def test_controls_hold_a_wide_layer_for_all():
         assert base[0] == wide[0] == 1 < deep[0]
         assert base[1] == more_heads[1] == deep[1] < wide[1]
         assert base[2] == wide[2] == deep[2] < more_heads[2]
+
+
+def test_what_3a_says_of_its_settings():
+    """Its sentences on noise, overlap and the two numbers of heads."""
+    errors = {}
+    for row in records.load_record("exp-3a", "settings")["results"]:
+        place = row["heads"], row["learning_rate"], row["schedule"]
+        errors.setdefault(place, {False: [], True: []})[row["dot_product"]].append(
+            row["mse"]
+        )
+    ahead = {p: e for p, e in errors.items() if median(e[True]) < median(e[False])}
+    idle = target("3a", "first").variance * 0.9
+    marginal = {p: e for p, e in ahead.items() if median(e[False]) < idle}
+    assert (len(errors), len(ahead), len(marginal)) == (28, 3, 2)
+    for (_, _, schedule), pair in marginal.items():
+        assert schedule == "constant"
+        assert min(pair[False]) < max(pair[True])  # the seeds overlap
+    assert len({place[1:] for place in marginal}) == 2  # none with 4 heads and with 32

@@ -91,9 +91,10 @@ def status(
     else:
         statement = "The statement does not hold as printed."
     mended = "" if row.proof_stands else " after a repair of the printed proof"
-    if row.id in paper_rows.dark(rows) and not row.certified:
+    is_dark = row.id in paper_rows.dark(rows)
+    if is_dark and not row.certified:
         fill, proof = "dark", "Nothing is built: claims check it."
-    elif row.id in paper_rows.dark(rows):
+    elif is_dark:
         fill, proof = "dark", f"Certified{mended}, as is all that it rests on."
     elif row.certified:
         fill, proof = "built", f"Certified{mended}, but not all that it rests on."

@@ -7,7 +7,9 @@
   var BOXES =
     ".bd-article :is(span.math, mjx-container[display], table.table, pre, .text_html, " +
     ".pst-scrollable-table-container, .output, .claims-table, .board-table, " +
-    ".tapx-table, .results-map, .code-switch)";
+    ".tapx-table, .results-map)";
+  /* Those that only this script lets the keyboard reach. */
+  var ours = new Set();
 
   function edge(box) {
     var room = box.scrollWidth - box.clientWidth;
@@ -27,11 +29,15 @@
     }
     if (!more) {
       delete box.dataset.more;
+      if (ours.delete(box)) {
+        box.removeAttribute("tabindex");
+      }
       return;
     }
     box.dataset.more = more;
     if (!box.hasAttribute("tabindex")) {
       box.tabIndex = 0;
+      ours.add(box);
     }
   }
 
