@@ -7,8 +7,8 @@ two for each positive weight, none for a negative one. (Multiply e by ``exp(r_k 
 differentiate: that costs one zero, by Rolle, and one change of sign.)
 
 So where as many changes of sign of e are seen as there can be, all its zeros are known.
-Where fewer are seen, the intervals between lags are searched: on each, e or the
-derivative of ``s^b e(s)`` keeps its sign, or it is halved. Between two zeros a sum over
+Where fewer are seen, the intervals between lags are searched: on each, e or its
+derivative keeps its sign, or it is halved. Between two zeros a sum over
 the lags is a difference of Hurwitz zeta values and of geometric sums, and the l1 norm
 over all lags follows in closed form.
 """
@@ -25,8 +25,9 @@ from tapx.kernels.balls import PrecisionError
 from tapx.kernels.family import LIN, LOG
 from tapx.kernels.kernel import Kernel
 
-# Points tried in each factor e of s, until all zeros are separated.
-SAMPLES = (12, 32, 96, 288)
+# Points tried in each factor e of s before intervals are searched.
+SAMPLES = (12, 32)
+ORDER = 24  # of the derivatives that bound the deviation on an interval
 BITS = 192  # working precision
 
 
@@ -52,6 +53,18 @@ class Deviation:
         for rate, weight in zip(self.rates, self.weights, strict=True):
             total -= weight * LIN.decay(rate, lag)
         return total
+
+    def taylor(self, lag: arb, terms: int) -> list[arb]:
+        """The first derivatives at a lag, the n-th one over n factorial."""
+        found = [LOG.decay(self.power, lag)]
+        for n in range(1, terms):
+            found.append(found[-1] * -(self.power + n - 1) / (n * lag))
+        for rate, weight in zip(self.rates, self.weights, strict=True):
+            term = weight * LIN.decay(rate, lag)
+            for n in range(terms):
+                found[n] -= term
+                term *= -rate / (n + 1)
+        return found
 
     def tail(self, start: int) -> arb:
         """The sum over all lags from ``start`` on, signs included."""
@@ -149,14 +162,16 @@ def _settled_from(e: Deviation) -> int:
 
 
 def _one_sign(e: Deviation, low: int, high: int) -> bool:
-    """Whether the deviation surely changes its sign at most once on an interval."""
+    """Whether the deviation surely changes its sign at most once on an interval.
+
+    By Taylor's formula around the middle, whose remainder holds everywhere on it.
+    """
     middle, radius = arb(low + high) / 2, arb(high - low) / 2
-    around = arb(middle, radius)
-    value, slope = arb(1), arb(0)
-    for rate, weight in zip(e.rates, e.weights, strict=True):
-        term = weight * (e.power * around.log() - rate * around).exp()
-        value -= term
-        slope -= term * (e.power / around - rate)
+    taylor = [*e.taylor(middle, ORDER), e.taylor(arb(middle, radius), ORDER + 1)[-1]]
+    offset, value, slope = arb(0, radius), arb(0), arb(0)
+    for coefficient in reversed(taylor):
+        slope = slope * offset + value
+        value = value * offset + coefficient
     return any(x > 0 or x < 0 for x in (value, slope))
 
 

@@ -5,6 +5,7 @@ most ``sum_k |a_k| (||b_k||_1 + |c_k|)``, and a random m-neuron net drawn from i
 right proportions is off by the order of ``norm / sqrt(m)`` (Lemma G.6).
 """
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class TwoLayerNet:
         """An upper bound of the Barron norm: this net is one way to write f."""
         return float((self.outer.abs() * self.sizes).sum())
 
-    @property
+    @cached_property
     def coordinate_slopes(self) -> Float[Tensor, " dimension"]:
         """For each coordinate, a proven upper bound of ``|df/dx_j|`` everywhere.
 
@@ -86,7 +87,7 @@ class TwoLayerNet:
         ``(b, c)`` and ``(-b, -c)``, exactly one is active, so that
         ``relu(z) - relu(-z) = z`` has slope 1 and not 2.
         """
-        directions, ahead, behind = self._opposites()
+        directions, ahead, behind = self._opposites
         one, other = ahead[:, None] * directions, -behind[:, None] * directions
         highest = torch.maximum(one, other).sum(0)
         lowest = torch.minimum(one, other).sum(0)
@@ -94,14 +95,15 @@ class TwoLayerNet:
         slack = (one.abs() + other.abs()).sum(0) * (self.width + 4) * 2**-52
         return torch.maximum(highest, -lowest) + slack
 
-    @property
+    @cached_property
     def lipschitz(self) -> float:
         """A proven upper bound of the Lipschitz constant in the Euclidean norm."""
-        directions, ahead, behind = self._opposites()
+        directions, ahead, behind = self._opposites
         sizes = torch.maximum(ahead.abs(), behind.abs()) * directions.norm(dim=1)
         smaller = min(float(self.coordinate_slopes.norm()), float(sizes.sum()))
         return smaller * (1 + (self.width + self.dimension + 4) * 2**-52)
 
+    @cached_property
     def _opposites(self) -> tuple[Tensor, Tensor, Tensor]:
         """Directions b up to sign, and the outer weights on either side of each."""
         keys = torch.cat([self.inner, self.bias[:, None]], dim=1)

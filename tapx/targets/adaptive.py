@@ -215,11 +215,11 @@ class AdaptiveMemory:
         """
         if last_only:
             return self.readout(self.memories(x))
-        ends = range(self.reach + 1, x.shape[1] + 1)
-        if not ends:
+        if x.shape[1] <= self.reach:
             raise ValueError(f"more than {self.reach} tokens are needed")
-        seen = [self.memories(x[:, :end]) for end in ends]
-        return self.readout(torch.stack(seen, dim=1))
+        windows = x.unfold(1, self.reach + 1, 1).transpose(2, 3)
+        seen = self.memories(windows.flatten(0, 1))
+        return self.readout(seen.unflatten(0, windows.shape[:2]))
 
 
 def boolean_example() -> AdaptiveMemory:

@@ -1,9 +1,11 @@
 """Exact distances of sums of exponentials from a power, by counting zeros."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from flint import arb
 
 from tapx.kernels import balls, shortest, zeros
 from tapx.kernels.balls import PrecisionError, upper
@@ -33,11 +35,28 @@ def test_tails_add_up():
 
 
 def test_a_search_of_the_lags_finds_what_counting_finds():
-    for heads in (1, 3, 6):
-        e = zeros.deviation(shortest.shortest(2.0, heads))
+    for heads in (1, 3, 6, 20):
+        e = zeros.deviation(shortest.shortest(1.5, heads))
         with balls.precision(zeros.BITS):
             seen = [n for n in e.last_before if n >= 1]
             assert zeros._searched(e) == seen
+
+
+def test_a_search_finds_each_change_of_sign_that_the_lags_show():
+    kernel = near_power([1.0, 0.3, 0.05, 0.004], [0.9, -0.4, 0.05, 1e-3])
+    e = zeros.deviation(kernel)
+    with balls.precision(zeros.BITS):
+        positive = [bool(e.at(lag) > 0) for lag in range(1, 5000)]
+    places = enumerate(pairwise(positive), 1)
+    assert zeros._searched(e) == [n for n, (one, other) in places if one != other]
+
+
+def test_derivatives_are_those_of_the_deviation():
+    e = zeros.deviation(shortest.shortest(3.0, 4))
+    with balls.precision(zeros.BITS):
+        terms = e.taylor(arb(5), 40)
+        near = sum((c * arb(0.25) ** n for n, c in enumerate(terms)), arb(0))
+        assert abs(near - e.at(arb(5.25))) < 1e-38
 
 
 def test_a_deviation_too_near_zero_is_refused_with_its_lag(monkeypatch):

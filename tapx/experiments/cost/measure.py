@@ -73,7 +73,7 @@ def median_seconds(step: Step, repeats: int, warm: int) -> float:
 def take_turns(
     steps: Mapping[Name, Step],
     rounds: int,
-    patience: float = 2.5,
+    patience: float = 1.0,
     least_seconds: float = 5e-3,
 ) -> dict[Name, Cost]:
     """Median processor seconds and most bytes of each step; they take turns in rounds.
