@@ -114,7 +114,7 @@ pages-all: $(STAMP) ## the same, every page at three widths, light and dark
 
 machines: $(STAMP) ## what is certified, under ten arithmetics (hours)
 	$(BIN)/python tests/run_machines.py --processes $(PROCESSES); status=$$?; \
-	$(BIN)/python -m tapx rerun environment scoreboard && exit $$status
+	$(BIN)/python -m tapx rerun trust scoreboard && exit $$status
 
 mutations: $(STAMP) ## plant mistakes that the tests must catch (hours)
 	$(BIN)/python tests/mutate.py

@@ -2,9 +2,9 @@
 
 ``python tests/run_machines.py`` runs, under each of the `SETTINGS`, the tests of
 everything that is not trained and nbval of all chapters whose subject is not training,
-and writes one row a setting to ``book/records/machines.json``, which the book's
-environment page shows. ``--only SETTING`` runs one and replaces its row alone: each row
-says when it was made and of which sources. Pythons that the variable PYTHONS names
+and writes one row a setting to ``book/records/machines.json``, which the book's page
+*How to check us* shows. ``--only SETTING`` runs one and replaces its row alone: each
+row says when it was made and of which sources. Pythons that the variable PYTHONS names
 (``PYTHONS="python3.12 python3.13"``) are settings too: each gets an environment of its
 own below ``.venv``, made if missing. ``--gate`` runs what the gate adds to the
 machine's own setting: under the oldest of all settings together, nbval of the same

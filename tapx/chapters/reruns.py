@@ -67,6 +67,7 @@ def rerun(
     wanted = [notebooks.find(name, every) for name in names] or every
     profiles.stored(book_dir)  # broken, they are refused before anything runs
     first = [entry for entry in wanted if not entry.page]
+    first.sort(key=_seconds(book_dir), reverse=True)  # so that none is left over
     # Of the code as it is now: storing the first chapter changes the tree.
     package, revision = code_hash.Package(), records.revision_of()
     code = {}
@@ -80,6 +81,15 @@ def rerun(
         with contextlib.closing(execute_all(group, at_once)) as outcomes:
             failures += [_store(one, code, book_dir, tell) for one in outcomes]
     return [text for text in failures if text]
+
+
+def _seconds(book_dir: str | Path | None) -> Callable[[Chapter], float]:
+    """How long the stored run of a chapter took; nothing where that is not known."""
+    known: dict[str, float] = {}
+    with contextlib.suppress(Refusal):  # a broken record is about to be written anew
+        stored = records.stored_records(book_dir=book_dir)
+        known = {record["chapter"]: record["duration_s"] for record in stored}
+    return lambda entry: known.get(entry.id, 0.0)
 
 
 def check(

@@ -54,10 +54,10 @@ def test_settings(tmp_path):
 
 @pytest.mark.parametrize("failed", [0, 1])
 def test_the_page_states_how_many_settings_agree(tmp_path, failed):
-    book = make(tmp_path)
+    book = make(tmp_path, pages=["trust"])
     settings(book, failed=failed, agrees=not failed)
-    done = notebooks.execute(book / "environment.ipynb")
-    made = {c.id: c for c in stored_results.claims_of(done, "environment")}
+    done = notebooks.execute(book / "trust.ipynb")
+    made = {c.id: c for c in stored_results.claims_of(done, "trust")}
     claim = made["trust/machine-settings-agreeing"]
     assert (claim.measured, claim.reference) == (2 - failed, 2)
     assert claim.verdict == ("fails" if failed else "holds")

@@ -41,9 +41,7 @@ def book(executed, tmp_path):
 
 def test_rerun_stores_outputs_records_and_pages(executed):
     book, told = executed
-    # The environment page makes claims too, but has no record of its own.
-    every = stored_results.stored_claims(book)
-    claims = [claim for claim in every if claim.chapter != "environment"]
+    claims = stored_results.stored_claims(book)
     assert [(claim.id, claim.chapter) for claim in claims] == [
         ("lemma-F.1/tiny", "tiny"),
         ("lemma-F.1/second", "second"),
@@ -65,6 +63,17 @@ def test_rerun_stores_outputs_records_and_pages(executed):
         assert claim.anchor in scoreboard
     for path in book.glob("*.ipynb"):
         assert path.read_text() == notebooks.dumps(notebooks.load(path))
+
+
+def test_the_longest_chapter_begins(book):
+    """As its record says; one that cannot be read decides nothing."""
+    path = records.path("second", "default", book)
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"duration_s": 1000.0}))
+    entries = notebooks.chapters(book)
+    assert max(entries, key=reruns._seconds(book)).id == "second"
+    path.write_text("{")
+    assert list(map(reruns._seconds(book), entries)) == [0.0, 0.0]
 
 
 def test_rerun_of_one_changes_no_other(book):
