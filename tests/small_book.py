@@ -66,7 +66,7 @@ def tiny() -> nbformat.NotebookNode:
 
 def make(
     folder: Path,
-    pages: Iterable[str] = ("scoreboard", "environment"),
+    pages: Iterable[str] = ("scoreboard", "trust"),
     **chapters: nbformat.NotebookNode,
 ) -> Path:
     """Write a book with these pages of the whole book; returns its folder."""

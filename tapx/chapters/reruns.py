@@ -86,7 +86,7 @@ def rerun(
 def _seconds(book_dir: str | Path | None) -> Callable[[Chapter], float]:
     """How long the stored run of a chapter took; nothing where that is not known."""
     known: dict[str, float] = {}
-    with contextlib.suppress(Refusal):  # a broken record is about to be written anew
+    with contextlib.suppress(ValueError):  # a broken one is about to be written anew
         stored = records.stored_records(book_dir=book_dir)
         known = {record["chapter"]: record["duration_s"] for record in stored}
     return lambda entry: known.get(entry.id, 0.0)

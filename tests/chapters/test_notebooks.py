@@ -76,7 +76,7 @@ def test_registry(tmp_path):
     )
     assert [entry.id for entry in notebooks.chapters(book)] == ["first", "second"]
     every = [entry.id for entry in notebooks.notebook_files(book)]
-    assert every == ["first", "second", "environment", "scoreboard"]
+    assert every == ["first", "second", "trust", "scoreboard"]
     first = notebooks.chapters(book)[0]
     assert (first.title, first.shows) == ("A tiny chapter", "the sum of draws")
     with pytest.raises(Refusal, match=r"unknown chapter 'frist'.*'first'"):
