@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,11 @@ def rerun(
             notebook = notebooks.load(entry.path)
             code[entry.id] = records.code_state(notebook, package, revision)
     last = [entry for entry in (every if first else wanted) if entry.page]
+    last.sort(key=lambda page: page.order)  # those of one order read none of them
+    groups = [first, *(list(some) for _, some in groupby(last, lambda one: one.order))]
     failures = []
-    for group, at_once in ((first, processes), (last, 1)):
-        with contextlib.closing(execute_all(group, at_once)) as outcomes:
+    for group in groups:
+        with contextlib.closing(execute_all(group, processes)) as outcomes:
             failures += [_store(one, code, book_dir, tell) for one in outcomes]
     return [text for text in failures if text]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from tapx.kernels.family import Family
 from tapx.kernels.least_squares import least_squares
@@ -57,6 +56,8 @@ def refine(
     With ``A = QR`` the residual is ``(1 - QQ')b`` and its derivative in the rate of
     head h is ``-(1 - QQ')A_h' c_h - Q R^{-T} e_h (A_h' . r)``.
     """
+    from scipy.linalg import solve_triangular  # slow to load, only searches need it
+
     cache: dict[bytes, Any] = {}
 
     def state(log_rates: np.ndarray) -> Any:

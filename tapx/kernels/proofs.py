@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from flint import acb, arb, fmpq_poly, fmpz_poly
-from scipy.fft import dct
 
 from tapx.checks import above, at_least
 from tapx.kernels import balls
@@ -106,6 +105,8 @@ def polynomial_kernel(
     Q is the partial sum, with as many coefficients as heads, of the Chebyshev series
     on [0, 1] of ``profile(x, alpha=alpha, gamma=gamma)``. ValueError as `bump`.
     """
+    from scipy.fft import dct  # slow to load
+
     at_least(1, heads=heads)
     a, g = exact(alpha), exact(gamma)
     above(0, alpha=float(a), gamma=float(g))

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb, arb_mat, fmpq
-from scipy.optimize import OptimizeResult, minimize
 
 from tapx import witnesses
 from tapx.checks import at_least
@@ -253,6 +252,9 @@ def _nothing(lag: int, heads: int, family: Family) -> Kernel:
 
 
 def _search(window: Window, heads: int, family: Family, bits: int) -> Kernel:
+    # Slow to load, and only searches need it.
+    from scipy.optimize import OptimizeResult, minimize
+
     problem = _WeightedSquares(window, heads, family, bits)
     bounds = [tuple(np.log(SLOWEST[family]))] + [tuple(np.log(RATIO))] * (heads - 1)
 

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat
-from scipy.optimize import linprog
 
 from tapx import witness_numbers, witnesses
 from tapx.checks import one_of
@@ -166,6 +165,8 @@ def minimax(matrix: Matrix, values: Sequence[Fraction]) -> Minimax:
             f"{len(matrix)} rows of features and {len(values)} values: a window has "
             "one of each, and one window is needed"
         )
+    from scipy.optimize import linprog  # slow to load, and only searches need it
+
     design = np.array(matrix, dtype=float)
     right = np.array(values, dtype=float)
     count, size = design.shape

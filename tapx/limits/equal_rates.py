@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from scipy.optimize import minimize_scalar
 
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
@@ -109,6 +108,7 @@ def limit_question(part: Tokens, rpe: str, heads: int, last: int) -> Question:
 
 def _common_rate(part: Tokens, rpe: str, heads: int, last: int) -> float:
     """A float64 search for the rate that captures most."""
+    from scipy.optimize import minimize_scalar  # slow to load, only searches need it
 
     def loss(log_rate: float) -> float:
         return -float(captured(part, rpe, math.exp(log_rate), heads, last)[-1])

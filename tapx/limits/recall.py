@@ -20,9 +20,6 @@ from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, fmpq
-from scipy.linalg import qr
-from scipy.optimize import linprog
-from scipy.sparse import bmat, identity
 
 from tapx import witness_numbers, witnesses
 from tapx.kernels import balls
@@ -110,6 +107,8 @@ def recall_floor(
 
 
 def _search(rates: Sequence[fmpq], lag: int, length: int) -> RecallFloor:
+    from scipy.linalg import qr  # half a second that only a search is worth
+
     heads = np.exp(-np.outer(np.arange(length), [to_float(rate) for rate in rates]))
     values = _programme(heads, lag)
     # The numbers to change: at lags where the heads are easy to tell apart.
@@ -145,6 +144,9 @@ def _corrected(
 
 def _programme(heads: np.ndarray, lag: int) -> np.ndarray:
     """Least ``max|y|`` over y with ``y(lag) = 1`` that annihilate all heads."""
+    from scipy.optimize import linprog
+    from scipy.sparse import bmat, identity
+
     length, count = heads.shape
     basis = np.linalg.qr(heads)[0]
     others = np.delete(np.arange(length), lag)

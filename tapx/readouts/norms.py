@@ -20,8 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb, fmpq
-from scipy.optimize import linprog
-from scipy.sparse import block_array, csr_array, eye_array
 
 from tapx import checks
 from tapx.kernels import balls
@@ -152,6 +150,9 @@ def _solve(kinks: _Kinks, radius: float) -> _Found:
 
     Unknowns: shares p ahead and q behind each plane, x_j, r + x_j, r - x_j and 1.
     """
+    from scipy.optimize import linprog  # slow to load, and only searches need it
+    from scipy.sparse import block_array, csr_array, eye_array
+
     count, dimension = len(kinks.planes), len(kinks.rest) - 1
     planes = np.array(kinks.planes, dtype=float).reshape(count, dimension + 1)
     # sum p relu(z) + q relu(-z) + rest = sum (p + q) relu(z) + (rest - sum q z).
