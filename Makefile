@@ -83,6 +83,20 @@ sphinx: $(STAMP) ## build the same book by Sphinx alone, from an exported conf.p
 		status=$$?; rm -f conf.py; exit $$status
 	@echo "  $(CURDIR)/build/sphinx/index.html"
 
+# From Debian's packages texlive-xetex, texlive-latex-extra, latexmk, fonts-freefont-otf.
+pdf: $(STAMP) ## the whole book as a PDF, by XeLaTeX
+	@for tool in xelatex latexmk; do command -v $$tool >/dev/null || { \
+		echo "$$tool is missing. The PDF needs Debian's packages texlive-xetex," \
+		"texlive-latex-extra, latexmk and fonts-freefont-otf" >&2; exit 1; }; done
+	rm -rf build/pdf
+	$(BIN)/jupyter-book config sphinx .
+	@printf '%s\n' 'import sys' 'sys.path.insert(0, "book/_ext")' \
+		'extensions = [one for one in extensions if one != "jupyter_book"]' >> conf.py
+	$(BIN)/sphinx-build -b latex -n -W --keep-going -q . build/pdf; \
+		status=$$?; rm -f conf.py; exit $$status
+	cd build/pdf && latexmk -xelatex -interaction=nonstopmode -halt-on-error -quiet tapx-book.tex
+	@echo "  $(CURDIR)/build/pdf/tapx-book.pdf"
+
 test: $(STAMP) ## run the whole suite: all of the next six, and sum up
 	@MAKE="$(MAKE)" $(BIN)/python tests/run_parts.py $(PARTS)
 	@echo "Style, types, unit and property tests, every notebook re-executed with its"

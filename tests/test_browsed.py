@@ -123,6 +123,21 @@ def test_the_keyboard_goes_through_a_page(site, browser):
     assert len({str(one) for one in seen}) > 40
 
 
+def test_a_term_says_what_it_means(site, browser):
+    """To a mouse and to the keyboard; Escape and leaving take it away."""
+    with opened(browser, site / "book" / "kernels.html") as shown:
+        term, note = shown.locator("a.defined").first, shown.locator("#definition")
+        term.hover()
+        assert note.inner_text() == term.get_attribute("data-definition") != ""
+        shown.keyboard.press("Escape")
+        assert not note.is_visible()
+        term.focus()
+        assert note.is_visible()
+        assert term.get_attribute("aria-describedby") == "definition"
+        term.blur()
+        assert not note.is_visible()
+
+
 def test_a_page_on_paper_is_what_its_author_wrote(site, browser):
     """No menus, no switches, nothing faded; folds of code stay shut."""
     with opened(browser, site / "book" / "theorem-3-1.html", width=794) as shown:
