@@ -73,28 +73,27 @@ site: $(STAMP) ## build what a static host serves: make site SITE=https://...
 	@echo "  $(CURDIR)/build/site/_build/html"
 
 # Without Jupyter Book: its settings as Sphinx reads them, where our extensions stand,
-# and the one extension that is its own left out.
+# and the extensions that are its own left out.
+SPHINX = $(BIN)/jupyter-book config sphinx . && printf '%s\n' 'import sys' \
+	'sys.path.insert(0, "book/_ext")' \
+	'extensions = [one for one in extensions if "jupyter" not in one]' >> conf.py \
+	&& $(BIN)/sphinx-build -n -W --keep-going -q .
+
 sphinx: $(STAMP) ## build the same book by Sphinx alone, from an exported conf.py
 	rm -rf build/sphinx
-	$(BIN)/jupyter-book config sphinx .
-	@printf '%s\n' 'import sys' 'sys.path.insert(0, "book/_ext")' \
-		'extensions = [one for one in extensions if one != "jupyter_book"]' >> conf.py
-	$(BIN)/sphinx-build -n -W --keep-going -q . build/sphinx; \
-		status=$$?; rm -f conf.py; exit $$status
+	@$(SPHINX) build/sphinx; status=$$?; rm -f conf.py; exit $$status
 	@echo "  $(CURDIR)/build/sphinx/index.html"
 
-# From Debian's packages texlive-xetex, texlive-latex-extra, latexmk, fonts-freefont-otf.
+# XeLaTeX is not installed here: it comes with the system, see README.
 pdf: $(STAMP) ## the whole book as a PDF, by XeLaTeX
 	@for tool in xelatex latexmk; do command -v $$tool >/dev/null || { \
 		echo "$$tool is missing. The PDF needs Debian's packages texlive-xetex," \
 		"texlive-latex-extra, latexmk and fonts-freefont-otf" >&2; exit 1; }; done
 	rm -rf build/pdf
-	$(BIN)/jupyter-book config sphinx .
-	@printf '%s\n' 'import sys' 'sys.path.insert(0, "book/_ext")' \
-		'extensions = [one for one in extensions if one != "jupyter_book"]' >> conf.py
-	$(BIN)/sphinx-build -b latex -n -W --keep-going -q . build/pdf; \
-		status=$$?; rm -f conf.py; exit $$status
-	cd build/pdf && latexmk -xelatex -interaction=nonstopmode -halt-on-error -quiet tapx-book.tex
+	@$(SPHINX) -b latex build/pdf; status=$$?; rm -f conf.py; exit $$status
+	cd build/pdf && latexmk -xelatex -interaction=nonstopmode -quiet tapx-book.tex
+	@awk -F'[(p]' '/^Overfull .hbox/ && $$2 + 0 > 5 { print; bad = 1 } END { exit bad }' \
+		build/pdf/tapx-book.log || { echo "Lines are too wide for the page." >&2; exit 1; }
 	@echo "  $(CURDIR)/build/pdf/tapx-book.pdf"
 
 test: $(STAMP) ## run the whole suite: all of the next six, and sum up

@@ -1,9 +1,9 @@
 """The book on paper: what LaTeX shows in place of the site's HTML.
 
 For LaTeX, MyST-NB takes the plain text of an output, so that claims and tables would be
-typewriter text. Here they become paragraphs and tables. Code that the site folds is left
-out. The parts of the table of contents get their headings, and only the chapters of a
-numbered part a number, as on the site.
+typewriter text. Here they become paragraphs and tables. Code that the site folds is
+left out. The parts of the table of contents get their headings, and only the chapters
+of a numbered part a number, as on the site.
 """
 
 from __future__ import annotations
@@ -17,20 +17,26 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx_proof.nodes import proof_node
 
 KNOWN = ".claim, .claims-table, .tapx-table, .scoreboard"
 """The HTML outputs that are written anew; others stay with their plain text."""
-FORMULA = re.compile(r"\\\((.+?)\\\)", re.DOTALL)
 LONG = 12
-"""Rows of a table that may break over pages."""
-WIDTHS = (6, 60)
-"""The least and the most letters that a column is taken to need."""
-BREAKS = re.compile(r"([/.\-_])(?=\w)")
-"""Where an id may go on in the next line."""
+"""Rows from which on a table may break over pages."""
+LETTERS = 84
+"""Roughly the letters of a line, of which a table with more words takes all."""
+SMALL = {False: "", True: "\\footnotesize"}
+"""The size of letters in a table, by whether its longest words overfill the line."""
+
+REFERENCES = "book/bibliography"
+"""The page of references, which stand at the end of a printed book by themselves."""
 
 
 class PrintedOutputs(SphinxPostTransform):
-    """Replace what notebooks show, before MyST-NB chooses the plain text."""
+    """Replace what notebooks show, before MyST-NB chooses the plain text.
+
+    Then all tables get columns that fit the page.
+    """
 
     builders = ("latex",)
     default_priority = 3
@@ -47,6 +53,10 @@ class PrintedOutputs(SphinxPostTransform):
                 for source in list(container.children):
                     if source.get("nb_element") == "cell_code_source":
                         container.remove(source)
+        for one in list(self.document.findall(nodes.table)):
+            one.replace_self(fit(one))
+        for proof in list(self.document.findall(proof_node)):
+            proof.replace_self(proof.children)  # its box would have an empty title
 
 
 def written_anew(bundle: nodes.container) -> list[nodes.Node]:
@@ -74,12 +84,11 @@ def blocks(element: Tag) -> Iterator[nodes.Node]:
 
 
 def inline(element: Tag) -> Iterator[nodes.Node]:
-    """Words, formulas and ids, without links: they lead to where the reader is."""
-    kinds = {"strong": nodes.strong, "b": nodes.strong, "em": nodes.emphasis}
+    """Words and ids, without links: they lead to where the reader is."""
+    kinds = {"strong": nodes.strong, "sup": nodes.superscript}
     for child in element.children:
         if isinstance(child, NavigableString):
-            for place, text in enumerate(FORMULA.split(str(child))):
-                yield nodes.math("", text) if place % 2 else nodes.Text(text)
+            yield nodes.Text(str(child))
         elif isinstance(child, Tag) and child.name == "code":
             yield nodes.literal("", child.get_text())
         elif isinstance(child, Tag) and child.name in kinds:
@@ -89,20 +98,56 @@ def inline(element: Tag) -> Iterator[nodes.Node]:
 
 
 def table(element: Tag) -> nodes.table:
-    """A table with columns as wide as their words ask for."""
+    """A table of a notebook."""
     lines = [row.find_all(["th", "td"]) for row in element.find_all("tr")]
-    made = nodes.table(classes=["longtable"] if len(lines) > LONG else [])
+    heads = len(element.thead.find_all("tr")) if element.thead else 0
     group = nodes.tgroup(cols=len(lines[0]))
-    low, high = WIDTHS
+    group += [nodes.colspec(colwidth=1) for _ in lines[0]]
+    group += nodes.thead("", *(row(line) for line in lines[:heads]))
+    group += nodes.tbody("", *(row(line) for line in lines[heads:]))
+    return nodes.table("", group)
+
+
+def fit(made: nodes.table) -> list[nodes.Node]:
+    """A table with columns as wide as their words ask for, small where it has to be."""
+    lines = [
+        [unbroken(cell) for cell in line.findall(nodes.entry)]
+        for line in made.findall(nodes.row)
+    ]
+    widths, overfull = columns(lines)
+    for column, width in zip(made.findall(nodes.colspec), widths, strict=True):
+        column["colwidth"] = width
+    made["classes"] += ["colwidths-given", *["longtable"] * (len(lines) > LONG)]
+    edges = f"\\begingroup{SMALL[overfull]}", "\\par\\endgroup"
+    begin, end = (nodes.raw("", edge, format="latex") for edge in edges)
+    return [begin, made.deepcopy(), end]
+
+
+def unbroken(cell: nodes.entry) -> str:
+    """The text of a cell, its literals as one word each: LaTeX does not break them.
+
+    Their letters are wider than others, by a half at most.
+    """
+    text = cell.astext()
+    for literal in cell.findall(nodes.literal):
+        own = literal.astext()
+        text = text.replace(own, "_" * (len(own) * 3 // 2))
+    return text
+
+
+def columns(lines: list[list[str]]) -> tuple[list[int], bool]:
+    """Widths of columns in letters, and whether their longest words overfill a line.
+
+    Each has room for its longest word; what is left goes to those with more to say.
+    """
+    asked = []
     for column in zip(*lines, strict=True):
-        longest = max(len(cell.get_text()) for cell in column)
-        group += nodes.colspec(colwidth=min(max(longest, low), high))
-    heads = element.thead.find_all("tr") if element.thead else []
-    group += nodes.thead("", *(row(line) for line in lines[: len(heads)]))
-    group += nodes.tbody("", *(row(line) for line in lines[len(heads) :]))
-    made += group
-    made["classes"].append("colwidths-given")
-    return made
+        words = [len(word) for text in column for word in text.split()]
+        asked.append((max(words, default=1) + 2, max(map(len, column)) + 2))
+    room = LETTERS - sum(needed for needed, _ in asked)
+    more = sum(full - needed for needed, full in asked)
+    part = min(1.0, max(room, 0) / max(more, 1))
+    return [round(low + part * (full - low)) for low, full in asked], room < 0
 
 
 def row(cells: list[Tag]) -> nodes.row:
@@ -111,6 +156,22 @@ def row(cells: list[Tag]) -> nodes.row:
         nodes.entry("", nodes.paragraph("", "", *inline(cell))) for cell in cells
     ]
     return nodes.row("", *entries)
+
+
+class FrontPage(SphinxPostTransform):
+    """Keep the sections of the first page together: they are no chapters."""
+
+    builders = ("latex",)
+    default_priority = 2  # before the pages below it get their headings
+
+    def run(self, **_: Any) -> None:
+        """Turn its sections into paragraphs with a heading."""
+        first = next(self.document.findall(nodes.section))
+        for section in list(first.children):
+            if isinstance(section, nodes.section):
+                title, *rest = section.children
+                heading = nodes.rubric("", "", *title.children)
+                section.replace_self([heading, *rest])
 
 
 class Parts(SphinxPostTransform):
@@ -125,9 +186,13 @@ class Parts(SphinxPostTransform):
         for part in self.env.external_site_map.root.subtrees:
             begins[part.items[0]] = part.caption, bool(part.numbered)
         for file in list(self.document.findall(addnodes.start_of_file)):
+            if file["docname"] == REFERENCES:
+                file.parent.remove(file)
             if file["docname"] in begins:
                 caption, numbered = begins[file["docname"]]
-                file.insert(0, nodes.raw("", heading(caption, numbered), format="latex"))
+                file.insert(
+                    0, nodes.raw("", heading(caption, numbered), format="latex")
+                )
 
 
 def heading(caption: str, numbered: bool) -> str:
@@ -142,5 +207,6 @@ def heading(caption: str, numbered: bool) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_post_transform(PrintedOutputs)
+    app.add_post_transform(FrontPage)
     app.add_post_transform(Parts)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
