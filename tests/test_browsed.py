@@ -126,14 +126,14 @@ def test_the_keyboard_goes_through_a_page(site, browser):
 def test_a_term_says_what_it_means(site, browser):
     """To a mouse and to the keyboard; Escape and leaving take it away."""
     with opened(browser, site / "book" / "kernels.html") as shown:
-        term, note = shown.locator("a.defined").first, shown.locator("#definition")
+        term, note = shown.locator("a.defined").first, shown.locator("#term-note")
         term.hover()
         assert note.inner_text() == term.get_attribute("data-definition") != ""
         shown.keyboard.press("Escape")
         assert not note.is_visible()
         term.focus()
         assert note.is_visible()
-        assert term.get_attribute("aria-describedby") == "definition"
+        assert term.get_attribute("aria-describedby") == "term-note"
         term.blur()
         assert not note.is_visible()
 

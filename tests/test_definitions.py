@@ -2,7 +2,9 @@
 
 import small_site
 
-GLOSSARY = "# Words\n\n```{glossary}\nhead\n  One weighting of\n  the past.\n```\n"
+GLOSSARY = (
+    "# Words\n\n```{glossary}\nhead\n  One weighting of\n  the past. {doc}`two`\n```\n"
+)
 INDEX = "# Start\n\nA {term}`head`.\n\n```{toctree}\nwords\ntwo\n```\n"
 
 

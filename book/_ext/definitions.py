@@ -26,10 +26,14 @@ def collect(app: Sphinx, tree: nodes.document) -> None:
     """Note the entries of a page that was just read."""
     for glossary in tree.findall(addnodes.glossary):
         for item in glossary.findall(nodes.definition_list_item):
-            said = next(item.findall(nodes.definition))[0].astext()
+            said = next(item.findall(nodes.definition))[0].deepcopy()
+            for link in list(said.findall(addnodes.pending_xref)):
+                if link["reftype"] == "doc":  # where to read on, not what it means
+                    link.parent.remove(link)
             for term in item.findall(nodes.term):
                 for id in term["ids"]:
-                    of_build(app.env)[id] = app.env.docname, " ".join(said.split())
+                    words = " ".join(said.astext().split())
+                    of_build(app.env)[id] = app.env.docname, words
 
 
 def forget(app: Sphinx, env: BuildEnvironment, page: str) -> None:

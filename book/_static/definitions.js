@@ -2,8 +2,7 @@
 // scripts the link's title remains, which a mouse shows.
 document.addEventListener("DOMContentLoaded", () => {
   const note = document.createElement("div");
-  note.id = "definition";
-  note.className = "definition";
+  note.id = "term-note";
   note.setAttribute("role", "tooltip");
   note.hidden = true;
   document.body.append(note);
