@@ -15,7 +15,7 @@ PARTS = {
     "M": range(1, 18),
     "C": range(1, 12),
     "X": range(1, 12),
-    "P": (*range(1, 10), 11, 12),
+    "P": range(1, 13),
 }
 ENTRIES = [f"{part}{n}" for part, numbers in PARTS.items() for n in numbers]
 TEST = re.compile(r"`(?P<file>test_\w+\.py)(?P<names>(?:::\w+)+)`")
