@@ -16,6 +16,7 @@ from tapx.kernels.family import LIN
 
 CHAPTERS = notebooks.chapters()
 STAYS = {
+    "atlas/vacuous-share": "a ratio of counts of bounds",
     "barron/norm-of-parity": "the norm of whole weights",
     "cost/fft-overtakes-dense": "a length of the grid of lengths",
     "cost/fft-overtakes-keys": "a length of the grid of lengths",
