@@ -1,7 +1,7 @@
 """Terms say what they mean where they stand: a link to the glossary carries the entry.
 
 The words become the link's title, which browsers show to a mouse. ``definitions.js``
-shows them to the keyboard and to a finger, too.
+shows them to the keyboard, too.
 """
 
 from __future__ import annotations

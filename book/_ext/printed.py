@@ -25,8 +25,6 @@ LONG = 12
 """Rows from which on a table may break over pages."""
 LETTERS = 84
 """Roughly the letters of a line, of which a table with more words takes all."""
-SMALL = {False: "", True: "\\footnotesize"}
-"""The size of letters in a table, by whether its longest words overfill the line."""
 
 REFERENCES = "book/bibliography"
 """The page of references, which stand at the end of a printed book by themselves."""
@@ -118,7 +116,7 @@ def fit(made: nodes.table) -> list[nodes.Node]:
     for column, width in zip(made.findall(nodes.colspec), widths, strict=True):
         column["colwidth"] = width
     made["classes"] += ["colwidths-given", *["longtable"] * (len(lines) > LONG)]
-    edges = f"\\begingroup{SMALL[overfull]}", "\\par\\endgroup"
+    edges = "\\begingroup" + "\\footnotesize" * overfull, "\\par\\endgroup"
     begin, end = (nodes.raw("", edge, format="latex") for edge in edges)
     return [begin, made.deepcopy(), end]
 
