@@ -28,9 +28,10 @@ from tapx.chapters.claim_views import CLAIM_MIME, REPORT_MIME, reported_text
 
 STYLE = """
 body { font: 17px/1.6 system-ui, sans-serif; color: #111; background: #fff;
-  margin: 2rem auto; max-width: 46rem; padding: 0 1rem; }
+  color-scheme: light dark; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; }
 pre { overflow-x: auto; background: #f4f4f4; padding: .6rem; font-size: .85rem; }
-img { max-width: 100%; height: auto; } table { border-collapse: collapse; }
+img { max-width: 100%; height: auto; background: #fff; }
+table { border-collapse: collapse; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid #bbb; text-align: left; }
 div.scroll { overflow-x: auto; }
 div.display { overflow: auto hidden; padding: .3rem 0; }
@@ -39,7 +40,11 @@ div.display { overflow: auto hidden; padding: .3rem 0; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem; }
 .claim { border-left: 4px solid #008060; padding-left: .8rem; margin: .6rem 0; }
 .claim.verdict-fails { border-color: #d55e00; }
-.number { font-weight: 600; } summary { cursor: pointer; color: #444; }
+.number { font-weight: 600; } summary { cursor: pointer; }
+@media (prefers-color-scheme: dark) {
+  body { color: #ddd; background: #16181c; }
+  pre, .in-short, .to-remember { background: #23272e; }
+}
 """
 GENERATOR = '<meta name="generator" content="tapx run">'
 """By which a page is known to be a run's, and no reader's own."""

@@ -22,14 +22,20 @@ MOST_LINES = 12
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem;
-  padding: 0 1rem; color: #111; background: #fff; }
+  padding: 0 1rem; color: #111; background: #fff; color-scheme: light dark; }
 .box { overflow-x: auto; max-height: 40rem; border: 1px solid #999; }
 table { border-collapse: collapse; font-size: .85rem; }
 th, td { padding: .2rem .6rem; text-align: left; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: #eee; }
 tr.failed td { background: #fbe3d6; } tr.waiting td, tr.running td { color: #555; }
-figure { margin: 1.5rem 0; } svg { max-width: 100%; height: auto; }
+figure { margin: 1.5rem 0; }
+svg { max-width: 100%; height: auto; background: #fff; }
 input { font: inherit; width: min(30rem, 100%); }
+@media (prefers-color-scheme: dark) {
+  body { color: #ddd; background: #16181c; }
+  thead th { background: #2b2f36; }
+  tr.failed td { background: #5a2a12; } tr.waiting td, tr.running td { color: #aaa; }
+}
 """
 SCRIPT = """
 const box = document.getElementById("filter"), count = document.getElementById("shown");
@@ -69,6 +75,9 @@ def page(
         f"<code>{escape(name)}</code> {escape(', '.join(map(grids.text, values)))}"
         for name, values in axes.items()
     )
+    # What tells the runs apart stands first: the table is wider than most windows.
+    front = [n for n in names if n in ("run", "status", "reason") or n in axes]
+    names = {name: names[name] for name in (*front, *names)}
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{len(table)} runs: {escape(said)}. Varied: {varied or 'nothing'}.</p>",
@@ -194,6 +203,8 @@ def _draw(claim: Mapping[str, Any], curves: Mapping[str, Points], across: str) -
             axis.plot(*zip(*broken, strict=True), "o", mfc="white", mec=look["color"])
     several = [found for points in curves.values() for found in points.values()]
     every = [value for found in several for value, _ in found]
+    if claim["reference"] is not None:
+        every.append(claim["reference"])
     if min(every) > 0 and max(every) > 30 * min(every):
         axis.set_yscale("log")
     if numeric and min(places) > 0 and max(places) > 30 * min(places):
