@@ -87,7 +87,7 @@ MUTATIONS = {
     },
     "theorems/built.py": {"_normalised(push).flip(1)": "_normalised(push)"},
     "theorems/theorem_4_4.py": {
-        "min(depth, len(largest_lags) - 1)": "min(depth, len(largest_lags))",
+        "math.hypot(*errors[: min(i, depth)])": "sum(errors[: min(i, depth)])",
     },
     "experiments/outcomes.py": {
         "return cls(tuple(sorted(values)))": "return cls(tuple(values))",

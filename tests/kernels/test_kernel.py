@@ -79,7 +79,7 @@ def test_values_survive_cancellation():
 def test_rounding_to_bits_is_near_and_short(number, bits):
     value = exact(number)
     rounded = round_to_bits(value, bits)
-    assert abs(rounded - value) * 2 ** (bits - 1) <= abs(value)
+    assert abs(rounded - value) * 2**bits <= abs(value)
     assert rounded == 0 or (rounded.p >> _zeros(rounded.p)).bit_length() <= bits
 
 
