@@ -32,6 +32,7 @@ LEAVE_OUT = re.compile(
     r'\s*<script src="[^"]*fontawesome[^"]*"></script>'
     r'|\s*<link rel="preload" as="font"[^>]*>'
 )
+PLAYED = re.compile(r'class="tapx-play" data-play="([\w-]+)"')
 ID = re.compile(r'(<[a-zA-Z][^<>]*?)\sid="([^"]*)"')
 SYSTEM = 'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"'
 REPLACED = (
@@ -83,7 +84,12 @@ def wrap(app: Sphinx) -> None:
 def add_scripts(
     app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any
 ) -> None:
-    """The filters of the scoreboard, where there is one; what a search needs."""
+    """What figures to play with, the scoreboard's filters and a search need."""
+    played = sorted(set(PLAYED.findall(context.get("body", ""))))
+    for name in ["play", *(f"play-{one}" for one in played)] if played else ():
+        app.add_js_file(f"{name}.js")
+    if played:
+        app.add_css_file("play.css")
     if 'class="scoreboard"' in context.get("body", ""):
         app.add_js_file("scoreboard.js")
     if page == "search":
