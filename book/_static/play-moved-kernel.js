@@ -20,7 +20,7 @@ tapxPlay.define("moved-kernel", (data) => {
     const low = Math.min(...terms.flatMap(({ points }) => points.map((one) => one[1])));
     tapxPlay.chart(panels[0], {
       title: `Head ${state.head}: exponent`, x: [0, end, "lag (tokens)"],
-      y: [low, -0.35 * low, "exponent"], series: terms,
+      y: [low, -0.5 * low, "exponent"], series: terms,
     });
     const kernel = values[asked - 1].map((value, i) => [lags[i], value]);
     tapxPlay.chart(panels[1], {
@@ -32,8 +32,8 @@ tapxPlay.define("moved-kernel", (data) => {
       ? `The token asks for lag ${asked}. Its term ${moved} the kernel there: `
         + `${rates.length} ${word} recall this lag with an error of at most `
         + `${errors[asked - 1]}.`
-      : `Without dot products no token is heard: the token asks for lag ${state.lag}, and `
-        + `the ${rates.length} ${word} recall lag ${asked}, with an error of at most `
+      : `Without dot products no token is heard: whatever lag it asks for, the `
+        + `${rates.length} ${word} recall lag ${asked}, with an error of at most `
         + `${errors[asked - 1]}.`;
   }
 

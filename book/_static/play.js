@@ -57,7 +57,8 @@ window.tapxPlay = (() => {
       if (kind === "stems") {
         for (const [a, b] of points) {
           put(svg, "line", { ...look, x1: across(a), x2: across(a), y1: up(0), y2: up(b) });
-          put(svg, "circle", { cx: across(a), cy: up(b), r: 3.5, fill: COLOURS[place] });
+          put(svg, "circle", { cx: across(a), cy: up(b), r: 3.5, fill: COLOURS[place],
+            "data-x": a, "data-y": b });
         }
       } else {
         const path = points.map(([a, b]) => `${across(a)},${up(b)}`).join(" ");
