@@ -12,6 +12,7 @@ from tapx.kernels import adaptive, search
 pytestmark = pytest.mark.published
 
 PAGE, FIGURE = "book/kernels-adaptive.html", "#fig-kernels-adaptive-moved-kernel-figure"
+RECALL = "#fig-kernels-played-figure"
 STEMS = """all => all.map(one => ["data-x", "data-y", "cx", "cy"].map(
   name => Number(one.getAttribute(name))))"""
 
@@ -32,8 +33,8 @@ def kernels():
     }
 
 
-def state(page):
-    return page.locator(f"{FIGURE} .play-state").inner_text()
+def state(page, figure=FIGURE):
+    return page.locator(f"{figure} .play-state").inner_text()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,35 @@ def test_a_moved_kernel_is_that_of_tapx(
     )
     top = min(stems, key=lambda one: one[3])
     assert top[0] == recalled
+
+
+@pytest.mark.parametrize(
+    ("family", "lag", "heads", "bits"), [("lin", 2, 3, 53), ("log", 3, 4, 24)]
+)
+def test_a_recalled_lag_is_that_of_tapx(site, browser, family, lag, heads, bits):
+    """At few heads, where more of them are better, and rounded to float32."""
+    kernel = search.best_delta(lag, heads, family, bits)
+    with opened(browser, site / "book/kernels.html") as page:
+        page.locator(f"{RECALL} [name=family]").select_option(family)
+        page.locator(f"{RECALL} [name=lag]").fill(str(lag))
+        page.locator(f"{RECALL} [name=heads]").fill(str(heads))
+        for format_ in {str(bits), f"{bits} in 24" if bits == 53 else "24"}:
+            page.locator(f"{RECALL} [name=format]").select_option(format_)
+            held = kernel.rounded(int(format_.split()[-1]))
+            stems = page.locator(f"{RECALL} [data-x][data-y]").evaluate_all(STEMS)
+            kernel_stems = stems[: 25 - kernel.family.first_lag]
+            lags = [int(x) for x, *_ in kernel_stems]
+            shown = [y for _, y, *_ in kernel_stems]
+            assert lags == [*range(kernel.family.first_lag, 25)]
+            assert shown == pytest.approx(held.values(lags), rel=5e-3)
+            said = state(page, RECALL)
+            assert f"error at most {outward(held.l1_error, 2)}," in said
+            assert f"largest weight {held.largest_weight:.2g}." in said
+        # Below the threshold nothing helps.
+        page.locator(f"{RECALL} [name=heads]").fill(
+            str(heads - (2 if family == "log" else 1))
+        )
+        assert "nothing is better" in state(page, RECALL)
 
 
 def test_keys_move_it_and_the_state_is_announced(site, browser):

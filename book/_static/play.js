@@ -5,7 +5,7 @@
 window.tapxPlay = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const COLOURS = ["#005B8E", "#D55E00", "#0B1F3A", "#CC79A7", "#6B1C45", "#008060"];
-  const DASHES = ["", "8 3", "2 3"]; // as in tapx.show.figures: never colour alone
+  const DASHES = ["", "8 3", "2 3", "9 3 2 3"]; // as in tapx.show.figures: never colour alone
   const WIDTH = 360, HEIGHT = 250, LEFT = 52, RIGHT = 12, TOP = 26, BOTTOM = 42;
   const makers = {};
   let count = 0;
@@ -29,9 +29,16 @@ window.tapxPlay = (() => {
     return found;
   }
 
-  // A chart: { title, x: [low, high, label], y: the same, series: [{ name, kind: "line"
-  // or "stems", points: [[x, y], ...] }] }. Each series has its own colour and dashes.
-  function chart(panel, { title, x, y, series }) {
+  function decades(low, high) {
+    const found = [], every = Math.ceil((high - low) / 6);
+    for (let i = Math.ceil(low); i <= high; i += every) found.push(i);
+    return found;
+  }
+
+  // A chart: { title, x: [low, high, label], y: the same, log: whether y holds powers of
+  // ten, series: [{ name, kind: "line", "stems" or "points", points: [[x, y], ...] }] }.
+  // Each series has its own colour and dashes; one without a name is left out below.
+  function chart(panel, { title, x, y, log, series }) {
     panel.replaceChildren();
     const svg = put(panel, "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" });
     const across = (v) => LEFT + (v - x[0]) / (x[1] - x[0]) * (WIDTH - LEFT - RIGHT);
@@ -43,9 +50,9 @@ window.tapxPlay = (() => {
     for (const v of ticks(x[0], x[1])) {
       put(svg, "text", { x: across(v), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, `${v}`);
     }
-    for (const v of ticks(y[0], y[1])) {
+    for (const v of (log ? decades : ticks)(y[0], y[1])) {
       put(svg, "text", { x: LEFT - 5, y: up(v) + 4, "text-anchor": "end" },
-        `${v}`.replace("-", "\u2212"));
+        (log ? `1e${v}` : `${v}`).replace("-", "\u2212"));
       put(svg, "line", { x1: LEFT, x2: WIDTH - RIGHT, y1: up(v), y2: up(v), stroke: "#e4e4e4" });
     }
     put(svg, "text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, x[2]);
@@ -54,9 +61,10 @@ window.tapxPlay = (() => {
     series.forEach(({ name, kind, points }, place) => {
       const look = { stroke: COLOURS[place], "stroke-width": 2, fill: "none",
         "stroke-dasharray": DASHES[place % DASHES.length] };
-      if (kind === "stems") {
+      if (kind === "stems" || kind === "points") {
         for (const [a, b] of points) {
-          put(svg, "line", { ...look, x1: across(a), x2: across(a), y1: up(0), y2: up(b) });
+          const foot = kind === "stems" ? up(0) : up(b);
+          put(svg, "line", { ...look, x1: across(a), x2: across(a), y1: foot, y2: up(b) });
           put(svg, "circle", { cx: across(a), cy: up(b), r: 3.5, fill: COLOURS[place],
             "data-x": a, "data-y": b });
         }
@@ -64,7 +72,7 @@ window.tapxPlay = (() => {
         const path = points.map(([a, b]) => `${across(a)},${up(b)}`).join(" ");
         put(svg, "polyline", { ...look, points: path });
       }
-      if (series.length > 1) {
+      if (series.length > 1 && name) {
         const at = TOP + 14 + 16 * place, end = WIDTH - RIGHT - 8;
         put(svg, "line", { ...look, x1: end - 28, x2: end, y1: at, y2: at });
         put(svg, "text", { x: end - 34, y: at + 4, "text-anchor": "end" }, name);
