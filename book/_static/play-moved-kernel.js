@@ -20,7 +20,7 @@ tapxPlay.define("moved-kernel", (data) => {
     const low = Math.min(...terms.flatMap(({ points }) => points.map((one) => one[1])));
     tapxPlay.chart(panels[0], {
       title: `Head ${state.head}: exponent`, x: [0, end, "lag (tokens)"],
-      y: [low, -0.5 * low, "exponent"], series: terms,
+      y: [low, -0.1 * low, "exponent"], series: terms,
     });
     const kernel = values[asked - 1].map((value, i) => [lags[i], value]);
     tapxPlay.chart(panels[1], {

@@ -29,7 +29,7 @@ tapxPlay.define("recall", (data) => {
       series: [
         ...rows.map((row, i) => ({ name: FORMATS[i][0] + (i < 3 ? " bits" : ""),
           points: row.map((one, count) => [count + 1, power(one.error)]) })),
-        { points: [[needed, LOW], [needed, 1]] }, { kind: "points", points: here },
+        { points: [[needed, LOW], [needed, HIGH]] }, { kind: "points", points: here },
       ],
     });
     if (state.heads < needed) {

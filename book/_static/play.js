@@ -6,7 +6,7 @@ window.tapxPlay = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const COLOURS = ["#005B8E", "#D55E00", "#0B1F3A", "#CC79A7", "#6B1C45", "#008060"];
   const DASHES = ["", "8 3", "2 3", "9 3 2 3"]; // as in tapx.show.figures: never colour alone
-  const WIDTH = 360, HEIGHT = 250, LEFT = 52, RIGHT = 12, TOP = 26, BOTTOM = 42;
+  const WIDTH = 360, HEIGHT = 250, LEFT = 60, RIGHT = 12, TOP = 26, BOTTOM = 42;
   const makers = {};
   let count = 0;
 
@@ -37,10 +37,13 @@ window.tapxPlay = (() => {
 
   // A chart: { title, x: [low, high, label], y: the same, log: whether y holds powers of
   // ten, series: [{ name, kind: "line", "stems" or "points", points: [[x, y], ...] }] }.
-  // Each series has its own colour and dashes; one without a name is left out below.
+  // Each series has its own colour and dashes; those with a name are told below it.
   function chart(panel, { title, x, y, log, series }) {
     panel.replaceChildren();
-    const svg = put(panel, "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" });
+    const named = series.filter(({ name }) => name);
+    const lines = named.length > 1 ? Math.ceil(named.length / 2) : 0;
+    const box = `0 0 ${WIDTH} ${HEIGHT + 18 * lines}`;
+    const svg = put(panel, "svg", { viewBox: box, "aria-hidden": "true" });
     const across = (v) => LEFT + (v - x[0]) / (x[1] - x[0]) * (WIDTH - LEFT - RIGHT);
     const up = (v) => HEIGHT - BOTTOM - (v - y[0]) / (y[1] - y[0]) * (HEIGHT - TOP - BOTTOM);
     put(svg, "text", { x: LEFT, y: 16, "font-weight": "bold" }, title);
@@ -72,10 +75,11 @@ window.tapxPlay = (() => {
         const path = points.map(([a, b]) => `${across(a)},${up(b)}`).join(" ");
         put(svg, "polyline", { ...look, points: path });
       }
-      if (series.length > 1 && name) {
-        const at = TOP + 14 + 16 * place, end = WIDTH - RIGHT - 8;
-        put(svg, "line", { ...look, x1: end - 28, x2: end, y1: at, y2: at });
-        put(svg, "text", { x: end - 34, y: at + 4, "text-anchor": "end" }, name);
+      const at = named.findIndex((one) => one.name === name);
+      if (lines && at >= 0) { // below the chart, two in a line
+        const left = LEFT + 150 * (at % 2), line = HEIGHT + 10 + 18 * Math.floor(at / 2);
+        put(svg, "line", { ...look, x1: left, x2: left + 28, y1: line, y2: line });
+        put(svg, "text", { x: left + 34, y: line + 4 }, name);
       }
     });
   }
