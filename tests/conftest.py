@@ -88,6 +88,15 @@ def site(built):
     return built[0]
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A browser to look at the pages with."""
+    from browsing import chromium  # only these tests need Playwright
+
+    with chromium() as found:
+        yield found
+
+
 @pytest.fixture(params=["lin", "log"])
 def position(request):
     """The paper's two position functions, for tests that both must pass."""

@@ -4,7 +4,7 @@ import os
 from itertools import product
 
 import pytest
-from browsing import CUT, SCHEMES, WIDTHS, chromium, fits, opened, violations
+from browsing import CUT, SCHEMES, WIDTHS, fits, opened, violations
 from bs4 import BeautifulSoup
 from published_site import PAGES, RAW_TEX, content, parsed, prose
 
@@ -31,12 +31,6 @@ FOCUSED = """(() => {
   const one = document.activeElement;
   return [one.tagName, one.innerText, Boolean(one.closest('.math, mjx-container'))];
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -39,10 +39,10 @@ tapxPlay.define("recall", (data) => {
     const words = FORMATS.find(([key]) => key === state.format)[1];
     const made = `Lag ${state.lag}, at most ${heads(state.heads)}, ${words}: `;
     if (!shown.heads) {
-      return `${made}the search finds no kernel that stands every such rounding.`;
+      return `${made}the search finds none that promises more than no head.`;
     }
     return `${made}${heads(shown.heads)}, error at most ${shown.error}, largest weight `
-      + `${shown.weight}.${Number(shown.error) < 1 ? "" : " No head at all is better."}`;
+      + `${shown.weight}.${Number(shown.error) < 1 ? "" : " No head at all promises as much."}`;
   }
 
   return {
